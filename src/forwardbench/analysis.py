@@ -1,0 +1,200 @@
+"""Statistics: from samples, one per cell and pass, to the table that everything is shown from.
+
+All functions are pure. Intervals are 95 % t-intervals over passes of the mean log, with
+passes - 1 degrees of freedom: a time varies by factors, so its logarithm is what averages
+and what is near normal. A speedup pairs baseline and implementation inside each pass,
+which removes whatever slowed that whole pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.measure.fit import fit_times
+from forwardbench.results import CELL_KEY, Results
+
+COLUMNS = [
+    "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
+    "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
+    "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
+]  # fmt: skip
+"""The table's columns, in the order of `table.csv`. Times are seconds a call."""
+
+SETTING = ["sweep", "dtype", "threads"]
+"""Columns that are constant over one chart."""
+FIT_POINTS = 4
+"""Fewer measured sizes than this say too little of the cost of larger ones."""
+
+
+class Interval(NamedTuple):
+    """A centre and its 95 % interval; the interval is NaN where there is only one value."""
+
+    centre: float
+    low: float
+    high: float
+
+
+def log_interval(values: Sequence[float]) -> Interval:
+    """Geometric mean of positive values with its t-interval."""
+    from scipy.special import stdtrit
+
+    logs = np.log(np.asarray(values, float))
+    centre = float(np.exp(logs.mean()))
+    if len(logs) < 2:
+        return Interval(centre, np.nan, np.nan)
+    half_width = stdtrit(len(logs) - 1, 0.975) * logs.std(ddof=1) / np.sqrt(len(logs))
+    return Interval(centre, centre * np.exp(-half_width), centre * np.exp(half_width))
+
+
+def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
+    """Make the table: one row per cell, with the columns of `COLUMNS`.
+
+    A control's speedup is relative to the implementation that it repeats. A speedup is
+    empty where the baseline was not measured.
+    """
+    baseline = baseline or results.baseline
+    groups = results.samples.groupby(CELL_KEY, sort=False)
+    samples = {key: group.set_index("pass") for key, group in groups}
+    rows = [_row(cell, samples, baseline) for cell in results.cells.to_dict("records")]
+    table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
+    return _with_estimates(table[COLUMNS])
+
+
+def _row(
+    cell: dict[str, Any], samples: dict[tuple[Any, ...], pd.DataFrame], baseline: str
+) -> dict[str, Any]:
+    """One row of the table."""
+    row = {
+        **dict.fromkeys(COLUMNS, np.nan),
+        **{name: cell[name] for name in COLUMNS if name in cell},
+        "baseline": cell["control_of"] or baseline,
+        "passes": 0,
+    }
+    key = [cell[name] for name in CELL_KEY]
+    if cell["status"] == "measured":
+        own = samples[tuple(key)]
+        row["passes"] = len(own)
+        row.update(_named("seconds", log_interval(own["seconds"].tolist())))
+        row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
+        row["error"] = own["error"].max()
+        other = samples.get((row["baseline"], *key[1:]))
+        if row["baseline"] == cell["implementation"]:
+            row.update(_named("speedup", Interval(1.0, 1.0, 1.0)))
+        elif other is not None:
+            ratios = (other["seconds"] / own["seconds"]).dropna()  # paired: same pass
+            if len(ratios):
+                row.update(_named("speedup", log_interval(ratios.tolist())))
+    elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
+        row["status"] = "estimated"
+        predicted = (cell["predicted"], cell["predicted_low"], cell["predicted_high"])
+        row.update(_named("seconds", Interval(*predicted)))
+    return row
+
+
+def _named(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.centre, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _with_estimates(table: pd.DataFrame) -> pd.DataFrame:
+    """Refine estimates where enough sizes of the same sweep were measured to fit them."""
+    table = table.copy()
+    for _, group in table.groupby(["implementation", *SETTING], sort=False):
+        measured = group[group["status"] == "measured"]
+        estimated = group[group["status"] == "estimated"]
+        along_an_axis = group["sweep"].iloc[0] in SWEEPS and SWEEPS[group["sweep"].iloc[0]].axis
+        if not along_an_axis or len(measured) < FIT_POINTS:
+            continue
+        fit = fit_times(
+            [parse_case(case) for case in measured["case"]], measured["seconds"].tolist()
+        )
+        for index, case in estimated["case"].items():
+            if fit is not None:
+                columns = ["seconds", "seconds_low", "seconds_high"]
+                table.loc[index, columns] = list(fit.at(parse_case(case)))
+    return table
+
+
+# --- reading the table -----------------------------------------------------------------
+
+
+def is_control(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the rows that measure an implementation a second time."""
+    return table["implementation"].str.endswith(" (control)")
+
+
+def size_axis(sweep: str) -> str:
+    """Name what grows along a sweep: `batch` or `inputs`; empty where nothing does."""
+    return SWEEPS[sweep].axis if sweep in SWEEPS else ""
+
+
+def sizes(table: pd.DataFrame) -> pd.Series[int]:
+    """Size of each row along its sweep's axis; multiply-adds where the sweep has none."""
+    return table.apply(_size, axis=1)
+
+
+def _size(row: pd.Series[Any]) -> int:
+    case = parse_case(row["case"])
+    axis = size_axis(row["sweep"])
+    return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, case.multiply_adds)
+
+
+def noise_floor(table: pd.DataFrame) -> float:
+    """Return the factor that 95 % of ratios of identical code stay within; NaN without controls.
+
+    A control's true ratio is 1, so the spread of log ratios around 0 is known without
+    estimating a mean: it has as many degrees of freedom as there are controls.
+    """
+    from scipy.special import stdtrit
+
+    ratios = table.loc[is_control(table), "speedup"].dropna().to_numpy(float)
+    if not len(ratios):
+        return float("nan")
+    spread = np.sqrt(np.mean(np.log(ratios) ** 2))
+    return float(np.exp(stdtrit(len(ratios), 0.975) * spread))
+
+
+def crossovers(table: pd.DataFrame, implementation: str) -> list[float]:
+    """Sizes at which an implementation overtakes the baseline, or is overtaken by it.
+
+    ``table`` holds one setting. The log speedup is interpolated between neighbouring sizes;
+    a change of sign counts only where both intervals exclude 1.
+    """
+    if not size_axis(str(table["sweep"].iloc[0])):
+        return []
+    rows = table[(table["implementation"] == implementation) & table["speedup"].notna()]
+    rows = rows.assign(size=sizes(rows)).sort_values("size") if len(rows) else rows
+    clear = rows[(rows["speedup_low"] > 1) | (rows["speedup_high"] < 1)]
+    found = []
+    for (_, before), (_, after) in zip(
+        clear.iloc[:-1].iterrows(), clear.iloc[1:].iterrows(), strict=True
+    ):
+        left, right = np.log(before["speedup"]), np.log(after["speedup"])
+        if left * right < 0:
+            share = left / (left - right)
+            found.append(float(before["size"] ** (1 - share) * after["size"] ** share))
+    return found
+
+
+def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
+    """Ratios to the baseline's time where one of the two was only estimated; else NaN.
+
+    Columns guess, guess_low and guess_high; the interval joins the far ends of both times'.
+    """
+    keys = ["sweep", "case", "activation", "dtype", "threads"]
+    baseline = table[table["implementation"] == table["baseline"]].set_index(keys)
+    theirs = baseline.reindex(pd.MultiIndex.from_frame(table[keys]))
+    guesses = pd.DataFrame(
+        {
+            "guess": theirs["seconds"].to_numpy() / table["seconds"],
+            "guess_low": theirs["seconds_low"].to_numpy() / table["seconds_high"],
+            "guess_high": theirs["seconds_high"].to_numpy() / table["seconds_low"],
+        },
+        index=table.index,
+    )
+    unknown = table["speedup"].isna() & ~is_control(table)
+    return guesses.where(unknown)

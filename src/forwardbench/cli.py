@@ -1,0 +1,267 @@
+"""The command line. Data goes to stdout; progress, plans and complaints go to stderr.
+
+Exit status: 0 good, 1 something failed or was rejected, 2 usage or unreadable input.
+Heavy modules are imported by the commands that need them, so that ``--help`` and ``list``
+answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from forwardbench import __version__
+from forwardbench.cases import DTYPES, SWEEPS
+from forwardbench.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pandas import DataFrame
+
+    from forwardbench.verify import Verdict
+
+GOOD, FAILED, USAGE = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"forwardbench: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status."""
+    options = _make_parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except UserError as error:
+        _say(f"forwardbench: {error}")
+        return USAGE
+    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
+        sys.stderr.close()
+        return GOOD
+    return status
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="forwardbench",
+        description="Measure how much faster forward propagation gets as its loops go away.",
+    )
+    parser.add_argument("--version", action="version", version=f"forwardbench {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = commands.add_parser("list", help="name the implementations and the sweeps")
+    command.set_defaults(command=_list)
+
+    command = commands.add_parser("verify", help="check that implementations are right")
+    _add_implementation(command)
+    command.set_defaults(command=_verify)
+
+    command = commands.add_parser("run", help="verify, measure, tabulate and chart")
+    _add_implementation(command)
+    _add_run_options(command)
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser("show", help="print the table of a run")
+    _add_results(command)
+    command.set_defaults(command=_show)
+
+    command = commands.add_parser("chart", help="draw the charts of a run")
+    _add_results(command)
+    command.add_argument(
+        "--output",
+        metavar="DIR",
+        help="folder for the charts (default: charts/ beside the results)",
+    )
+    command.set_defaults(command=_chart)
+    return parser
+
+
+def _add_implementation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--implementation",
+        metavar="NAME|FILE",
+        action="append",
+        default=[],
+        help="an implementation by name or a .py file of your own; repeatable (default: all)",
+    )
+
+
+def _add_results(command: argparse.ArgumentParser) -> None:
+    command.add_argument("results", help="a run's folder, or a pytest-benchmark JSON file")
+    command.add_argument(
+        "--baseline", metavar="NAME", help="what speedups are relative to (default: the run's)"
+    )
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--sweep", metavar="NAME", action="append", default=[],
+        help=f"a list of cases: {', '.join(SWEEPS)}; repeatable (default: square and course)",
+    )  # fmt: skip
+    add(
+        "--shape", metavar="CASE", action="append", default=[],
+        help="a case of your own, as in 64x784-128-10; repeatable",
+    )  # fmt: skip
+    add("--baseline", metavar="NAME", help="what speedups are relative to (default: python_loops)")
+    add(
+        "--dtype", action="append", default=[], metavar="DTYPE",
+        help=f"{' or '.join(DTYPES)}; repeatable (default: float64)",
+    )  # fmt: skip
+    add(
+        "--threads", action="append", default=[], metavar="N|all",
+        help="threads and CPUs of a worker; repeatable (default: 1)",
+    )  # fmt: skip
+    add("--passes", type=int, metavar="N", help="passes over all cells (default: 10)")
+    add(
+        "--limit", type=float, metavar="SECONDS",
+        help="longest single call worth measuring; above it a cell is estimated (default: 1)",
+    )  # fmt: skip
+    add("--quick", action="store_true", help="3 passes and a limit of 0.1 s, unless given")
+    add("--output", metavar="DIR", help="a new folder (default: results/run-DATE-TIME)")
+
+
+# --- commands --------------------------------------------------------------------------
+
+
+def _list(options: argparse.Namespace) -> int:
+    from forwardbench import implementations
+
+    print("Implementations (run, verify: --implementation NAME)")
+    for name in implementations.names():
+        description = implementations.describe(name)
+        print(f"  {name:16}  {description.summary}")
+        if description.missing:
+            print(f"  {'':16}  unavailable: {description.missing}")
+    print("\nSweeps (run: --sweep NAME)")
+    for sweep in SWEEPS.values():
+        print(f"  {sweep.name:16}  {sweep.summary}: {len(sweep.cases)} cases")
+    return GOOD
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from forwardbench.measure.request import choose_contenders
+    from forwardbench.verify import verify
+
+    worst = GOOD
+    for reference in choose_contenders(options.implementation).values():
+        verdict = verify(reference)
+        print(_verdict_line(verdict), flush=True)
+        if verdict.status != "verified":
+            worst = FAILED
+    return worst
+
+
+def _verdict_line(verdict: Verdict) -> str:
+    if verdict.status == "verified":
+        found = f"{verdict.checks} checks, largest error {verdict.error:.1e}"
+    else:
+        found = verdict.reason
+    return f"{verdict.implementation:16}  {verdict.status:11}  {found}"
+
+
+def _run(options: argparse.Namespace) -> int:
+    from datetime import datetime
+    from pathlib import Path
+
+    from forwardbench.measure.plan import make_plan
+    from forwardbench.measure.request import make_request
+    from forwardbench.measure.run import claim_folder, measure_passes, record_plan
+    from forwardbench.progress import Progress, announce
+    from forwardbench.verify import verify
+
+    request = make_request(
+        sweeps=options.sweep,
+        shapes=options.shape,
+        chosen=options.implementation,
+        baseline=options.baseline,
+        dtypes=options.dtype,
+        threads=options.threads,
+        passes=(3 if options.quick else 10) if options.passes is None else options.passes,
+        limit=(0.1 if options.quick else 1.0) if options.limit is None else options.limit,
+    )
+    default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
+    if options.baseline is None and options.implementation:
+        _say(f"The baseline is {request.baseline}")
+    folder = claim_folder(Path(options.output or default), request)
+
+    verdicts = {}
+    for name, reference in request.contenders.items():
+        verdicts[name] = verify(reference)
+        _say(_verdict_line(verdicts[name]))
+    plan = make_plan(request, verdicts)
+    record_plan(folder, verdicts, plan)
+    for line in announce(request, plan):
+        _say(line)
+    with Progress(request.passes, len(plan.measured)) as progress:
+        finished = measure_passes(folder, request, plan, progress.cell, progress.finished_pass)
+    return _conclude(folder.path, verdicts, finished)
+
+
+def _conclude(folder: Path, verdicts: Mapping[str, Verdict], finished: int) -> int:
+    """Make the table and the charts of a run, print what it found, and say where it is."""
+    from forwardbench import analysis, results, terminal
+
+    if not finished:
+        _say(f"No pass was finished; what was verified and planned is in {folder}/run.json")
+        return FAILED
+    table = analysis.summarize(results.load(folder))
+    results.write_table(table, folder / "table.csv")
+    terminal.print_summary(table, terminal.make_console())
+    charts = _draw(table, folder / "charts")
+    for line in (f"Charts: {folder}/charts ({charts} files)", f"Table:  {folder}/table.csv"):
+        print(line)
+    print(f"Every cell with its interval: forwardbench show {folder}")
+    troubled = table[table["status"].isin(["failed", "rejected"])]
+    for name, rows in troubled.groupby("implementation", sort=False):
+        _say(f"{name}: {len(rows)} cells {rows['status'].iloc[0]}: {rows['reason'].iloc[0]}")
+    bad = any(verdict.status in ("failed", "rejected") for verdict in verdicts.values())
+    return FAILED if bad or len(troubled) else GOOD
+
+
+def _show(options: argparse.Namespace) -> int:
+    from forwardbench import terminal
+
+    terminal.print_cells(_load_table(options), terminal.make_console())
+    return GOOD
+
+
+def _chart(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    table = _load_table(options)
+    results = Path(options.results)
+    beside = results if results.is_dir() else results.parent
+    folder = Path(options.output) if options.output else beside / "charts"
+    print(f"Charts: {folder} ({_draw(table, folder)} files)")
+    return GOOD
+
+
+def _draw(table: DataFrame, folder: Path) -> int:
+    """Draw all charts and return how many files that made."""
+    from forwardbench.charts import draw_all
+
+    try:
+        return sum(1 for _ in draw_all(table, folder))
+    except OSError as error:
+        raise UserError(f"cannot write charts to {folder}: {error.strerror}") from None
+
+
+def _load_table(options: argparse.Namespace) -> DataFrame:
+    from forwardbench import analysis, results
+
+    loaded = results.load(options.results)
+    names = sorted(set(loaded.cells["implementation"]))
+    if options.baseline is not None and options.baseline not in names:
+        raise UserError(f"no baseline {options.baseline!r} there: choose from {', '.join(names)}")
+    return analysis.summarize(loaded, options.baseline)

@@ -1,0 +1,164 @@
+"""The registry: every file in this folder is an implementation, named by its file.
+
+A rung is a module with ``forward(x, layers)``; what else it may define, and the default
+for each, is in `load`. Listing reads the files and imports none of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forwardbench.errors import UserError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from forwardbench.cases import Layer
+
+FOLDER = Path(__file__).parent
+
+
+class ImplementationError(UserError):
+    """An implementation that cannot be found, read or loaded, in one line for people."""
+
+
+class MissingExtraError(ImplementationError):
+    """An implementation whose framework is not installed."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file says of itself, read without importing it."""
+
+    name: str
+    path: Path
+    summary: str
+    """First line of the module's docstring."""
+    requires: str
+    """The extra it needs; empty when it needs none."""
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be loaded here and what to do; empty when it can."""
+        module = self.requires.partition(".")[0]
+        if not module or importlib.util.find_spec(module) is not None:
+            return ""
+        return f"needs {self.requires}, which is not installed: pip install {self.requires}"
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A loaded implementation, with the defaults filled in for what its file leaves out."""
+
+    name: str
+    forward: Callable[[Any, Any], Any]
+    prepare_layers: Callable[[Sequence[Layer]], Any]
+    prepare_input: Callable[[Any], Any]
+    to_numpy: Callable[[Any], Any]
+    reuses_output: bool
+    """Whether an output handed out earlier may be overwritten by the next call."""
+
+
+def names() -> list[str]:
+    """Names of the suite's own implementations, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def find(reference: str) -> Path:
+    """Return the file of an implementation given by name, or by a path that ends in .py."""
+    if reference in names():
+        return FOLDER / f"{reference}.py"
+    path = Path(reference)
+    if path.suffix != ".py":
+        raise ImplementationError(
+            f"there is no implementation {reference!r}: choose from {', '.join(names())}, "
+            "or give the path of a .py file"
+        )
+    if not path.is_file():
+        raise ImplementationError(f"there is no implementation file {reference!r}")
+    return path
+
+
+def describe(reference: str) -> Description:
+    """Read what an implementation's file says of itself, without running it.
+
+    A file that does not parse has no summary; `load` says what is wrong with it.
+    """
+    path = find(reference)
+    summary, requires = "", ""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return Description(path.stem, path, summary, requires)
+    summary = (ast.get_docstring(tree) or "").partition("\n")[0]
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name("REQUIRES")], value=ast.Constant(str(extra))):
+                requires = extra
+    return Description(path.stem, path, summary, requires)
+
+
+def load(reference: str) -> Implementation:
+    """Import an implementation, by name or path, and fill in the defaults of its contract.
+
+    Raises `MissingExtraError` when its framework is not installed, and
+    `ImplementationError` when it does not parse, raises on import or lacks ``forward``.
+    """
+    description = describe(reference)
+    if description.missing:
+        raise MissingExtraError(description.missing)
+    module = _import_file(description.path)
+    if not callable(getattr(module, "forward", None)):
+        raise ImplementationError("has no function forward(x, layers)")
+    return Implementation(
+        name=description.name,
+        forward=module.forward,
+        prepare_layers=getattr(module, "prepare_layers", lambda layers: layers),
+        prepare_input=getattr(module, "prepare_input", lambda x: x),
+        to_numpy=getattr(module, "to_numpy", lambda out: out),
+        reuses_output=bool(getattr(module, "REUSES_OUTPUT", False)),
+    )
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import one file under a name of its own, letting it import its neighbours."""
+    module_name = f"forwardbench_implementation_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ImplementationError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    if path.parent != FOLDER:
+        sys.path.append(str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise ImplementationError(f"does not parse: line {error.lineno}: {error.msg}") from error
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"needs {error.name}, which is not installed: pip install {error.name}"
+        ) from error
+    except Exception as error:  # the file is somebody's own code and may raise anything
+        reason = f"raised {type(error).__name__} on import: {error}"
+        raise ImplementationError(reason) from error
+    return module
+
+
+def output_array(implementation: Implementation, out: Any, dtype: str) -> Any:  # noqa: ANN401
+    """Turn what ``forward`` returned into a NumPy array.
+
+    Lists of Python floats carry no precision of their own, so they are rounded to the
+    case's dtype; anything that has a dtype keeps it, for the caller to check.
+    """
+    import numpy as np
+
+    array = np.asarray(implementation.to_numpy(out))
+    if isinstance(out, list | tuple) and array.dtype == np.float64:
+        return array.astype(dtype)
+    return array

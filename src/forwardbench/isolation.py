@@ -1,0 +1,144 @@
+"""Run a module of this package in a fresh process, with a time limit.
+
+Contenders are somebody's code: they may hang, exit, crash the interpreter or print
+garbage. Whatever they do happens to a child process, and costs only that child.
+The two sides talk through files in a folder of their own, never through stdout.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_POLL_SECONDS = 0.05
+
+
+class ChildError(RuntimeError):
+    """A child process that ended without an answer; the message says how."""
+
+
+def call(
+    module: str,
+    task: Mapping[str, Any],
+    *,
+    stall_seconds: float,
+    environment: Mapping[str, str] | None = None,
+    cpus: Sequence[int] = (),
+    on_progress: Callable[[str], None] = lambda line: None,
+) -> Any:  # noqa: ANN401 - whatever JSON the child answers with
+    """Run ``main(link)`` of a module in a fresh process and return its answer.
+
+    ``task`` and the answer are plain JSON. ``environment`` and ``cpus`` (empty: all) are in
+    force before the child imports anything. The child is ended, with all that it started,
+    when it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that
+    the child passes to `Link.progress`. Raises `ChildError` when no answer came.
+    """
+    with tempfile.TemporaryDirectory(prefix="forwardbench-") as name:
+        folder = Path(name)
+        envelope = {"module": module, "cpus": list(cpus), "task": task}
+        (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
+        with (folder / "stderr.txt").open("wb") as stderr:
+            child = subprocess.Popen(
+                # -P keeps the current folder out of sys.path: a user's random.py stays theirs.
+                [sys.executable, "-P", "-m", "forwardbench.isolation", name],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+        try:
+            _wait(child, folder / "progress.txt", stall_seconds, on_progress)
+        finally:
+            _end(child)
+        try:
+            return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ChildError(_how_it_ended(child.returncode, folder / "stderr.txt")) from None
+
+
+def _wait(
+    child: subprocess.Popen[bytes],
+    progress: Path,
+    stall_seconds: float,
+    on_progress: Callable[[str], None],
+) -> None:
+    """Wait for the child, passing its progress on, until it ends or stalls."""
+    seen = 0
+    last_sign = time.monotonic()
+    while True:
+        ended = child.poll() is not None
+        lines = progress.read_text(encoding="utf-8").splitlines() if progress.exists() else []
+        for line in lines[seen:]:
+            on_progress(line)
+            last_sign = time.monotonic()
+        seen = len(lines)
+        if ended:
+            return
+        if time.monotonic() - last_sign > stall_seconds:
+            raise ChildError(f"did not finish within {stall_seconds:g} s and was ended")
+        time.sleep(_POLL_SECONDS)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and every process it started."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+    child.kill()
+    child.wait()
+
+
+def _how_it_ended(status: int, stderr: Path) -> str:
+    if status < 0:
+        try:
+            return f"was ended by signal {-status} ({signal.Signals(-status).name})"
+        except ValueError:
+            return f"was ended by signal {-status}"
+    last = stderr.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+    return f"exited with status {status} before it had finished" + (f": {last}" if last else "")
+
+
+class Link:
+    """The child's side: its task, and the way to report on it."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        envelope = json.loads((self._folder / "task.json").read_text(encoding="utf-8"))
+        self.module: str = envelope["module"]
+        self.cpus: list[int] = envelope["cpus"]
+        self.task: Any = envelope["task"]
+
+    def progress(self, line: str) -> None:
+        """Report one line of progress, which also says that the child still works."""
+        with (self._folder / "progress.txt").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def answer(self, answer: Any) -> None:  # noqa: ANN401 - any JSON
+        """Give the answer, whole or not at all."""
+        partial = self._folder / "answer.part"
+        partial.write_text(json.dumps(answer), encoding="utf-8")
+        partial.replace(self._folder / "answer.json")
+
+
+def _run_child(folder: str) -> None:
+    """Confine this process to its CPUs, where the system can, and only then import."""
+    link = Link(folder)
+    if link.cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, link.cpus)
+    importlib.import_module(link.module).main(link)
+
+
+if __name__ == "__main__":
+    _run_child(sys.argv[1])

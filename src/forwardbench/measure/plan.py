@@ -1,0 +1,107 @@
+"""The plan of a run: which cells to measure, which to leave out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from forwardbench import isolation
+from forwardbench.measure import threads as thread_control
+from forwardbench.measure.cells import Cell, cells_of
+from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
+from forwardbench.measure.request import Request
+from forwardbench.verify import Verdict
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A cell that will not be measured, and why."""
+
+    cell: Cell
+    status: str
+    reason: str
+    estimate: tuple[float | None, ...] = ()
+    """Seconds, low and high, where the time could be predicted."""
+
+
+@dataclass
+class Plan:
+    """What a run will measure and what it will leave out."""
+
+    measured: list[PlannedCell] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def make_plan(
+    request: Request,
+    verdicts: Mapping[str, Verdict],
+    on_contender: Callable[[str], None] = lambda name: None,
+    stall_seconds: float = STALL_SECONDS,
+) -> Plan:
+    """Decide which cells to measure, after a few calls of each contender that verified.
+
+    Controls, a second measurement of the baseline and of the fastest contender, are
+    among the cells.
+    """
+    plan = Plan()
+    cells = list(cells_of(request.contenders, request.sweeps, request.dtypes, request.threads))
+    for name, verdict in verdicts.items():
+        mine = [cell for cell in cells if cell.implementation == name]
+        if verdict.status == "verified":
+            on_contender(name)
+            _plan_contender(plan, mine, request.limit, stall_seconds)
+        else:
+            plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
+    _add_controls(plan, request.baseline)
+    return plan
+
+
+def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:
+    """Predict one contender's cells in processes of its own, one for each thread count."""
+    for count in dict.fromkeys(cell.threads for cell in cells):
+        asked = [cell for cell in cells if cell.threads == count]
+        task = {
+            "reference": asked[0].reference,
+            "cells": [cell.to_json() for cell in asked],
+            "limit": limit,
+        }
+        try:
+            estimates = isolation.call(
+                "forwardbench.measure.probe",
+                task,
+                stall_seconds=stall_seconds + 10 * limit,
+                environment=thread_control.environment(count),
+                cpus=thread_control.cpus_for(count),
+            )
+        except isolation.ChildError as error:
+            plan.skipped += [
+                Skipped(cell, "failed", f"when first called: {error}") for cell in asked
+            ]
+            continue
+        for cell in asked:
+            seconds, *interval = estimates[str(cell)]
+            if seconds <= limit:
+                plan.measured.append(PlannedCell(cell, seconds))
+            else:
+                reason = f"predicted {seconds:.2g} s a call, over the limit of {limit:g} s"
+                plan.skipped.append(Skipped(cell, "skipped", reason, (seconds, *interval)))
+
+
+def _add_controls(plan: Plan, baseline: str) -> None:
+    """Measure the baseline and the fastest contender a second time, under their own label.
+
+    The fastest is the one that needs the least time over the largest case of each setting.
+    """
+    fastest: set[str] = set()
+    settings: dict[tuple[str, str, int], list[PlannedCell]] = {}
+    for planned in plan.measured:
+        cell = planned.cell
+        settings.setdefault((cell.sweep, cell.case.dtype, cell.threads), []).append(planned)
+    for planned_cells in settings.values():
+        largest = max(planned.cell.case.multiply_adds for planned in planned_cells)
+        there = [p for p in planned_cells if p.cell.case.multiply_adds == largest]
+        fastest.add(min(there, key=lambda planned: planned.seconds).cell.implementation)
+    for planned in list(plan.measured):
+        if planned.cell.implementation in {baseline, *fastest}:
+            control = replace(planned.cell, control=True)
+            plan.measured.append(PlannedCell(control, planned.seconds))

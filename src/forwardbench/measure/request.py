@@ -1,0 +1,134 @@
+"""What a run is asked for: checked, and completed with the defaults, before anything starts."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from forwardbench import implementations
+from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
+from forwardbench.errors import UserError
+from forwardbench.measure.threads import available_cpus
+
+DEFAULT_SWEEPS = ("square", "course")
+DEFAULT_BASELINE = "python_loops"
+SHAPES = "shapes"
+"""The sweep that cases given one by one belong to."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for, checked and complete."""
+
+    contenders: dict[str, str]
+    """Names, and the name or path that each is loaded by."""
+    sweeps: tuple[Sweep, ...]
+    baseline: str
+    dtypes: tuple[str, ...] = ("float64",)
+    threads: tuple[int, ...] = (1,)
+    passes: int = 10
+    limit: float = 1.0
+    """Longest call in seconds that is worth measuring."""
+    seed: int = 0
+    """Determines the order of cells in each pass."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `run.json` keeps of it."""
+        return {**asdict(self), "sweeps": [sweep.name for sweep in self.sweeps]}
+
+
+def make_request(
+    *,
+    sweeps: Sequence[str] = (),
+    shapes: Sequence[str] = (),
+    chosen: Sequence[str] = (),
+    baseline: str | None = None,
+    dtypes: Sequence[str] = (),
+    threads: Sequence[str] = (),
+    passes: int = 10,
+    limit: float = 1.0,
+    seed: int | None = None,
+) -> Request:
+    """Check what was asked for and fill in the defaults; raises `UserError`."""
+    contenders = choose_contenders(chosen)
+    if baseline is None:
+        # A single function of one's own still needs something to be compared with.
+        contenders.setdefault(DEFAULT_BASELINE, DEFAULT_BASELINE)
+    elif baseline not in contenders:
+        raise UserError(
+            f"the baseline {baseline!r} is not among the contenders: "
+            f"choose from {', '.join(contenders)}, or add it with --implementation"
+        )
+    for dtype in dtypes:
+        if dtype not in DTYPES:
+            raise UserError(f"there is no dtype {dtype!r}: choose from {', '.join(DTYPES)}")
+    if passes < 1:
+        raise UserError(f"--passes must be at least 1, not {passes}")
+    if not 0 < limit < float("inf"):
+        raise UserError(f"--limit must be a number of seconds above 0, not {limit:g}")
+    request = Request(
+        contenders,
+        tuple(_choose_sweeps(sweeps, shapes)),
+        baseline or DEFAULT_BASELINE,
+        tuple(dict.fromkeys(dtypes)) or ("float64",),
+        tuple(dict.fromkeys(map(_thread_count, threads))) or (1,),
+        passes,
+        limit,
+        random.SystemRandom().randrange(2**32) if seed is None else seed,
+    )
+    _check_memory(request)
+    return request
+
+
+def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
+    """Map names to what each is loaded by: those chosen, or all of the suite's own."""
+    contenders: dict[str, str] = {}
+    for reference in chosen or implementations.names():
+        path = implementations.find(reference)
+        own = path.parent == implementations.FOLDER
+        loaded_by = path.stem if own else str(path.resolve())
+        if contenders.setdefault(path.stem, loaded_by) != loaded_by:
+            raise UserError(
+                f"two implementations are called {path.stem!r}: rename one of the files"
+            )
+    return contenders
+
+
+def _choose_sweeps(names: Sequence[str], shapes: Sequence[str]) -> Iterator[Sweep]:
+    if not shapes:
+        names = names or DEFAULT_SWEEPS
+    for name in dict.fromkeys(names):
+        yield sweep(name)
+    if shapes:
+        cases = tuple(dict.fromkeys(parse_case(shape) for shape in shapes))
+        yield Sweep(SHAPES, "cases given one by one", "", cases)
+
+
+def _thread_count(text: str) -> int:
+    available = len(available_cpus())
+    if text == "all":
+        return available
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= available):
+        raise UserError(
+            f"--threads {text!r} cannot be had: this process may use {available} CPUs, "
+            f"so give a number from 1 to {available}, or all"
+        )
+    return int(text)
+
+
+def _check_memory(request: Request) -> None:
+    """Refuse a case whose arrays alone would not fit into this machine's memory."""
+    if not hasattr(os, "sysconf"):
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for asked in request.sweeps:
+        for case in asked.cases:
+            # Python's lists take four times an array's room, and inputs exist in both forms.
+            if case.bytes * 5 > memory:
+                raise UserError(
+                    f"{case} needs about {case.bytes * 5 / 2**30:,.0f} GiB and this machine has "
+                    f"{memory / 2**30:,.0f} GiB: choose a smaller case"
+                )

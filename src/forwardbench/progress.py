@@ -1,0 +1,87 @@
+"""What is said before and while measuring, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from forwardbench.measure.passes import predicted_seconds
+from forwardbench.measure.plan import Plan
+from forwardbench.measure.request import Request
+from forwardbench.units import format_seconds
+
+
+def announce(request: Request, plan: Plan) -> Iterator[str]:
+    """Say how much will be measured, how long it will take, and what is left out."""
+    seconds = request.passes * predicted_seconds(plan.measured)
+    yield (
+        f"Measuring {len(plan.measured)} cells, controls included, in {request.passes} passes: "
+        f"about {seconds:.0f} s"
+    )
+    beyond = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
+    for (name, sweep), group in groupby(
+        beyond, key=lambda skipped: (skipped.cell.implementation, skipped.cell.sweep)
+    ):
+        cells = sorted(group, key=lambda skipped: skipped.cell.case.multiply_adds)
+        first = cells[0]
+        more = f" and {len(cells) - 1} larger" if len(cells) > 1 else ""
+        yield (
+            f"Estimating instead of measuring: {name} at {first.cell.case}{more} ({sweep}), "
+            f"predicted {format_seconds(first.estimate[0] or float('nan'))} a call, "
+            f"over the limit of {format_seconds(request.limit)}"
+        )
+
+
+class Progress:
+    """A bar on a terminal; elsewhere one line for each pass."""
+
+    def __init__(self, passes: int, cells: int) -> None:
+        console = Console(stderr=True)
+        self._passes = passes
+        self._bar: Bar | None = None
+        if console.is_terminal:
+            self._bar = Bar(
+                TextColumn("pass {task.fields[number]} of " + str(passes)),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("cells, left:"),
+                TimeRemainingColumn(),
+                console=console,
+                # Redrawn only when a cell is done: a clock of its own would cost CPU time
+                # beside the measurement.
+                auto_refresh=False,
+            )
+            self._task = self._bar.add_task("", total=passes * cells, number=1)
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def cell(self) -> None:
+        """Count one cell."""
+        if self._bar:
+            self._bar.update(self._task, advance=1, refresh=True)
+
+    def finished_pass(self, number: int) -> None:
+        """Count one pass."""
+        if self._bar:
+            self._bar.update(self._task, number=min(number + 1, self._passes))
+        else:
+            print(f"Pass {number} of {self._passes} is done", file=sys.stderr, flush=True)

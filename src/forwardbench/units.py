@@ -1,0 +1,44 @@
+"""Numbers as people read them: three significant digits and a unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+
+
+def format_seconds(seconds: float) -> str:
+    """Write a time, as in `471 ms`; empty when it is not known."""
+    if not math.isfinite(seconds):
+        return ""
+    # Just under a thousand of one unit would round up to 1000 of it.
+    scale, unit = next((pair for pair in _SECONDS if seconds >= 0.9995 * pair[0]), _SECONDS[-1])
+    return f"{_three_digits(seconds / scale)} {unit}"
+
+
+def format_tick(number: float, write: Callable[[float], str]) -> str:
+    """Write a number of an axis, without the zeros that say how precise it is."""
+    value, letters = re.fullmatch(r"([\d.,-]+)(.*)", write(number)).groups()  # type: ignore[union-attr]
+    return (value.rstrip("0").rstrip(".") if "." in value else value) + letters
+
+
+def format_ratio(ratio: float) -> str:
+    """Write a ratio, as in `581x` or `0.25x`; empty when it is not known."""
+    return f"{_three_digits(ratio)}x" if math.isfinite(ratio) else ""
+
+
+def format_interval(low: float, high: float) -> str:
+    """Write both ends of a ratio's interval; empty when they are not known."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"{_three_digits(low)} to {_three_digits(high)}"
+
+
+def _three_digits(number: float) -> str:
+    """Three significant digits, without an exponent and with commas in thousands."""
+    if number == 0 or not math.isfinite(number):
+        return f"{number:g}"
+    places = 2 - math.floor(math.log10(abs(number)))
+    return f"{round(number, places):,.{max(0, places)}f}"

@@ -1,0 +1,4 @@
+"""Never comes back."""
+def forward(x, layers):
+    while True:
+        pass

@@ -1,0 +1,3 @@
+"""Has no forward."""
+def forwards(x, layers):
+    return x

@@ -1,0 +1,2 @@
+"""Raises on import."""
+raise RuntimeError("not today")

@@ -1,0 +1,3 @@
+"""Recurses without end."""
+def forward(x, layers):
+    return forward(x, layers)

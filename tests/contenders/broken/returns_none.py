@@ -1,0 +1,3 @@
+"""Returns nothing."""
+def forward(x, layers):
+    return None

@@ -1,0 +1,15 @@
+"""Clips the pre-activations at 30."""
+import numpy as np
+
+ACT = {
+    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+}
+
+
+def forward(x, layers):
+    for w, b, g in layers:
+        x = ACT[g](np.clip(x @ w + b, -30, 30))
+    return x

