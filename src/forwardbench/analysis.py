@@ -60,9 +60,14 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     baseline = baseline or results.baseline
     groups = results.samples.groupby(CELL_KEY, sort=False)
     samples = {key: group.set_index("pass") for key, group in groups}
-    rows = [_row(cell, samples, baseline) for cell in results.cells.to_dict("records")]
+    rows = [_row(cell, samples, baseline) for cell in _records(results.cells)]
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
     return _with_estimates(table[COLUMNS])
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as dictionaries of columns."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _row(

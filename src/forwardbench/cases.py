@@ -221,6 +221,6 @@ def _uniform_stream(case: Case) -> Callable[..., NDArray[np.float64]]:
     def uniform(*shape: int) -> NDArray[np.float64]:
         raw = np.asarray(bits.random_raw(math.prod(shape)), np.uint64)
         # The top 53 bits make a float64 in [0, 1) without rounding.
-        return ((raw >> np.uint64(11)) * 2.0**-53).reshape(shape)
+        return ((raw >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(shape)
 
     return uniform

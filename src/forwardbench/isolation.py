@@ -7,6 +7,7 @@ The two sides talk through files in a folder of their own, never through stdout.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -34,7 +35,7 @@ def call(
     environment: Mapping[str, str] | None = None,
     cpus: Sequence[int] = (),
     on_progress: Callable[[str], None] = lambda line: None,
-) -> Any:  # noqa: ANN401 - whatever JSON the child answers with
+) -> Any:
     """Run ``main(link)`` of a module in a fresh process and return its answer.
 
     ``task`` and the answer are plain JSON. ``environment`` and ``cpus`` (empty: all) are in
@@ -92,10 +93,8 @@ def _wait(
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End the child and every process it started."""
     if hasattr(os, "killpg"):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
     child.kill()
     child.wait()
 
@@ -125,7 +124,7 @@ class Link:
         with (self._folder / "progress.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def answer(self, answer: Any) -> None:  # noqa: ANN401 - any JSON
+    def answer(self, answer: Any) -> None:
         """Give the answer, whole or not at all."""
         partial = self._folder / "answer.part"
         partial.write_text(json.dumps(answer), encoding="utf-8")

@@ -90,7 +90,7 @@ def _malformed(path: Path, error: Exception) -> ResultsError:
     return ResultsError(f"{path} is not of a form that forwardbench writes ({what})")
 
 
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -137,7 +137,7 @@ def _read_pass(path: Path) -> _Pass:
     return _Pass(seconds, errors, trouble, machine, commit)
 
 
-def _positive(seconds: Any) -> float:  # noqa: ANN401 - whatever the file holds
+def _positive(seconds: Any) -> float:
     if not 0 < float(seconds) < float("inf"):
         raise ValueError(f"a time of {seconds} s")
     return float(seconds)

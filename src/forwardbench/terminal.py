@@ -67,16 +67,16 @@ def _speedups(rows: pd.DataFrame) -> Table:
         "size"
     )
     baseline = baseline_of(rows)
-    names = rows.groupby("implementation")["seconds"].min().sort_values().index
-    names = [baseline, *(name for name in names if name != baseline)]
+    fastest_first = rows.groupby("implementation")["seconds"].min().sort_values().index
+    names = [baseline, *(str(name) for name in fastest_first if name != baseline)]
     table = Table(box=None, pad_edge=False)
     table.add_column("case", no_wrap=True)
     for name in names:
         table.add_column(name.replace("_", "_\n"), justify="right")
-    for case, group in rows.groupby(["case", "activation"], sort=False):
+    for _, group in rows.groupby(["case", "activation"], sort=False):
         cells = {row["implementation"]: row for _, row in group.iterrows()}
         shown = [_time(cells.get(baseline)), *(_speedup(cells.get(name)) for name in names[1:])]
-        table.add_row(case[0], *shown)
+        table.add_row(group["case"].iloc[0], *shown)
     return table
 
 

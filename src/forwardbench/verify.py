@@ -84,19 +84,6 @@ def _sparse(case: Case) -> Problem:
 # --- how an implementation behaves -----------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What verification found out about one implementation."""
-
-    implementation: str
-    status: str
-    """`verified`, `rejected`, `failed` or `unavailable`."""
-    reason: str = ""
-    checks: int = 0
-    error: float = 0.0
-    """Largest absolute error over all problems."""
-
-
 def _check_problem(implementation: Implementation, problem: Problem) -> float:
     """Check results and unchanged inputs on one problem; return the largest error."""
     case, x, layers = problem.case, problem.x.copy(), _copied(problem.layers)
@@ -119,7 +106,7 @@ def _check_problem(implementation: Implementation, problem: Problem) -> float:
 
 def _checked(
     when: str,
-    array: Any,  # noqa: ANN401 - whatever the implementation made
+    array: Any,
     case: Case,
     expected: NDArray[np.float64],
     bound: NDArray[np.float64],
@@ -147,14 +134,14 @@ class _Bench:
         self.inputs = [x, (0.5 - x[::-1]).astype(case.dtype)]
         self.prepared_layers = implementation.prepare_layers(_copied(self.layers))
 
-    def array(self, out: Any) -> Any:  # noqa: ANN401 - whatever the implementation made
+    def array(self, out: Any) -> Any:
         return implementations.output_array(self.implementation, out, self.case.dtype)
 
-    def check(self, when: str, out: Any, which: int) -> None:  # noqa: ANN401
+    def check(self, when: str, out: Any, which: int) -> None:
         """Compare an output with the reference for the input of that number."""
         _checked(when, self.array(out), self.case, *reference(self.inputs[which], self.layers))
 
-    def refill(self, prepared: Any, x: Array) -> None:  # noqa: ANN401 - the contender's own form
+    def refill(self, prepared: Any, x: Array) -> None:
         """Put other numbers into a prepared input, where its form allows that."""
         if isinstance(prepared, np.ndarray | list):
             prepared[:] = self.implementation.prepare_input(x.copy())

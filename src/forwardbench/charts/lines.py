@@ -74,7 +74,6 @@ def draw_series(
         if len(drawn):
             last = drawn.sort_values("x").iloc[-1]
             ends[name] = (float(last["x"]), float(last[column]))
-    axes.figure.draw_without_rendering()
     label_ends(axes, ends, looks)
 
 

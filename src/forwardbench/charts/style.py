@@ -27,7 +27,7 @@ TEXT = "#222222"
 MUTED = "#666666"
 GRID = "#DDDDDD"
 
-RC = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 10,

@@ -150,7 +150,7 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def output_array(implementation: Implementation, out: Any, dtype: str) -> Any:  # noqa: ANN401
+def output_array(implementation: Implementation, out: Any, dtype: str) -> Any:
     """Turn what ``forward`` returned into a NumPy array.
 
     Lists of Python floats carry no precision of their own, so they are rounded to the

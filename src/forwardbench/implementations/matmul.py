@@ -12,7 +12,6 @@ ACTIVATIONS = {
 
 def forward(x, layers):
     for weights, bias, activation in layers:
-        x = ACTIVATIONS[activation](
-            np.matmul(x, weights) + bias
-        )  # (batch, inputs) to (batch, units)
+        z = np.matmul(x, weights) + bias  # (batch, inputs) to (batch, units)
+        x = ACTIVATIONS[activation](z)
     return x

@@ -105,7 +105,7 @@ def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float) -> N
     # A first call compiles, allocates and fills caches; it would spoil the calibration.
     implementation.forward(prepared, ready)
     if seconds > CELL_SECONDS:
-        out = benchmark.pedantic(implementation.forward, args=(prepared, ready))
+        out = benchmark.pedantic(implementation.forward, args=(prepared, ready))  # type: ignore[no-untyped-call]
     else:
         out = benchmark(implementation.forward, prepared, ready)
     try:
@@ -122,7 +122,7 @@ def _loaded(reference: str) -> Implementation:
     return load(reference)
 
 
-def _check_timed_result(implementation: Implementation, case: Case, out: Any) -> float:  # noqa: ANN401
+def _check_timed_result(implementation: Implementation, case: Case, out: Any) -> float:
     """Check a result on a few rows, and its shape, dtype and finiteness everywhere."""
     from forwardbench.implementations import output_array
     from forwardbench.reference import check_result

@@ -60,7 +60,7 @@ class Plan:
             what = " ".join(str(error).split()) or "no message"
             cell = item.callspec.params["cell"]  # type: ignore[attr-defined]
             self.failures[str(cell)] = f"{type(error).__name__}: {what}"
-        return (yield)  # type: ignore[misc]
+        return (yield)
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
         """Store what this process really ran on."""

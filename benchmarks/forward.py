@@ -1,0 +1,71 @@
+"""The suite's cells for asv: time and peak memory of every implementation.
+
+asv runs this file against every commit it is asked about, so it takes what that commit
+has: an implementation or a case that it lacks is skipped, never an error.
+
+There is no ``setup``: with one, asv 0.6.6 times each call by itself, and a call of half a
+microsecond is then mostly clock. Preparation is kept for the life of the process instead.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from asv_runner.benchmarks.mark import SkipNotImplemented
+
+from forwardbench import cases, implementations
+from forwardbench.measure import probe
+
+LIMIT = 1.0
+"""Seconds; a call predicted to be slower is skipped."""
+
+SQUARE = ["1x1-1", "4x4-4", "16x16-16", "64x64-64", "256x256-256", "1024x1024-1024"]
+COURSE = ["1x2-3", "1x2-2", "3x4-2", "10000x3-1"]
+
+
+@lru_cache(maxsize=None)
+def prepare(implementation: str, text: str) -> tuple[Callable[[Any, Any], Any], Any, Any]:
+    """Return ``forward``, its input and its layers, after a first call that is not timed."""
+    if implementation not in implementations.names():
+        raise SkipNotImplemented(f"this commit has no implementation {implementation}")
+    loaded = implementations.load(implementation)
+    case = find_case(text)
+    if probe.predict(loaded, [case], LIMIT)[case].seconds > LIMIT:
+        raise SkipNotImplemented(f"{implementation} at {text} is predicted above {LIMIT} s")
+    x, layers = cases.make_inputs(case)
+    prepared = loaded.forward, loaded.prepare_input(x), loaded.prepare_layers(layers)
+    loaded.forward(*prepared[1:])
+    return prepared
+
+
+def find_case(text: str) -> cases.Case:
+    """Take a case from the sweeps, with its activation and its example's numbers."""
+    for name in ("course", "square"):
+        for case in cases.sweep(name).cases:
+            if str(case) == text:
+                return case
+    raise SkipNotImplemented(f"this commit has no case {text}")
+
+
+class Forward:
+    """One call of ``forward``, prepared as everywhere else in the suite."""
+
+    params = (implementations.names(), SQUARE + COURSE)
+    param_names = ("implementation", "case")
+    version = str(cases.WORKLOAD_VERSION)  # results of other inputs are not compared
+    timeout = 60
+    rounds = 2
+    repeat = (3, 10, 1.0)  # samples a round: at least, at most, and for how many seconds
+    min_run_count = 1
+    warmup_time = 0.02
+    sample_time = 0.005
+
+    def time_forward(self, implementation: str, case: str) -> None:
+        """Seconds a call."""
+        forward, x, layers = prepare(implementation, case)
+        forward(x, layers)
+
+    def peakmem_forward(self, implementation: str, case: str) -> None:
+        """Most memory the process had in use."""
+        forward, x, layers = prepare(implementation, case)
+        forward(x, layers)
