@@ -120,7 +120,7 @@ def _with_estimates(table: pd.DataFrame) -> pd.DataFrame:
         for index, case in estimated["case"].items():
             if fit is not None:
                 columns = ["seconds", "seconds_low", "seconds_high"]
-                table.loc[index, columns] = list(fit.at(parse_case(case)))
+                table.loc[index, columns] = list(fit.estimate(parse_case(case)))
     return table
 
 

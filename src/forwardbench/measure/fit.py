@@ -36,11 +36,16 @@ class Fit:
     spread: float
     """Standard deviation of the log residuals."""
 
-    def at(self, case: Case) -> Estimate:
+    def seconds(self, case: Case) -> float:
         """Predict the time of one case."""
+        return float(_work(case) @ self.costs)
+
+    def estimate(self, case: Case) -> Estimate:
+        """Predict the time of one case with its interval."""
+        # Imported here: most predictions need no interval, and SciPy takes long to import.
         from scipy.special import stdtrit
 
-        seconds = float(_work(case) @ self.costs)
+        seconds = self.seconds(case)
         if self.freedom < 1:
             return Estimate(seconds, None, None)
         # One new observation: its own spread, and that of the fit (Student's t).

@@ -37,11 +37,11 @@ def predict(
     predictions: dict[Case, Estimate] = {}
     for case in sorted({*cases, *ladder}, key=_work):
         fit = fit_times(list(called), list(called.values()))
-        expected = fit.at(case) if fit else Estimate(0, 0, 0)
-        if expected.seconds > limit:
-            predictions[case] = expected
+        expected = fit.seconds(case) if fit else 0.0
+        if fit and expected > limit:
+            predictions[case] = fit.estimate(case)
             continue
-        seconds = _time_call(implementation, case, expected.seconds, timer)
+        seconds = _time_call(implementation, case, expected, timer)
         called[case] = seconds
         predictions[case] = Estimate(seconds, seconds, seconds)
     return {case: predictions[case] for case in cases}
