@@ -1,10 +1,18 @@
 """What several test files share."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from forwardbench import analysis, results
+from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.measure import machine
+from forwardbench.measure.cells import Cell
+
+MACHINE = {"cpu": {"brand_raw": "Made-up CPU", "count": 2}, "blas": "OpenBLAS 0.3 Test"}
+COMMIT = {"id": "0123456789abcdef", "dirty": False}
 
 
 def pytest_benchmark_update_machine_info(machine_info):
@@ -16,3 +24,96 @@ def pytest_benchmark_update_machine_info(machine_info):
 def contenders():
     """The folder of right, wrong and broken implementations."""
     return Path(__file__).parent / "contenders"
+
+
+def make_cell(label, case, sweep="square"):
+    """Make a cell from a label and a case in its notation; a label may say control."""
+    known = [c for c in SWEEPS[sweep].cases if str(c) == case] if sweep in SWEEPS else []
+    name = label.removesuffix(" (control)")
+    return Cell(name, name, sweep, (known or [parse_case(case)])[0], control=name != label)
+
+
+def benchmark_json(cell, seconds, **info):
+    """Make the entry of one cell in a pytest-benchmark JSON."""
+    return {
+        "name": f"test_forward[{cell}]",
+        "extra_info": {"cell": cell.to_json(), "workload_version": 1, "error": 1e-16, **info},
+        "stats": {"median": seconds},
+    }
+
+
+@pytest.fixture
+def write_run(tmp_path):
+    """Write a run folder with the given seconds: label, then case, then one time a pass.
+
+    A time that is a string is a reason for which that cell failed in that pass; None is no
+    measurement. ``skipped`` maps label and case to an estimate of seconds, low and high.
+    """
+
+    def write(times, *, skipped=(), sweep="square", baseline="python_loops", name="run", **changes):
+        folder = tmp_path / name
+        folder.mkdir()
+        cells = {
+            (label, case): replace(make_cell(label, case, sweep), **changes)
+            for label, row in times.items()
+            for case in row
+        }
+        document = {
+            "request": {"baseline": baseline},
+            "measured": [{"cell": cell.to_json(), "expected_seconds": 1} for cell in cells.values()],
+            "skipped": [
+                {
+                    "cell": replace(make_cell(label, case, sweep), **changes).to_json(),
+                    "status": "skipped",
+                    "reason": "predicted 9 s a call, over the limit of 1 s",
+                    "estimate": estimate,
+                }
+                for (label, case), estimate in dict(skipped).items()
+            ],
+        }
+        (folder / "run.json").write_text(json.dumps(document))
+        passes = max((len(each) for row in times.values() for each in row.values()), default=0)
+        for number in range(passes):
+            entries, failures = [], {}
+            for (label, case), cell in cells.items():
+                seconds = times[label][case][number : number + 1] or [None]
+                if isinstance(seconds[0], str):
+                    failures[str(cell)] = seconds[0]
+                elif seconds[0] is not None:
+                    entries.append(benchmark_json(cell, seconds[0]))
+            one = {"machine_info": MACHINE, "commit_info": COMMIT, "benchmarks": entries}
+            path = folder / f"pass-{number + 1:03d}.json"
+            path.write_text(json.dumps({**one, "failures": failures}))
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def make_table(write_run):
+    """Make the table of a run written with `write_run`."""
+
+    def make(times, **options):
+        asked = options.pop("asked_baseline", None)
+        return analysis.summarize(results.load(write_run(times, **options)), asked)
+
+    return make
+
+
+@pytest.fixture
+def ladder():
+    """Times of three implementations and a control at five sizes, in three passes."""
+    base = {"1x1-1": 1e-6, "4x4-4": 4e-6, "16x16-16": 2e-4, "64x64-64": 8e-3, "256x256-256": 0.5}
+    fast = {"1x1-1": 4e-6, "4x4-4": 4e-6, "16x16-16": 5e-6, "64x64-64": 2e-5, "256x256-256": 1e-3}
+    slow = {case: 5 * seconds for case, seconds in base.items() if case != "256x256-256"}
+    noise = (1.0, 1.02, 0.99)
+
+    def passes(row, factors=noise):
+        return {case: [seconds * factor for factor in factors] for case, seconds in row.items()}
+
+    return {
+        "python_loops": passes(base),
+        "python_loops (control)": passes(base, (1.01, 1.02, 0.98)),
+        "matmul": passes(fast, (1.0, 1.01, 1.01)),
+        "ndarray_loops": passes(slow),
+    }

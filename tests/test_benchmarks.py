@@ -1,0 +1,59 @@
+"""The suite's cells for ``pytest --benchmark-only``, with the names that runs give them.
+
+Plain ``pytest`` skips them. Options that measure well are set here, so that nothing has to
+be given on the command line; a cell predicted to take longer than a second a call is
+skipped, as in a run.
+"""
+
+import os
+from functools import lru_cache
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from forwardbench import implementations
+from forwardbench.cases import SWEEPS
+from forwardbench.measure.cells import BENCHMARK_OPTIONS, benchmark_cell, cells_of
+from forwardbench.measure.probe import predict
+from forwardbench.measure.request import DEFAULT_SWEEPS
+from forwardbench.measure.threads import cpus_for
+
+LIMIT = 1.0
+CELLS = list(
+    cells_of(
+        {name: name for name in implementations.names()},
+        [SWEEPS[name] for name in DEFAULT_SWEEPS],
+        ["float64"],
+        [1],
+    )
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Keep BLAS to the one thread that the cells' names promise, on one CPU."""
+    if not hasattr(os, "sched_setaffinity"):
+        with threadpool_limits(1):
+            yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus_for(1))
+    with threadpool_limits(1):
+        yield
+    os.sched_setaffinity(0, before)
+
+
+@lru_cache(maxsize=None)
+def predicted(reference, case):
+    """Expected seconds of a call, from calls of smaller cases."""
+    return predict(implementations.load(reference), [case], LIMIT)[case].seconds
+
+
+@pytest.mark.benchmark(**BENCHMARK_OPTIONS)
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_forward(benchmark, cell):
+    """The result is right, and this is how long it takes."""
+    seconds = predicted(cell.reference, cell.case)
+    if seconds > LIMIT:
+        pytest.skip(f"predicted {seconds:.2g} s a call, over the limit of {LIMIT:g} s")
+    benchmark_cell(benchmark, cell, seconds)
