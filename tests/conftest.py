@@ -60,7 +60,9 @@ def write_run(tmp_path):
         }
         document = {
             "request": {"baseline": baseline},
-            "measured": [{"cell": cell.to_json(), "expected_seconds": 1} for cell in cells.values()],
+            "measured": [
+                {"cell": cell.to_json(), "expected_seconds": 1} for cell in cells.values()
+            ],
             "skipped": [
                 {
                     "cell": replace(make_cell(label, case, sweep), **changes).to_json(),

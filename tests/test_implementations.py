@@ -36,7 +36,10 @@ def test_a_rung_imports_only_what_it_is_made_of(name):
     """A rung uses nothing but Python and NumPy, and nothing of this package."""
     tree = ast.parse((implementations.FOLDER / f"{name}.py").read_text())
     imported = {
-        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
     }
     assert imported <= {"math", "numpy"}
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

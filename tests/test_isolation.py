@@ -70,7 +70,7 @@ def test_a_child_that_stalls_is_ended_with_all_it_started(child, tmp_path):
     mark = tmp_path / "alive"
     body = (
         "import subprocess\n"
-        f"loop = \"import time, pathlib\\nwhile True: pathlib.Path({str(mark)!r}).touch(); time.sleep(.02)\"\n"
+        f'loop = "import time, pathlib\\nwhile True: pathlib.Path({str(mark)!r}).touch(); time.sleep(.02)"\n'
         "subprocess.Popen([sys.executable, '-c', loop])\n"
         "while True: time.sleep(1)"
     )
@@ -83,7 +83,9 @@ def test_a_child_that_stalls_is_ended_with_all_it_started(child, tmp_path):
 
 def test_progress_keeps_a_slow_child_alive(child):
     """The limit is on silence, not on the whole."""
-    body = "for i in range(6):\n  time.sleep(0.3)\n  link.progress('still here')\nlink.answer('done')"
+    body = (
+        "for i in range(6):\n  time.sleep(0.3)\n  link.progress('still here')\nlink.answer('done')"
+    )
     assert child(body, stall_seconds=1.0) == "done"
 
 

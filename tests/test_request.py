@@ -29,7 +29,10 @@ def test_a_function_of_ones_own_is_compared_with_the_baseline(contenders):
 def test_shapes_and_sweeps_may_be_asked_for_together():
     """Repeated choices count once, in the order given."""
     request = make_request(sweeps=["mlp", "mlp"], shapes=["1x2-3", "1x2-3"])
-    assert [(sweep.name, len(sweep.cases)) for sweep in request.sweeps] == [("mlp", 11), ("shapes", 1)]
+    assert [(sweep.name, len(sweep.cases)) for sweep in request.sweeps] == [
+        ("mlp", 11),
+        ("shapes", 1),
+    ]
 
 
 def test_each_run_draws_its_own_order():

@@ -192,7 +192,7 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["sweep", "case", "activation", "dtype", "threads"]
     baseline = table[table["implementation"] == table["baseline"]].set_index(keys)
-    theirs = baseline.reindex(pd.MultiIndex.from_frame(table[keys]))
+    theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[keys]))
     guesses = pd.DataFrame(
         {
             "guess": theirs["seconds"].to_numpy() / table["seconds"],

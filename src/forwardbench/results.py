@@ -22,6 +22,10 @@ CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
 """Columns that together name a cell. A control's implementation says that it is one."""
 
 
+LEFT_OUT = ("skipped", "rejected", "failed", "unavailable")
+"""What a cell that was planned out can be in `run.json`."""
+
+
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV; what is not known is empty."""
     try:
@@ -72,6 +76,8 @@ def _load_folder(folder: Path) -> Results:
             cells[cell] = _cell_row(cell)
         for item in document.get("skipped", []):
             cell = Cell.from_json(item["cell"])
+            if item["status"] not in LEFT_OUT:
+                raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
     except _MALFORMED as error:
         raise _malformed(run, error) from None
@@ -171,7 +177,7 @@ def _cell_row(
 ) -> dict[str, Any]:
     """One row of `Results.cells`."""
     predicted, low, high = (
-        float("nan") if value is None else float(value)
+        float("nan") if value is None else _positive(value)
         for value in (*estimate, None, None, None)[:3]
     )
     return {

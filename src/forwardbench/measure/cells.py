@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forwardbench.cases import WORKLOAD_VERSION, Case, Sweep
+from forwardbench.cases import (
+    ACTIVATIONS,
+    DTYPES,
+    WORKLOAD_VERSION,
+    Case,
+    Sweep,
+    make_inputs,
+    parse_case,
+)
+from forwardbench.implementations import load, output_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,9 +74,23 @@ class Cell:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Cell:
-        """Rebuild a cell from `to_json`, after a trip through a file."""
-        case = Case(**{**values["case"], "widths": tuple(values["case"]["widths"])})
-        return cls(**{**values, "case": case})
+        """Rebuild a cell from `to_json`, after a trip through a file.
+
+        Raises `KeyError`, `TypeError` or `ValueError` for anything that is not a cell.
+        """
+        case = values["case"]
+        shape = parse_case(f"{case['batch']}x{'-'.join(map(str, case['widths']))}")
+        texts = [values["implementation"], values["reference"], values["sweep"], case["example"]]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"names that are not texts: {texts}")
+        if case["activation"] not in ACTIVATIONS or case["dtype"] not in DTYPES:
+            raise ValueError(f"activation {case['activation']!r}, dtype {case['dtype']!r}")
+        if type(values["threads"]) is not int or type(values["control"]) is not bool:
+            raise TypeError(f"threads {values['threads']!r}, control {values['control']!r}")
+        case = replace(
+            shape, activation=case["activation"], dtype=case["dtype"], example=case["example"]
+        )
+        return cls(*texts[:3], case, values["threads"], values["control"])
 
 
 def cells_of(
@@ -77,8 +100,6 @@ def cells_of(
     threads: Sequence[int],
 ) -> Iterator[Cell]:
     """Yield every cell of a run; ``contenders`` maps names to what they are loaded by."""
-    from dataclasses import replace
-
     for sweep in sweeps:
         for dtype in dtypes:
             for case in sweep.cases:
@@ -93,7 +114,6 @@ def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float) -> N
     ``seconds`` is what a call is expected to take. Raises `WrongResultError` when the
     result is not right; the time is then marked as rejected.
     """
-    from forwardbench.cases import make_inputs
     from forwardbench.reference import WrongResultError
 
     case = cell.case
@@ -117,14 +137,11 @@ def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float) -> N
 
 @cache
 def _loaded(reference: str) -> Implementation:
-    from forwardbench.implementations import load
-
     return load(reference)
 
 
 def _check_timed_result(implementation: Implementation, case: Case, out: Any) -> float:
     """Check a result on a few rows, and its shape, dtype and finiteness everywhere."""
-    from forwardbench.implementations import output_array
     from forwardbench.reference import check_result
 
     rows, expected, bound = _sampled_reference(case)
@@ -138,7 +155,6 @@ def _sampled_reference(
     """Reference and bound for a few rows of a case, spread from the first to the last."""
     import numpy as np
 
-    from forwardbench.cases import make_inputs
     from forwardbench.reference import reference
 
     x, layers = make_inputs(case)

@@ -1,0 +1,226 @@
+"""The statistics, on injected times with exact answers."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from forwardbench import analysis
+from forwardbench.analysis import COLUMNS, log_interval
+
+
+def cell(table, implementation, case):
+    """One row of the table."""
+    chosen = (table["implementation"] == implementation) & (table["case"] == case)
+    (row,) = table[chosen].to_dict("records")
+    return row
+
+
+def test_the_columns_are_those_of_the_design(make_table, ladder):
+    """Names and order of the table are a contract."""
+    assert list(make_table(ladder).columns) == COLUMNS == [
+        "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
+        "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
+        "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
+    ]  # fmt: skip
+
+
+@given(logs=st.lists(st.floats(-20, 20), min_size=2, max_size=30))
+def test_an_interval_is_scipys_t_interval_of_the_logs(logs):
+    """Centre and ends equal scipy.stats' own, exponentiated."""
+    interval = log_interval(np.exp(logs))
+    spread = stats.sem(logs)
+    assert interval.centre == pytest.approx(np.exp(np.mean(logs)))
+    if spread > 1e-6:
+        low, high = stats.t.interval(0.95, len(logs) - 1, np.mean(logs), spread)
+        assert interval[1:] == pytest.approx((np.exp(low), np.exp(high)))
+
+
+def test_one_value_has_no_interval():
+    """A single pass says nothing of its own uncertainty: empty, never 0."""
+    centre, low, high = log_interval([2.0])
+    assert centre == 2.0
+    assert math.isnan(low)
+    assert math.isnan(high)
+
+
+def test_a_speedup_is_paired_inside_each_pass(make_table):
+    """A pass that was slow for everybody changes no ratio and widens no interval."""
+    slow_pass = [1.0, 10.0, 1.0]
+    table = make_table(
+        {
+            "python_loops": {"4x4-4": [4e-6 * factor for factor in slow_pass]},
+            "matmul": {"4x4-4": [1e-6 * factor for factor in slow_pass]},
+        }
+    )
+    row = cell(table, "matmul", "4x4-4")
+    assert row["speedup"] == pytest.approx(4.0)
+    assert row["speedup_low"] == pytest.approx(4.0)
+    assert row["speedup_high"] == pytest.approx(4.0)
+    assert row["seconds_high"] > 5 * row["seconds"]
+
+
+def test_speedup_and_interval_have_exact_values(make_table):
+    """Ratios 2, 4 and 8: centre 4, half-width t(2) * ln 2 / sqrt 3 in the log."""
+    table = make_table(
+        {"python_loops": {"4x4-4": [2.0, 4.0, 8.0]}, "matmul": {"4x4-4": [1.0, 1.0, 1.0]}}
+    )
+    row = cell(table, "matmul", "4x4-4")
+    half_width = 4.302652729911275 * math.log(2) / math.sqrt(3)
+    assert row["speedup"] == pytest.approx(4.0)
+    assert row["speedup_low"] == pytest.approx(4 * math.exp(-half_width))
+    assert row["speedup_high"] == pytest.approx(4 * math.exp(half_width))
+    assert row["seconds"] == row["seconds_low"] == row["seconds_high"] == 1.0
+    assert row["gflops"] == pytest.approx(2 * 64 / 1e9)
+    assert row["passes"] == 3
+    assert row["error"] == 1e-16
+    assert row["machine"] == "Made-up CPU, 2 CPUs, OpenBLAS 0.3 Test"
+    assert row["commit"] == "0123456789"
+
+
+def test_only_passes_with_both_times_are_paired(make_table):
+    """A pass in which one of the two is missing is left out of the ratio."""
+    table = make_table(
+        {"python_loops": {"4x4-4": [2.0, None, 8.0]}, "matmul": {"4x4-4": [1.0, 1.0]}}
+    )
+    row = cell(table, "matmul", "4x4-4")
+    assert (row["speedup"], row["passes"]) == (2.0, 2)
+    assert math.isnan(row["speedup_low"])
+
+
+def test_the_interval_of_a_speedup_covers_the_truth():
+    """Over 4,000 simulated runs with drift between passes, 93 to 97 % of intervals hold."""
+    generator = np.random.default_rng(20)
+    held = 0
+    for _ in range(4000):
+        drift = generator.normal(0, 0.5, 10)
+        ours, theirs = (np.exp(drift + generator.normal(0, 0.05, 10)) for _ in range(2))
+        interval = log_interval(3.0 * theirs / ours)
+        held += interval.low <= 3.0 <= interval.high
+    assert 0.93 <= held / 4000 <= 0.97
+
+
+def test_the_baseline_is_once_as_fast_as_itself(make_table, ladder):
+    """Its ratio is 1 by definition, and a control's is relative to what it repeats."""
+    table = make_table(ladder)
+    row = cell(table, "python_loops", "4x4-4")
+    assert (row["speedup"], row["speedup_low"], row["speedup_high"]) == (1, 1, 1)
+    control = cell(table, "python_loops (control)", "4x4-4")
+    assert control["baseline"] == "python_loops"
+    assert control["speedup"] == pytest.approx((1 * 1.02 * 0.99 / 1.01 / 1.02 / 0.98) ** (1 / 3))
+
+
+def test_another_baseline_may_be_asked_for(make_table, ladder):
+    """The same samples give ratios to any implementation that was measured."""
+    table = make_table(ladder, asked_baseline="matmul")
+    assert cell(table, "matmul", "64x64-64")["speedup"] == 1
+    row = cell(table, "python_loops", "64x64-64")
+    assert row["baseline"] == "matmul"
+    assert row["speedup"] == pytest.approx(2e-5 / 8e-3, rel=0.02)
+
+
+def test_without_a_measured_baseline_there_is_no_speedup(make_table):
+    """Empty means not known: an estimate is never divided by."""
+    table = make_table(
+        {"matmul": {"1024x1024-1024": [0.04, 0.05]}},
+        skipped={("python_loops", "1024x1024-1024"): (30.0, 25.0, 36.0)},
+    )
+    assert math.isnan(cell(table, "matmul", "1024x1024-1024")["speedup"])
+    row = cell(table, "python_loops", "1024x1024-1024")
+    assert (row["status"], row["passes"]) == ("estimated", 0)
+    assert (row["seconds"], row["seconds_low"], row["seconds_high"]) == (30, 25, 36)
+    assert math.isnan(row["gflops"])
+
+
+def test_guessed_speedups_are_kept_apart(make_table):
+    """The ratio to an estimate has an interval that joins the far ends of both."""
+    table = make_table(
+        {"matmul": {"1024x1024-1024": [0.04, 0.04]}, "python_loops": {"1x1-1": [1e-6, 1e-6]}},
+        skipped={("python_loops", "1024x1024-1024"): (30.0, 20.0, 40.0)},
+    )
+    guesses = analysis.estimated_speedups(table).assign(name=table["implementation"])
+    row = guesses[guesses["name"] == "matmul"].iloc[0]
+    assert (row["guess"], row["guess_low"], row["guess_high"]) == pytest.approx((750, 500, 1000))
+    assert guesses[table["case"] == "1x1-1"]["guess"].isna().all()
+
+
+def test_estimates_are_refined_from_the_sizes_measured(make_table):
+    """With four sizes or more, the fit over the run replaces the first guess."""
+    cases = ["8x8-8", "16x16-16", "32x32-32", "64x64-64", "128x128-128"]
+    times = {case: [1e-6 + 3e-8 * int(case.split("x")[0]) ** 3] * 2 for case in cases}
+    skipped = {("python_loops", "512x512-512"): (9.0, None, None)}
+    row = cell(make_table({"python_loops": times}, skipped=skipped), "python_loops", "512x512-512")
+    assert row["status"] == "estimated"
+    assert row["seconds"] == pytest.approx(1e-6 + 3e-8 * 512**3, rel=1e-3)
+    assert row["seconds_low"] <= row["seconds"] <= row["seconds_high"]
+
+
+def test_one_estimate_is_not_refined_from_unrelated_cases(make_table):
+    """Worked examples follow no common curve: their own prediction stands."""
+    times = {case: [1e-3] * 2 for case in ("1x2-3", "1x2-2", "3x4-2")}
+    skipped = {("python_loops", "10000x3-1"): (9.0, 8.0, 10.0)}
+    table = make_table({"python_loops": times}, skipped=skipped, sweep="course")
+    assert cell(table, "python_loops", "10000x3-1")["seconds"] == 9.0
+
+
+def test_a_cell_that_failed_in_one_pass_has_failed(make_table):
+    """Its times from other passes are not shown as if nothing had happened."""
+    table = make_table(
+        {"python_loops": {"4x4-4": [2.0, 2.0]}, "matmul": {"4x4-4": [1.0, "ValueError: no"]}}
+    )
+    row = cell(table, "matmul", "4x4-4")
+    assert (row["status"], row["reason"]) == ("failed", "ValueError: no")
+    assert math.isnan(row["seconds"])
+
+
+def test_the_noise_floor_is_the_spread_of_controls_around_one():
+    """Log ratios of +-0.1: their root mean square times t with as many degrees as controls."""
+    names = ["a (control)", "a (control)", "a"]
+    table = pd.DataFrame({"implementation": names, "speedup": [math.e**0.1, math.e**-0.1, 99.0]})
+    assert analysis.noise_floor(table) == pytest.approx(math.exp(0.1 * 4.302652729911275))
+    assert math.isnan(analysis.noise_floor(table[2:]))
+
+
+def test_the_noise_floor_holds_95_percent_of_identical_code():
+    """Simulated: of new ratios of identical code, 93 to 97 % lie within it."""
+    generator = np.random.default_rng(4)
+    held = []
+    for _ in range(4000):
+        *seen, new = generator.normal(0, 0.03, 9)
+        names = ["a (control)"] * 8
+        table = pd.DataFrame({"implementation": names, "speedup": np.exp(seen)})
+        held.append(abs(new) <= math.log(analysis.noise_floor(table)))
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_a_crossover_is_where_the_log_ratio_is_zero(make_table):
+    """From 1/4 at size 1 to 16 at size 64: a third of the way in the log, at size 4."""
+    times = {
+        "python_loops": {"1x1-1": [1.0, 1.0], "64x64-64": [16.0, 16.0]},
+        "matmul": {"1x1-1": [4.0, 4.0], "64x64-64": [1.0, 1.0]},
+    }
+    assert analysis.crossovers(make_table(times), "matmul") == [pytest.approx(4.0)]
+
+
+def test_a_crossover_needs_both_sides_to_be_clear(make_table):
+    """A ratio whose interval includes 1 is on neither side."""
+    times = {
+        "python_loops": {"1x1-1": [1.0, 1.0], "2x2-2": [1.0, 3.0], "4x4-4": [8.0, 8.0]},
+        "matmul": {"1x1-1": [2.0, 2.0], "2x2-2": [2.0, 1.0], "4x4-4": [2.0, 2.0]},
+    }
+    (size,) = analysis.crossovers(make_table(times), "matmul")
+    assert size == pytest.approx(4 ** (1 / 3))
+
+
+def test_there_may_be_no_crossover(make_table, ladder):
+    """Never in this range is an answer; so is a sweep without an axis."""
+    assert analysis.crossovers(make_table(ladder), "ndarray_loops") == []
+    times = {
+        "python_loops": {"1x2-2": [1.0, 1.0], "10000x3-1": [16.0, 16.0]},
+        "matmul": {"1x2-2": [4.0, 4.0], "10000x3-1": [1.0, 1.0]},
+    }
+    assert analysis.crossovers(make_table(times, sweep="course", name="c"), "matmul") == []
