@@ -201,6 +201,9 @@ def _run(options: argparse.Namespace) -> int:
         _say(_verdict_line(verdicts[name]))
     plan = make_plan(request, verdicts)
     record_plan(folder, verdicts, plan)
+    if not plan.measured:
+        _say(f"Nothing is left to measure; why is in {folder.path}/run.json")
+        return FAILED
     for line in announce(request, plan):
         _say(line)
     with Progress(request.passes, len(plan.measured)) as progress:

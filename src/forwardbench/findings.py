@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import crossovers, is_control, noise_floor, sizes
+from forwardbench.analysis import crossovers, is_control, noise_floor, size_axis, sizes
 from forwardbench.units import format_interval, format_ratio
 
 
@@ -66,8 +66,10 @@ def describe(table: pd.DataFrame, what: str) -> str:
         for name, rows in table[~is_control(table)].groupby("implementation", sort=False)
         if rows["speedup"].notna().any()
     ]
+    sweep = table["sweep"].iloc[0]
+    form = "Line chart" if size_axis(sweep) else "Point chart"
     return (
-        f"Line chart of {what} by size in the sweep {table['sweep'].iloc[0]}, where "
+        f"{form} of {what} by size in the sweep {sweep}, where "
         f"{finding(table)}. Speedups over {baseline_of(table)}: {'; '.join(shown) or 'none'}."
     )
 

@@ -40,5 +40,6 @@ def _three_digits(number: float) -> str:
     """Three significant digits, without an exponent and with commas in thousands."""
     if number == 0 or not math.isfinite(number):
         return f"{number:g}"
-    places = 2 - math.floor(math.log10(abs(number)))
-    return f"{round(number, places):,.{max(0, places)}f}"
+    rounded = float(f"{number:.2e}")
+    places = 2 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(0, places)}f}"

@@ -41,6 +41,7 @@ RC: Any = {
     "grid.linewidth": 0.6,
     "xtick.color": TEXT,
     "ytick.color": TEXT,
+    "text.parse_math": False,  # a name with dollar signs is a name
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "forwardbench",  # the same chart is the same file
 }

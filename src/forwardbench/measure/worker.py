@@ -66,6 +66,7 @@ class Plan:
         """Store what this process really ran on."""
         complete_machine_info(machine_info)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_benchmark_generate_commit_info(self) -> dict[str, Any]:
         """Name forwardbench's own commit, not that of the folder a run was started in."""
         commit: dict[str, Any] = self._link.task["commit"]

@@ -1,0 +1,235 @@
+"""The command line, as its users meet it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forwardbench.cli import main
+
+FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
+
+
+def run(*arguments, cwd=None, **environment):
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [*FORWARDBENCH, *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    """One real run: two shapes, two passes, a file that is right and one that is wrong."""
+    folder = tmp_path_factory.mktemp("cli")
+    contenders = Path(__file__).parent / "contenders"
+    done = run(
+        "run", "--shape", "2x3-2", "--shape", "16x8-8-4", "--passes", 2,
+        "--implementation", "matmul", "--implementation", contenders / "right" / "einsum.py",
+        "--implementation", contenders / "wrong" / "missing_bias.py",
+        cwd=folder,
+    )  # fmt: skip
+    return done, folder
+
+
+def test_a_run_verifies_measures_tabulates_and_charts(small_run):
+    """From an empty folder to a table and charts; where they are is the last thing said."""
+    done, folder = small_run
+    (made,) = (folder / "results").iterdir()
+    assert re.fullmatch(r"run-\d{8}-\d{6}", made.name)
+    assert {path.name for path in made.iterdir()} == {
+        "run.json", "pass-001.json", "pass-002.json", "table.csv", "charts",
+    }  # fmt: skip
+    assert {path.name for path in (made / "charts").iterdir()} == {
+        "time-shapes.svg", "time-shapes.png", "speedup-shapes.svg", "speedup-shapes.png",
+    }  # fmt: skip
+    assert f"forwardbench show results/{made.name}" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_data_goes_to_stdout_and_the_rest_to_stderr(small_run):
+    """A pipe gets the table; plan, verdicts and progress do not get into it."""
+    done, _ = small_run
+    assert "speedup over python_loops, 2 passes" in done.stdout
+    assert re.search(r"einsum +verified", done.stderr)
+    assert "Measuring" in done.stderr
+    assert "The baseline is python_loops" in done.stderr
+    assert "Pass 2 of 2 is done" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_rejected_contender_is_named_and_makes_the_exit_status_1(small_run):
+    """The others are measured; its cells say rejected, and why."""
+    done, folder = small_run
+    assert done.returncode == 1
+    assert re.search(r"missing_bias: 2 cells rejected: .* times the bound", done.stderr)
+    table = next(folder.glob("results/*/table.csv")).read_text()
+    assert table.count(",rejected,") == 2
+    assert table.count(",measured,") >= 6
+
+
+def test_show_and_chart_work_from_the_files_alone(small_run, tmp_path):
+    """A run's folder and any of its passes are shown and drawn again."""
+    _, folder = small_run
+    made = next((folder / "results").iterdir())
+    for results in (made, made / "pass-001.json"):
+        shown = run("show", results)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "16x8-8-4" in shown.stdout
+        charts = tmp_path / results.name
+        drawn = run("chart", results, "--output", charts)
+        assert drawn.stdout == f"Charts: {charts} (4 files)\n"
+        assert len(list(charts.iterdir())) == 4
+
+
+def test_charts_are_redrawn_the_same(small_run, tmp_path):
+    """The files of the run and those drawn later are the same bytes."""
+    _, folder = small_run
+    made = next((folder / "results").iterdir())
+    run("chart", made, "--output", tmp_path)
+    for path in (made / "charts").iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def test_another_baseline_is_shown_on_request(small_run):
+    """And one that was not measured is refused with those that were."""
+    _, folder = small_run
+    made = next((folder / "results").iterdir())
+    assert "speedup over matmul" in run("show", made, "--baseline", "matmul").stdout
+    refused = run("show", made, "--baseline", "torch")
+    assert refused.returncode == 2
+    assert "no baseline 'torch' there: choose from einsum, " in refused.stderr
+
+
+def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
+    """What `pytest --benchmark-only` measures has the run's names and can be shown."""
+    path = tmp_path / "hand.json"
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--benchmark-only", f"--benchmark-json={path}", "-q",
+         "-k", "course and (1x2-3 or 1x2-2)", "tests/test_benchmarks.py"],
+        capture_output=True, text=True, cwd=root,
+    )  # fmt: skip
+    assert "14 passed" in done.stdout
+    assert "test_forward[python_loops-course-1x2-3-float64-1]" in done.stdout
+    assert "benchmark 'course 1x2-3 float64, threads: 1': 7 tests" in done.stdout
+    shown = run("show", path)
+    assert shown.returncode == 0
+    assert shown.stdout.count("python_loops") == 4
+
+
+def test_list_names_rungs_and_sweeps(capsys):
+    """Each with its first line."""
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  matmul            One np.matmul for the whole batch: the vectorized form." in lines
+    assert "  square            batch = inputs = units, from 1 to 1024: 11 cases" in lines
+
+
+def test_verify_says_what_it_found_of_each(capsys, contenders):
+    """One line each, and status 1 because one of them is wrong."""
+    wrong = contenders / "wrong" / "missing_bias.py"
+    status = main(["verify", "--implementation", "matmul", "--implementation", str(wrong)])
+    first, second = capsys.readouterr().out.splitlines()
+    assert status == 1
+    assert re.fullmatch(r"matmul +verified +73 checks, largest error 1\.\de-04", first)
+    assert re.fullmatch(r"missing_bias +rejected +1x2-2 .* times the bound", second)
+    assert main(["verify", "--implementation", "matmul"]) == 0
+
+
+def one_line(text):
+    """The only line of a text."""
+    (line,) = text.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--sweep", "round"], "there is no sweep 'round': choose from square, sample"),
+        (["run", "--shape", "64"], "'64' is not a case: write BATCHxINPUTS-UNITS"),
+        (["run", "--implementation", "x"], "there is no implementation 'x': choose from matmul"),
+        (["run", "--implementation", "no/x.py"], "there is no implementation file 'no/x.py'"),
+        (["run", "--baseline", "x"], "the baseline 'x' is not among the contenders: choose from"),
+        (["run", "--dtype", "int8"], "there is no dtype 'int8': choose from float64, float32"),
+        (["run", "--threads", "0"], "--threads '0' cannot be had"),
+        (["run", "--passes", "0"], "--passes must be at least 1"),
+        (["run", "--passes", "some"], "argument --passes: invalid int value: 'some'"),
+        (["run", "--limit", "-1"], "--limit must be a number of seconds above 0"),
+        (["run", "--output", "."], "exists already: name a new folder with --output"),
+        (["run", "--output", "file/run"], "cannot make the folder file/run: Not a directory"),
+        (["run", "--output", "/proc/run"], "cannot make the folder /proc/run"),
+        (["verify", "--implementation", "x"], "there is no implementation 'x'"),
+        (["show", "nowhere"], "there are no results at nowhere"),
+        (["show", "."], "is not a run: it holds no run.json"),
+        (["show", "file"], "file is torn or is not JSON"),
+        (["chart", "file"], "file is torn or is not JSON"),
+        (["show"], "the following arguments are required: results (see forwardbench show --help)"),
+        (["fly"], "invalid choice: 'fly'"),
+        ([], "the following arguments are required: COMMAND (see forwardbench --help)"),
+        (["run", "--fast"], "unrecognized arguments: --fast"),
+    ],
+)  # fmt: skip
+def test_bad_input_gets_one_line_and_status_2(arguments, message, tmp_path, monkeypatch, capsys):
+    """The line is on stderr, names the choices or the next command, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert captured.out == ""
+    assert one_line(captured.err).startswith("forwardbench: ")
+    assert message in captured.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs a mount")
+def test_a_full_disk_is_said_in_one_line(tmp_path):
+    """A real file system without room: one line, status 2, nothing half-written."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(disk)])
+    if mounted.returncode:
+        pytest.skip("this container may not mount")
+    try:
+        (disk / "filler").write_bytes(b"x" * 4096)
+        done = run("run", "--quick", "--output", disk / "run")
+        assert done.returncode == 2
+        assert "No space left on device" in one_line(done.stderr)
+        assert [path.name for path in disk.iterdir()] == ["filler"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_nothing_to_measure_is_not_a_crash(tmp_path, contenders):
+    """When every contender is rejected, the run says so and exits 1."""
+    wrong = contenders / "wrong" / "zeros.py"
+    done = run(
+        "run",
+        "--implementation",
+        wrong,
+        "--baseline",
+        "zeros",
+        "--quick",
+        "--output",
+        tmp_path / "run",
+    )
+    assert done.returncode == 1
+    assert "Nothing is left to measure" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_output_into_a_closed_pipe_is_quiet(small_run):
+    """`forwardbench show RUN | head -1` ends without a complaint."""
+    _, folder = small_run
+    made = next((folder / "results").iterdir())
+    command = f"{' '.join(FORWARDBENCH)} show {made} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.stderr == ""
