@@ -8,7 +8,7 @@ microsecond is then mostly clock. Preparation is kept for the life of the proces
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from asv_runner.benchmarks.mark import SkipNotImplemented
@@ -23,7 +23,7 @@ SQUARE = ["1x1-1", "4x4-4", "16x16-16", "64x64-64", "256x256-256", "1024x1024-10
 COURSE = ["1x2-3", "1x2-2", "3x4-2", "10000x3-1"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def prepare(implementation: str, text: str) -> tuple[Callable[[Any, Any], Any], Any, Any]:
     """Return ``forward``, its input and its layers, after a first call that is not timed."""
     if implementation not in implementations.names():

@@ -6,7 +6,7 @@ skipped, as in a run.
 """
 
 import os
-from functools import lru_cache
+from functools import cache
 
 import pytest
 from threadpoolctl import threadpool_limits
@@ -43,7 +43,7 @@ def one_thread():
     os.sched_setaffinity(0, before)
 
 
-@lru_cache(maxsize=None)
+@cache
 def predicted(reference, case):
     """Expected seconds of a call, from calls of smaller cases."""
     return predict(implementations.load(reference), [case], LIMIT)[case].seconds

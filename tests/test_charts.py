@@ -30,6 +30,7 @@ def table(make_table, ladder):
 
 
 def draw(kind, table):
+    """Draw one chart in the suite's style."""
     with matplotlib.rc_context(style.RC):
         return charts.KINDS[kind].draw(table)
 
@@ -217,6 +218,7 @@ def test_the_noise_floor_is_a_band_around_one(table):
     axes = draw("speedup", table).axes[0]
     spans = [
         patch for patch in axes.patches
-        if math.isclose(patch.get_y(), 1 / floor) and math.isclose(patch.get_height(), floor - 1 / floor)
+        if math.isclose(patch.get_y(), 1 / floor)
+        and math.isclose(patch.get_height(), floor - 1 / floor)
     ]  # fmt: skip
     assert len(spans) == 1

@@ -12,6 +12,7 @@ SQUARES = [parse_case(f"{n}x{n}-{n}") for n in (1, 2, 4, 8, 16, 32, 64, 128, 256
 
 
 def seconds_of(case, call=1e-6, output=2e-7, multiply_add=3e-8):
+    """Seconds of a case that costs exactly so much."""
     return call + output * case.outputs + multiply_add * case.multiply_adds
 
 

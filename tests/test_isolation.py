@@ -70,7 +70,8 @@ def test_a_child_that_stalls_is_ended_with_all_it_started(child, tmp_path):
     mark = tmp_path / "alive"
     body = (
         "import subprocess\n"
-        f'loop = "import time, pathlib\\nwhile True: pathlib.Path({str(mark)!r}).touch(); time.sleep(.02)"\n'
+        "loop = 'import time, pathlib\\nwhile 1:\\n pathlib.Path(MARK).touch(); time.sleep(.02)'\n"
+        f"loop = loop.replace('MARK', repr({str(mark)!r}))\n"
         "subprocess.Popen([sys.executable, '-c', loop])\n"
         "while True: time.sleep(1)"
     )

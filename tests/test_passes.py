@@ -81,7 +81,7 @@ def test_the_order_is_the_seeds():
     )
 
     def order(seed):
-        return [key for key in medians(run_pass(cells, seed, {}))]
+        return list(medians(run_pass(cells, seed, {})))
 
     first = order("a")
     assert order("a") == first

@@ -89,6 +89,7 @@ def test_zero_inputs_do_not_widen_the_bound():
 
 
 def check(array, case):
+    """Compare an array with the case's own reference."""
     return check_result(array, case, *reference(*make_inputs(case)))
 
 

@@ -24,6 +24,7 @@ def table(make_table, ladder):
 
 
 def rendered(show, table, **options):
+    """What is printed off a terminal."""
     file = io.StringIO()
     show(table, Console(file=file, width=terminal.WIDTH, highlight=False, markup=False, **options))
     # Rich pads cells to their column's width; a golden file without trailing blanks is legible.

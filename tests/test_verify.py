@@ -15,10 +15,12 @@ CONTENDERS = Path(__file__).parent / "contenders"
 
 
 def files(folder):
+    """Contenders of one kind."""
     return sorted((CONTENDERS / folder).glob("*.py"))
 
 
 def stem(path):
+    """Name a test by its contender."""
     return path.stem
 
 

@@ -28,8 +28,8 @@ ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
 DTYPES = ("float64", "float32")
 DTYPE_BYTES = {"float64": 8, "float32": 4}
 
-# At most nine digits a number: larger ones are typing errors, not layers.
-_NOTATION = re.compile(r"([0-9]{1,9})x([0-9]{1,9}(?:-[0-9]{1,9})+)")
+# Numbers from 1, of at most nine digits: larger ones are typing errors, not layers.
+_NOTATION = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8}(?:-[1-9][0-9]{0,8})+)")
 
 
 class CaseError(UserError):
@@ -102,10 +102,7 @@ def parse_case(text: str, activation: str = "sigmoid", dtype: str = "float64") -
             f"{text!r} is not a case: write BATCHxINPUTS-UNITS, as in 64x784-128-10 "
             "(batch 64, 784 inputs, 128 hidden units, 10 outputs)"
         )
-    batch, widths = int(match[1]), tuple(map(int, match[2].split("-")))
-    if min(batch, *widths) < 1:
-        raise CaseError(f"{text!r} is not a case: every number in it must be at least 1")
-    return Case(batch, widths, activation, dtype)
+    return Case(int(match[1]), tuple(map(int, match[2].split("-"))), activation, dtype)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Cell:
         case = replace(
             shape, activation=case["activation"], dtype=case["dtype"], example=case["example"]
         )
-        return cls(*texts[:3], case, values["threads"], values["control"])
+        return cls(texts[0], texts[1], texts[2], case, values["threads"], values["control"])
 
 
 def cells_of(

@@ -1,0 +1,79 @@
+"""What the documents say is so."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forwardbench import analysis, charts, implementations, results
+from forwardbench.cli import _make_parser
+from forwardbench.units import format_ratio
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e"
+REFERENCE = ROOT / "results" / "reference"
+
+
+def section(title):
+    """The text of a section of the README."""
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_two_commands_do_everything_from_a_bare_python():
+    """Each makes its environment, installs from this folder and runs; CI runs the second."""
+    commands = re.findall(r"```sh\n(.*?)\n```", section("Two commands"))
+    assert commands == [
+        f"{INSTALL} . && .venv/bin/forwardbench run",
+        f"{INSTALL} '.[test]' && .venv/bin/python -m pytest",
+    ]
+    assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert commands[1] in (ROOT / "CONTRIBUTING.md").read_text().splitlines()
+
+
+def test_every_linked_file_is_there():
+    """No link of the documents leads nowhere."""
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+            if "://" not in target:
+                assert (ROOT / target).exists(), f"{name}: {target}"
+
+
+def test_every_rung_and_every_option_is_in_the_readme():
+    """The table of rungs names each once, and the commands' options are all mentioned."""
+    for name in implementations.names():
+        assert README.count(f"| `{name}` |") == 1
+    for option in re.findall(r"--[a-z]+", _make_parser().format_help()):
+        if option not in ("--help", "--version"):
+            assert option in README
+
+
+def test_the_reference_run_is_whole():
+    """Its table and charts are what its passes give today."""
+    table = analysis.summarize(results.load(REFERENCE))
+    kept = pd.read_csv(REFERENCE / "table.csv")
+    for column in ("seconds", "speedup", "speedup_low", "speedup_high"):
+        assert kept[column].tolist() == pytest.approx(table[column].tolist(), rel=1e-9, nan_ok=True)
+    assert kept["status"].tolist() == table["status"].tolist()
+    assert "dirty" not in kept["commit"].iloc[0]
+
+
+def test_reference_charts_are_redrawn_from_the_table(tmp_path):
+    """The files are there, and say what the table says today."""
+    table = analysis.summarize(results.load(REFERENCE))
+    for path in charts.draw_all(table, tmp_path):
+        assert (REFERENCE / "charts" / path.name).exists()
+        if path.suffix == ".svg":
+            title = re.search("<title>(.*?)</title>", path.read_text())[1]
+            assert title in (REFERENCE / "charts" / path.name).read_text()
+
+
+def test_figures_in_the_readme_are_those_of_the_reference_run():
+    """Each ratio that is quoted with a case is in the table."""
+    table = analysis.summarize(results.load(REFERENCE))
+    quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x)", README)
+    assert len(quoted) >= 4
+    for name, case, ratio in quoted:
+        rows = table[(table["implementation"] == name) & (table["case"] == case)]
+        assert format_ratio(rows["speedup"].iloc[0]) == ratio
