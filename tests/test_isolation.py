@@ -1,7 +1,10 @@
 """Child processes: answers come back, and whatever else happens is said in one line."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +100,31 @@ def test_the_folder_a_run_is_started_in_cannot_shadow_modules(child, tmp_path, m
     (folder / "random.py").write_text("raise RuntimeError('shadowed')\n")
     monkeypatch.chdir(folder)
     assert child("import random\nlink.answer('fine')") == "fine"
+
+
+def test_a_child_does_not_outlive_its_parent(tmp_path):
+    """When the parent is killed, the child ends at its next sign of progress."""
+    (tmp_path / "child_module.py").write_text(
+        "import os, time, pathlib\n"
+        "def main(link):\n"
+        "    while True:\n"
+        f"        pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
+        "        time.sleep(0.1)\n"
+        "        link.progress('working')\n"
+    )
+    code = (
+        "from forwardbench import isolation; isolation.call('child_module', {}, stall_seconds=60)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}
+    )
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    child = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{child}").exists()

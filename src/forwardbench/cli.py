@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from forwardbench.verify import Verdict
 
-GOOD, FAILED, USAGE = 0, 1, 2
+GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         _say(f"forwardbench: {error}")
         return USAGE
+    except KeyboardInterrupt:
+        _say("forwardbench: interrupted before anything was measured")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output, head for one, has seen enough
         sys.stderr.close()
         return GOOD

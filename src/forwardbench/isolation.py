@@ -114,13 +114,19 @@ class Link:
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
+        self._parent = os.getppid()
         envelope = json.loads((self._folder / "task.json").read_text(encoding="utf-8"))
         self.module: str = envelope["module"]
         self.cpus: list[int] = envelope["cpus"]
         self.task: Any = envelope["task"]
 
     def progress(self, line: str) -> None:
-        """Report one line of progress, which also says that the child still works."""
+        """Report one line of progress, which also says that the child still works.
+
+        A child whose parent has died ends here: nobody waits for its answer.
+        """
+        if os.getppid() != self._parent:
+            os._exit(1)
         with (self._folder / "progress.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 

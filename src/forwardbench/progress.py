@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from types import TracebackType
@@ -42,8 +41,9 @@ def announce(request: Request, plan: Plan) -> Iterator[str]:
 class Progress:
     """A bar on a terminal; elsewhere one line for each pass."""
 
-    def __init__(self, passes: int, cells: int) -> None:
-        console = Console(stderr=True)
+    def __init__(self, passes: int, cells: int, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        self._console = console
         self._passes = passes
         self._bar: Bar | None = None
         if console.is_terminal:
@@ -84,4 +84,4 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, number=min(number + 1, self._passes))
         else:
-            print(f"Pass {number} of {self._passes} is done", file=sys.stderr, flush=True)
+            self._console.print(f"Pass {number} of {self._passes} is done", highlight=False)

@@ -1,0 +1,53 @@
+"""What is said before and while measuring."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from forwardbench.cases import Sweep, parse_case
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.passes import PlannedCell, predicted_seconds
+from forwardbench.measure.plan import Plan, Skipped
+from forwardbench.measure.request import Request
+from forwardbench.progress import Progress, announce
+
+
+def cell(shape):
+    """One cell of the plain loops."""
+    return Cell("python_loops", "python_loops", "square", parse_case(shape))
+
+
+def test_the_announcement_says_how_long_and_what_is_left_out():
+    """Cells, passes and seconds; then each contender's cells beyond the limit, in one line."""
+    request = Request({}, (Sweep("square", "", "batch", ()),), "python_loops", passes=10, limit=0.1)
+    beyond = [
+        Skipped(cell(shape), "skipped", "", (seconds, None, None))
+        for shape, seconds in (("512x512-512", 3.9), ("256x256-256", 0.47))
+    ]
+    rejected = Skipped(cell("1x1-1"), "rejected", "wrong")
+    plan = Plan([PlannedCell(cell("1x1-1"), 1e-6)] * 100, [*beyond, rejected])
+    seconds = 10 * predicted_seconds(plan.measured)
+    assert list(announce(request, plan)) == [
+        f"Measuring 100 cells, controls included, in 10 passes: about {seconds:.0f} s",
+        "Estimating instead of measuring: python_loops at 256x256-256 and 1 larger (square), "
+        "predicted 470 ms a call, over the limit of 100 ms",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(terminal):
+    """Two passes of three cells: a count that grows, or a line a pass without any control."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, width=80, color_system=None)
+    with Progress(2, 3, console) as progress:
+        for number in (1, 2):
+            for _ in range(3):
+                progress.cell()
+            progress.finished_pass(number)
+    if terminal:
+        assert "pass 1 of 2" in file.getvalue()
+        assert "3/6" in file.getvalue()
+        assert "6/6" in file.getvalue()
+    else:
+        assert file.getvalue() == "Pass 1 of 2 is done\nPass 2 of 2 is done\n"
