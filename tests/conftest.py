@@ -5,11 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from forwardbench import analysis, results
 from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.measure import machine
 from forwardbench.measure.cells import Cell
+
+# How long an example takes is the machine's business, never a reason to fail.
+settings.register_profile("forwardbench", deadline=None)
+settings.load_profile("forwardbench")
 
 MACHINE = {"cpu": {"brand_raw": "Made-up CPU", "count": 2}, "blas": "OpenBLAS 0.3 Test"}
 COMMIT = {"id": "0123456789abcdef", "dirty": False}
@@ -50,7 +55,16 @@ def write_run(tmp_path):
     measurement. ``skipped`` maps label and case to an estimate of seconds, low and high.
     """
 
-    def write(times, *, skipped=(), sweep="square", baseline="python_loops", name="run", **changes):
+    def write(
+        times,
+        *,
+        skipped=(),
+        sweep="square",
+        baseline="python_loops",
+        name="run",
+        ceilings=(),
+        **changes,
+    ):
         folder = tmp_path / name
         folder.mkdir()
         cells = {
@@ -60,6 +74,7 @@ def write_run(tmp_path):
         }
         document = {
             "request": {"baseline": baseline},
+            "ceilings": list(ceilings),
             "measured": [
                 {"cell": cell.to_json(), "expected_seconds": 1} for cell in cells.values()
             ],

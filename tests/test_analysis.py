@@ -180,7 +180,8 @@ def test_a_cell_that_failed_in_one_pass_has_failed(make_table):
 def test_the_noise_floor_is_the_spread_of_controls_around_one():
     """Log ratios of +-0.1: their root mean square times t with as many degrees as controls."""
     names = ["a (control)", "a (control)", "a"]
-    table = pd.DataFrame({"implementation": names, "speedup": [math.e**0.1, math.e**-0.1, 99.0]})
+    speedups = [math.e**0.1, math.e**-0.1, 99.0]
+    table = pd.DataFrame({"implementation": names, "baseline": "a", "speedup": speedups})
     assert analysis.noise_floor(table) == pytest.approx(math.exp(0.1 * 4.302652729911275))
     assert math.isnan(analysis.noise_floor(table[2:]))
 
@@ -192,7 +193,7 @@ def test_the_noise_floor_holds_95_percent_of_identical_code():
     for _ in range(4000):
         *seen, new = generator.normal(0, 0.03, 9)
         names = ["a (control)"] * 8
-        table = pd.DataFrame({"implementation": names, "speedup": np.exp(seen)})
+        table = pd.DataFrame({"implementation": names, "baseline": "a", "speedup": np.exp(seen)})
         held.append(abs(new) <= math.log(analysis.noise_floor(table)))
     assert 0.93 <= np.mean(held) <= 0.97
 
@@ -224,3 +225,44 @@ def test_there_may_be_no_crossover(make_table, ladder):
         "matmul": {"1x2-2": [4.0, 4.0], "10000x3-1": [1.0, 1.0]},
     }
     assert analysis.crossovers(make_table(times, sweep="course", name="c"), "matmul") == []
+
+
+def test_a_time_beyond_the_machines_peak_is_not_believed(make_table):
+    """100 GFLOP/s on a machine that reaches 50 is implausible, and 60 is a fast clock."""
+    flops = 2 * 64**3
+    times = {
+        "python_loops": {"64x64-64": [8e-3, 8e-3]},
+        "cached": {"64x64-64": [flops / 100e9] * 2},
+        "matmul": {"64x64-64": [flops / 60e9] * 2},
+    }
+    ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
+    table = make_table(times, ceilings=ceilings)
+    row = cell(table, "cached", "64x64-64")
+    assert row["reason"] == "implausible: 100 GFLOP/s where this machine reached 50"
+    assert row["status"] == "measured"
+    assert cell(table, "matmul", "64x64-64")["reason"] == ""
+    assert analysis.is_credible(table).tolist() == [True, False, True]
+
+
+def test_memory_is_read_no_faster_than_it_moves(make_table):
+    """134 MB of weights in 1 ms are 134 GB/s: too much for a machine that moves 20."""
+    times = {"matmul": {"1x4096-4096": [1e-3, 1e-3]}, "slow": {"1x4096-4096": [7e-3, 7e-3]}}
+    ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 2e10}]
+    table = make_table(times, sweep="sample", ceilings=ceilings)
+    assert cell(table, "matmul", "1x4096-4096")["reason"] == (
+        "implausible: 134 GB/s where this machine moved 20"
+    )
+    assert cell(table, "slow", "1x4096-4096")["reason"] == ""
+
+
+def test_a_users_name_is_not_taken_for_a_control(make_table):
+    """A control is named after what the row is relative to; nothing else is one."""
+    times = {"python_loops": {"4x4-4": [1.0, 1.0]}, "matmul": {"4x4-4": [1.0, 1.0]}}
+    table = make_table(times)
+    table.loc[table["implementation"] == "matmul", "implementation"] = "mine (control)"
+    assert not analysis.is_control(table).any()
+
+
+def test_implementations_are_ordered_by_their_largest_case(make_table, ladder):
+    """Slowest first, estimates included, controls left out."""
+    assert analysis.slowest_first(make_table(ladder)) == ["python_loops", "matmul", "ndarray_loops"]

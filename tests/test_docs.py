@@ -9,6 +9,7 @@ import pytest
 from forwardbench import analysis, charts, implementations, results
 from forwardbench.cli import _make_parser
 from forwardbench.units import format_ratio
+from forwardbench.verify import verify
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -44,9 +45,20 @@ def test_every_rung_and_every_option_is_in_the_readme():
     """The table of rungs names each once, and the commands' options are all mentioned."""
     for name in implementations.names():
         assert README.count(f"| `{name}` |") == 1
-    for option in re.findall(r"--[a-z]+", _make_parser().format_help()):
-        if option not in ("--help", "--version"):
-            assert option in README
+    (commands,) = [
+        action.choices for action in _make_parser()._actions if isinstance(action.choices, dict)
+    ]
+    assert set(commands) == set(re.findall(r"\| `forwardbench (\w+)", README))
+    options = {o for parser in commands.values() for a in parser._actions for o in a.option_strings}
+    assert len(options) > 9
+    assert {option for option in options if f"`{option}" not in README} == {"-h", "--help"}
+
+
+def test_the_readmes_example_is_an_implementation(tmp_path):
+    """The file that it shows is verified as it stands."""
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.py").write_text(code)
+    assert verify(str(tmp_path / "mine.py")).status == "verified"
 
 
 def test_the_reference_run_is_whole():

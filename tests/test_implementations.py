@@ -106,6 +106,7 @@ def test_lists_of_python_floats_take_the_dtype_of_the_case(dtype):
     """Python's floats have no precision of their own to be wrong about."""
     loops = implementations.load("python_loops")
     assert implementations.output_array(loops, [[0.1, 0.2]], dtype).dtype == dtype
+    assert implementations.output_array(loops, [[0, 0]], dtype).dtype == dtype
     array = np.zeros((1, 2), "float64")
     assert implementations.output_array(loops, array, dtype).dtype == "float64"
 

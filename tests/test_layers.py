@@ -11,10 +11,11 @@ import forwardbench
 
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
-    "errors", "cases", "implementations", "isolation", "reference", "verify", "measure", "results",
-    "analysis", "units", "findings", "charts", "terminal", "progress", "cli", "__main__",
+    "errors", "cases", "implementations", "isolation", "reference", "problems", "behaviour",
+    "verify", "measure", "results", "analysis", "units", "findings", "charts", "terminal",
+    "progress", "cli", "__main__",
 ]  # fmt: skip
-"""Each may import what stands before it. The first three words after forwardbench's own."""
+"""Each may import what stands before it."""
 
 
 def imported_parts(path):

@@ -7,7 +7,7 @@ from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure import threads
 from forwardbench.measure.cells import cells_of
-from forwardbench.measure.probe import predict
+from forwardbench.measure.probe import Prediction, predict
 
 
 class Clocked:
@@ -46,7 +46,8 @@ def test_no_call_beyond_the_limit_is_made(name, limit):
     assert list(predictions) == list(cases)
     for case, estimate in predictions.items():
         assert estimate.seconds == pytest.approx(seconds_of(case), rel=0.01)
-        assert (case.multiply_adds in clocked.called) == (seconds_of(case) <= limit)
+        assert estimate.called == (case.multiply_adds in clocked.called)
+        assert estimate.called == (seconds_of(case) <= limit)
 
 
 def test_a_single_huge_case_is_predicted_from_smaller_ones():
@@ -83,5 +84,20 @@ def test_a_child_process_predicts_real_rungs():
         environment=threads.environment(1),
     )
     assert set(answer) == {str(cell) for cell in cells}
-    for seconds, low, high in answer.values():
-        assert 0 < low == seconds == high < 1
+    for seconds, *rest in answer.values():
+        assert 0 < seconds < 1
+        assert rest == [None, None, True]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "worth"),
+    [
+        (Prediction(1.0, None, None, called=True), True),
+        (Prediction(2.0, None, None, called=True), True),
+        (Prediction(2.1, None, None, called=True), False),
+        (Prediction(1.1, 0.5, 2.0, called=False), False),
+    ],
+)
+def test_the_limit_is_on_predictions(prediction, worth):
+    """A call that was made may exceed it up to twice; one that was not, not at all."""
+    assert prediction.worth_measuring(1.0) == worth

@@ -22,7 +22,7 @@ def test_the_announcement_says_how_long_and_what_is_left_out():
     """Cells, passes and seconds; then each contender's cells beyond the limit, in one line."""
     request = Request({}, (Sweep("square", "", "batch", ()),), "python_loops", passes=10, limit=0.1)
     beyond = [
-        Skipped(cell(shape), "skipped", "", (seconds, None, None))
+        Skipped(cell(shape), "skipped", f"predicted {seconds} s", (seconds, None, None))
         for shape, seconds in (("512x512-512", 3.9), ("256x256-256", 0.47))
     ]
     rejected = Skipped(cell("1x1-1"), "rejected", "wrong")
@@ -30,8 +30,7 @@ def test_the_announcement_says_how_long_and_what_is_left_out():
     seconds = 10 * predicted_seconds(plan.measured)
     assert list(announce(request, plan)) == [
         f"Measuring 100 cells, controls included, in 10 passes: about {seconds:.0f} s",
-        "Estimating instead of measuring: python_loops at 256x256-256 and 1 larger (square), "
-        "predicted 470 ms a call, over the limit of 100 ms",
+        "Not measured: python_loops at 256x256-256 and 1 larger (square): predicted 0.47 s",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forwardbench import reference as module
 from forwardbench.cases import Case, Layer, make_inputs, parse_case
 from forwardbench.reference import (
     WrongResultError,
@@ -16,6 +17,8 @@ from forwardbench.reference import (
     exact_products,
     gamma,
     reference,
+    sample,
+    whole,
 )
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-100)
@@ -90,7 +93,7 @@ def test_zero_inputs_do_not_widen_the_bound():
 
 def check(array, case):
     """Compare an array with the case's own reference."""
-    return check_result(array, case, *reference(*make_inputs(case)))
+    return check_result(array, case, whole(*make_inputs(case)))
 
 
 def test_a_right_result_comes_back_with_its_error():
@@ -100,8 +103,9 @@ def test_a_right_result_comes_back_with_its_error():
     expected, bound = reference(x, layers)
     nudged = expected.copy()
     nudged[1, 1] += bound[1, 1] / 2
-    error = check_result(nudged, case, expected, bound)
+    error, share = check_result(nudged, case, whole(x, layers))
     assert error == np.abs(nudged - expected).max() > 0
+    assert 0.3 < share < 0.7
 
 
 def test_just_outside_the_bound_is_wrong():
@@ -111,7 +115,7 @@ def test_just_outside_the_bound_is_wrong():
     wrong = expected.copy()
     wrong[3, 1] += 2 * bound[3, 1]
     with pytest.raises(WrongResultError, match=r"worst at \[3, 1\]: .* 2e\+00 times the bound"):
-        check_result(wrong, case, expected, bound)
+        check(wrong, case)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -134,14 +138,24 @@ def test_shape_and_dtype_must_match():
         check(array.astype("float32"), case)
 
 
-def test_sampled_rows_are_compared_with_their_own_reference():
-    """With rows given, expected and bound hold those rows only, and the message the right row."""
-    case = parse_case("9x3-2")
+def test_a_sample_is_the_reference_in_some_places():
+    """For chosen rows and units it holds what the whole holds there, and names the right place."""
+    case = parse_case("9x3-4-5")
     x, layers = make_inputs(case)
-    array, _ = reference(x, layers)
-    rows = [2, 8]
-    expected, bound = reference(x[rows], layers)
-    assert check_result(array, case, expected, bound, rows) == 0
-    array[8, 1] += 1
-    with pytest.raises(WrongResultError, match=r"worst at \[8, 1\]"):
-        check_result(array, case, expected, bound, rows)
+    array, bound = reference(x, layers)
+    some = sample(x, layers, [2, 8], [0, 3, 4])
+    np.testing.assert_array_equal(some.expected, array[[2, 8]][:, [0, 3, 4]])
+    np.testing.assert_array_equal(some.bound, bound[[2, 8]][:, [0, 3, 4]])
+    assert check_result(array, case, some) == (0, 0)
+    array[8, 3] += 1
+    with pytest.raises(WrongResultError, match=r"worst at \[8, 3\]"):
+        check_result(array, case, some)
+
+
+def test_long_rows_are_summed_in_blocks(monkeypatch):
+    """The blocks that bound memory change no digit."""
+    case = parse_case("2x7-11")
+    x, (layer,) = make_inputs(case)
+    at_once = exact_products(x, layer)
+    monkeypatch.setattr(module, "_TERMS_AT_ONCE", 20)
+    np.testing.assert_array_equal(exact_products(x, layer), at_once)

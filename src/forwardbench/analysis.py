@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.measure.ceiling import COPIED_BYTES
 from forwardbench.measure.fit import fit_times
 from forwardbench.results import CELL_KEY, Results
 
@@ -27,6 +28,10 @@ COLUMNS = [
 
 SETTING = ["sweep", "dtype", "threads"]
 """Columns that are constant over one chart."""
+IMPLAUSIBLE = "implausible"
+"""First word of the reason of a row that was measured and is not believed."""
+PLAUSIBLE = 1.25
+"""Clocks vary: so far above a measured peak a result is still believed."""
 FIT_POINTS = 4
 """Fewer measured sizes than this say too little of the cost of larger ones."""
 
@@ -61,6 +66,8 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     groups = results.samples.groupby(CELL_KEY, sort=False)
     samples = {key: group.set_index("pass") for key, group in groups}
     rows = [_row(cell, samples, baseline) for cell in _records(results.cells)]
+    for row in rows:
+        row["reason"] = row["reason"] or _implausible(row, results.ceilings)
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
     return _with_estimates(table[COLUMNS])
 
@@ -101,6 +108,25 @@ def _row(
     return row
 
 
+def _implausible(row: dict[str, Any], ceilings: dict[tuple[str, int], tuple[float, float]]) -> str:
+    """Say by how much a time beats the machine's own measured peaks; empty if it does not.
+
+    Nothing computes faster than the best matrix product, and arrays that no cache holds are
+    read no faster than memory moves.
+    """
+    if row["status"] != "measured" or (row["dtype"], row["threads"]) not in ceilings:
+        return ""
+    gflops, bytes_per_second = ceilings[row["dtype"], row["threads"]]
+    if row["gflops"] > PLAUSIBLE * gflops:
+        claim = f"{row['gflops']:,.0f} GFLOP/s where this machine reached {gflops:,.0f}"
+        return f"{IMPLAUSIBLE}: {claim}"
+    size = parse_case(row["case"], dtype=row["dtype"]).bytes
+    if size > COPIED_BYTES and size / row["seconds"] > PLAUSIBLE * bytes_per_second:
+        claim = f"{size / row['seconds'] / 1e9:,.0f} GB/s where this machine moved"
+        return f"{IMPLAUSIBLE}: {claim} {bytes_per_second / 1e9:,.0f}"
+    return ""
+
+
 def _named(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.centre, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
@@ -129,7 +155,12 @@ def _with_estimates(table: pd.DataFrame) -> pd.DataFrame:
 
 def is_control(table: pd.DataFrame) -> pd.Series[bool]:
     """Mark the rows that measure an implementation a second time."""
-    return table["implementation"].str.endswith(" (control)")
+    return table["implementation"] == table["baseline"] + " (control)"
+
+
+def is_credible(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the rows that were measured and that this machine could have reached."""
+    return (table["status"] == "measured") & ~table["reason"].str.startswith(IMPLAUSIBLE)
 
 
 def size_axis(sweep: str) -> str:
@@ -146,6 +177,15 @@ def _size(row: pd.Series[Any]) -> int:
     case = parse_case(row["case"])
     axis = size_axis(row["sweep"])
     return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, case.multiply_adds)
+
+
+def slowest_first(table: pd.DataFrame) -> list[str]:
+    """Implementations by their time on the largest case each has, estimated or not."""
+    rows = table[~is_control(table) & table["seconds"].notna()]
+    rows = rows.assign(work=[parse_case(case).multiply_adds for case in rows["case"]])
+    largest = rows.sort_values("work").groupby("implementation").tail(1)
+    order = largest.sort_values(["work", "seconds"], ascending=False)["implementation"]
+    return [str(name) for name in order]
 
 
 def noise_floor(table: pd.DataFrame) -> float:
@@ -201,5 +241,7 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
         },
         index=table.index,
     )
+    # However uncertain its time, the baseline is exactly once as fast as itself.
+    guesses.loc[table["implementation"] == table["baseline"], ["guess_low", "guess_high"]] = np.nan
     unknown = table["speedup"].isna() & ~is_control(table)
     return guesses.where(unknown)

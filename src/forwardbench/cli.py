@@ -8,8 +8,11 @@ answer at once.
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from forwardbench import __version__
@@ -35,19 +38,33 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may not fit the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _end_on_signal)
     options = _make_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()
     except UserError as error:
         _say(f"forwardbench: {error}")
         return USAGE
     except KeyboardInterrupt:
-        _say("forwardbench: interrupted before anything was measured")
+        _say("forwardbench: interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output, head for one, has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
+    except OSError as error:
+        name = f" {error.filename}" if error.filename else ""
+        _say(f"forwardbench: cannot go on:{name}: {error.strerror}")
+        return USAGE
     return status
+
+
+def _end_on_signal(number: int, frame: object) -> NoReturn:
+    """Leave by way of every clean-up, so that no child process stays behind."""
+    sys.exit(128 + number)
 
 
 def _say(line: str) -> None:
@@ -160,14 +177,21 @@ def _verify(options: argparse.Namespace) -> int:
     for reference in choose_contenders(options.implementation).values():
         verdict = verify(reference)
         print(_verdict_line(verdict), flush=True)
-        if verdict.status != "verified":
+        if _is_bad(verdict, options.implementation):
             worst = FAILED
     return worst
 
 
+def _is_bad(verdict: Verdict, asked_for: Sequence[str]) -> bool:
+    """Tell trouble from a framework that is not installed and was not asked for by name."""
+    return verdict.status in ("failed", "rejected") or (
+        verdict.status == "unavailable" and bool(asked_for)
+    )
+
+
 def _verdict_line(verdict: Verdict) -> str:
     if verdict.status == "verified":
-        found = f"{verdict.checks} checks, largest error {verdict.error:.1e}"
+        found = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
     else:
         found = verdict.reason
     return f"{verdict.implementation:16}  {verdict.status:11}  {found}"
@@ -209,12 +233,20 @@ def _run(options: argparse.Namespace) -> int:
         return FAILED
     for line in announce(request, plan):
         _say(line)
+    interrupted = False
     with Progress(request.passes, len(plan.measured)) as progress:
-        finished = measure_passes(folder, request, plan, progress.cell, progress.finished_pass)
-    return _conclude(folder.path, verdicts, finished)
+        try:
+            measure_passes(folder, request, plan, progress.cell, progress.finished_pass)
+        except KeyboardInterrupt:
+            interrupted = True
+    if progress.passes_done < request.passes:
+        _say(f"The run ended after {progress.passes_done} of {request.passes} passes")
+    bad = any(_is_bad(verdict, options.implementation) for verdict in verdicts.values())
+    status = _conclude(folder.path, progress.passes_done)
+    return INTERRUPTED if interrupted else FAILED if bad else status
 
 
-def _conclude(folder: Path, verdicts: Mapping[str, Verdict], finished: int) -> int:
+def _conclude(folder: Path, finished: int) -> int:
     """Make the table and the charts of a run, print what it found, and say where it is."""
     from forwardbench import analysis, results, terminal
 
@@ -228,11 +260,14 @@ def _conclude(folder: Path, verdicts: Mapping[str, Verdict], finished: int) -> i
     for line in (f"Charts: {folder}/charts ({charts} files)", f"Table:  {folder}/table.csv"):
         print(line)
     print(f"Every cell with its interval: forwardbench show {folder}")
-    troubled = table[table["status"].isin(["failed", "rejected"])]
-    for name, rows in troubled.groupby("implementation", sort=False):
-        _say(f"{name}: {len(rows)} cells {rows['status'].iloc[0]}: {rows['reason'].iloc[0]}")
-    bad = any(verdict.status in ("failed", "rejected") for verdict in verdicts.values())
-    return FAILED if bad or len(troubled) else GOOD
+    troubled = table["status"].isin(["failed", "rejected"])
+    measured = table["status"] == "measured"
+    doubted = measured & ~analysis.is_credible(table)
+    for name, rows in table[troubled | doubted].groupby("implementation", sort=False):
+        first = rows.iloc[0]
+        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['status']}"
+        _say(f"{name}: {count}, first {first['case']}: {first['reason']}")
+    return FAILED if troubled.any() or doubted.any() else GOOD
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -267,7 +302,7 @@ def _load_table(options: argparse.Namespace) -> DataFrame:
     from forwardbench import analysis, results
 
     loaded = results.load(options.results)
-    names = sorted(set(loaded.cells["implementation"]))
+    names = sorted(set(loaded.cells.loc[loaded.cells["control_of"] == "", "implementation"]))
     if options.baseline is not None and options.baseline not in names:
         raise UserError(f"no baseline {options.baseline!r} there: choose from {', '.join(names)}")
     return analysis.summarize(loaded, options.baseline)

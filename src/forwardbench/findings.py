@@ -6,31 +6,27 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import crossovers, is_control, noise_floor, size_axis, sizes
+from forwardbench.analysis import crossovers, is_control, is_credible, noise_floor, size_axis, sizes
 from forwardbench.units import format_interval, format_ratio
 
 
-def finding(table: pd.DataFrame, *, with_interval: bool = False) -> str:
+def finding(table: pd.DataFrame) -> str:
     """Say how much faster the fastest is than the baseline, on the largest case that shows it.
 
-    ``table`` holds one setting. Only measured times count.
+    ``table`` holds one setting. Only what was measured, and is plausible, counts.
     """
     baseline = baseline_of(table)
-    rivals = table[table["speedup"].notna() & ~is_control(table)]
-    rivals = rivals[rivals["implementation"] != baseline]
+    credible = table[is_credible(table) & ~is_control(table)]
+    rivals = credible[credible["implementation"] != baseline]
     if rivals.empty:
         return f"Nothing was measured beside {baseline}"
+    rivals = rivals[rivals["speedup"].notna()]
+    if rivals.empty:
+        return f"{baseline} was not measured where others were: choose another --baseline"
     rivals = rivals.assign(size=sizes(rivals))
     there = rivals[rivals["size"] == rivals["size"].max()]
     best = there.loc[there["speedup"].idxmax()]
-    sentence = _compare(best, baseline)
-    if with_interval and pd.notna(best["speedup_low"]):
-        interval = format_interval(best["speedup_low"], best["speedup_high"])
-        sentence += f" (95 % interval {interval}, {best['passes']} passes)"
-    crossing = crossovers(table, best["implementation"])
-    if best["speedup"] > 1 and crossing:
-        sentence += f"; {baseline} wins below {crossing[-1]:.2g}"
-    return sentence
+    return f"{_compare(best, baseline)} ({_certainty(best)}){_crossing(table, best, baseline)}"
 
 
 def _compare(best: pd.Series[Any], baseline: str) -> str:
@@ -41,6 +37,23 @@ def _compare(best: pd.Series[Any], baseline: str) -> str:
     if best["speedup"] > 1:
         return f"{name} is {ratio} times faster than {baseline} at {case}"
     return f"Nothing beats {baseline} at {case}: {name} takes {ratio} times as long"
+
+
+def _certainty(best: pd.Series[Any]) -> str:
+    if pd.isna(best["speedup_low"]):
+        return "one pass, so no interval"
+    low, high = best["speedup_low"], best["speedup_high"]
+    if best["speedup"] < 1:
+        low, high = 1 / high, 1 / low  # as the sentence turns the ratio round
+    return f"95 % interval {format_interval(low, high)}, {best['passes']} passes"
+
+
+def _crossing(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
+    crossing = crossovers(table, best["implementation"])
+    if best["speedup"] < 1 or not crossing:
+        return ""
+    grows = {"square": "sizes", "sample": "widths"}.get(best["sweep"], "batches")
+    return f"; {baseline} wins at {grows} below {crossing[-1]:.2g}"
 
 
 def baseline_of(table: pd.DataFrame) -> str:
@@ -55,7 +68,8 @@ def noise_sentence(table: pd.DataFrame) -> str:
     if floor != floor:
         return ""
     return (
-        f"Noise floor: 95 % of ratios of identical code lay within {(floor - 1) * 100:.2g} % of 1x."
+        "Noise floor: of ratios of identical code, 95 % are expected within "
+        f"{(floor - 1) * 100:.2g} % of 1x."
     )
 
 

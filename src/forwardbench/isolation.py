@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from forwardbench.errors import one_line
+
 _POLL_SECONDS = 0.05
 
 
@@ -43,7 +45,7 @@ def call(
     when it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that
     the child passes to `Link.progress`. Raises `ChildError` when no answer came.
     """
-    with tempfile.TemporaryDirectory(prefix="forwardbench-") as name:
+    with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         envelope = {"module": module, "cpus": list(cpus), "task": task}
         (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
@@ -83,8 +85,8 @@ def _wait(
             on_progress(line)
             last_sign = time.monotonic()
         seen = len(lines)
-        if ended:
-            return
+        if ended or (progress.parent / "answer.json").exists():
+            return  # a thread that a contender left running is not waited for
         if time.monotonic() - last_sign > stall_seconds:
             raise ChildError(f"did not finish within {stall_seconds:g} s and was ended")
         time.sleep(_POLL_SECONDS)
@@ -105,8 +107,12 @@ def _how_it_ended(status: int, stderr: Path) -> str:
             return f"was ended by signal {-status} ({signal.Signals(-status).name})"
         except ValueError:
             return f"was ended by signal {-status}"
-    last = stderr.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-    return f"exited with status {status} before it had finished" + (f": {last}" if last else "")
+    last = ""
+    with contextlib.suppress(FileNotFoundError), stderr.open("rb") as file:
+        file.seek(max(0, stderr.stat().st_size - 4096))  # a contender may have filled it
+        last = file.read().decode("utf-8", errors="replace").strip().rpartition("\n")[2]
+    ended = f"exited with status {status} before it had finished"
+    return f"{ended}: {one_line(last)}" if last else ended
 
 
 class Link:

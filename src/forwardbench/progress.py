@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from forwardbench.measure.passes import predicted_seconds
-from forwardbench.measure.plan import Plan
+from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request
-from forwardbench.units import format_seconds
 
 
 def announce(request: Request, plan: Plan) -> Iterator[str]:
@@ -25,17 +23,19 @@ def announce(request: Request, plan: Plan) -> Iterator[str]:
         f"about {seconds:.0f} s"
     )
     beyond = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
-    for (name, sweep), group in groupby(
-        beyond, key=lambda skipped: (skipped.cell.implementation, skipped.cell.sweep)
-    ):
-        cells = sorted(group, key=lambda skipped: skipped.cell.case.multiply_adds)
-        first = cells[0]
-        more = f" and {len(cells) - 1} larger" if len(cells) > 1 else ""
-        yield (
-            f"Estimating instead of measuring: {name} at {first.cell.case}{more} ({sweep}), "
-            f"predicted {format_seconds(first.estimate[0] or float('nan'))} a call, "
-            f"over the limit of {format_seconds(request.limit)}"
-        )
+    groups: dict[tuple[str, str, str, int], list[Skipped]] = {}
+    for skipped in beyond:
+        cell = skipped.cell
+        key = (cell.implementation, cell.sweep, cell.case.dtype, cell.threads)
+        groups.setdefault(key, []).append(skipped)
+    for (name, sweep, dtype, threads), group in groups.items():
+        first, *more = sorted(group, key=lambda skipped: skipped.cell.case.multiply_adds)
+        setting = [sweep]
+        setting += [dtype] if len(request.dtypes) > 1 else []
+        setting += [f"{threads} threads"] if len(request.threads) > 1 else []
+        also = f" and {len(more)} larger" if more else ""
+        place = f"{name} at {first.cell.case}{also} ({', '.join(setting)})"
+        yield f"Not measured: {place}: {first.reason}"
 
 
 class Progress:
@@ -45,6 +45,7 @@ class Progress:
         console = console or Console(stderr=True)
         self._console = console
         self._passes = passes
+        self.passes_done = 0
         self._bar: Bar | None = None
         if console.is_terminal:
             self._bar = Bar(
@@ -81,6 +82,7 @@ class Progress:
 
     def finished_pass(self, number: int) -> None:
         """Count one pass."""
+        self.passes_done = number
         if self._bar:
             self._bar.update(self._task, number=min(number + 1, self._passes))
         else:

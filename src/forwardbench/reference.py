@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,18 +32,30 @@ EVALUATION_ULPS = {"sigmoid": 8, "tanh": 8, "relu": 0, "linear": 0}
 last place, and the sigmoid needs a few operations more."""
 
 
+_TERMS_AT_ONCE = 2**18
+"""Products held as Python numbers at one time, about 20 MB."""
+
+
 class WrongResultError(Exception):
     """A result that is not right; the message says what is wrong with it."""
 
 
 def exact_products(a: NDArray[np.float64], layer: Layer) -> NDArray[np.float64]:
     """``a @ weights + bias`` with every output rounded once; shapes as in `Layer`."""
-    weights = layer.weights.astype(np.float64)
-    z = np.empty((len(a), weights.shape[1]))
-    for row, example in enumerate(a):
-        product, rest = _two_product(example[:, None], weights)  # (inputs, units) each
-        terms = np.concatenate([product, rest, layer.bias.astype(np.float64)[None, :]])
-        z[row] = [math.fsum(column) for column in terms.T.tolist()]
+    weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
+    inputs, units = weights.shape
+    z = np.empty((len(a), units))
+    rows = max(1, _TERMS_AT_ONCE // (inputs * units))
+    columns = max(1, _TERMS_AT_ONCE // inputs)
+    for top in range(0, len(a), rows):
+        block = a[top : top + rows, :, None]
+        for left in range(0, units, columns):
+            part = slice(left, left + columns)
+            product, rest = _two_product(block, weights[:, part])  # (rows, inputs, columns)
+            biases = np.broadcast_to(bias[part], (len(block), 1, product.shape[2]))
+            terms = np.concatenate([product, rest, biases], axis=1)
+            sums = map(math.fsum, np.moveaxis(terms, 1, 2).reshape(-1, 2 * inputs + 1).tolist())
+            z[top : top + rows, part] = np.reshape(list(sums), (len(block), -1))
     return z
 
 
@@ -102,17 +114,40 @@ def gamma(n: NDArray[np.float64], u: float) -> NDArray[np.float64]:
     return n * u / (1 - n * u)
 
 
-def check_result(
-    array: Any,
-    case: Case,
-    expected: NDArray[np.float64],
-    bound: NDArray[np.float64],
-    rows: Sequence[int] | None = None,
-) -> float:
-    """Compare a result with the reference and return its largest absolute error.
+class Accuracy(NamedTuple):
+    """How far a right result is off."""
 
-    ``expected`` and ``bound`` hold the given rows of the batch (all of them by default);
-    shape, dtype and finiteness are checked on the whole result. Raises `WrongResultError`.
+    error: float
+    """Largest absolute error."""
+    share: float
+    """Largest error as a share of its bound, at most 1."""
+
+
+class Sample(NamedTuple):
+    """Reference and bound, shape (rows, units) each, for some places of a case's result."""
+
+    rows: list[int]
+    units: list[int]
+    expected: NDArray[np.float64]
+    bound: NDArray[np.float64]
+
+
+def sample(x: Array, layers: Sequence[Layer], rows: Sequence[int], units: Sequence[int]) -> Sample:
+    """Compute the reference for some rows of the batch and some units of the last layer."""
+    *hidden, last = layers
+    chosen = last._replace(weights=last.weights[:, list(units)], bias=last.bias[list(units)])
+    return Sample(list(rows), list(units), *reference(x[list(rows)], [*hidden, chosen]))
+
+
+def whole(x: Array, layers: Sequence[Layer]) -> Sample:
+    """Compute the reference for every place of a result."""
+    return sample(x, layers, range(len(x)), range(len(layers[-1].bias)))
+
+
+def check_result(array: Any, case: Case, known: Sample) -> Accuracy:
+    """Compare a result with the reference at the places that are known.
+
+    Shape, dtype and finiteness are checked everywhere. Raises `WrongResultError`.
     """
     shape = (case.batch, case.widths[-1])
     if array.shape != shape:
@@ -123,18 +158,17 @@ def check_result(
     if not finite.all():
         row, unit = np.argwhere(~finite)[0]
         raise WrongResultError(f"{_title(case)}: {array[row, unit]} at [{row}, {unit}]")
-    rows = range(case.batch) if rows is None else rows
-    found = array[list(rows)].astype(np.float64)
-    error = np.abs(found - expected)
-    times_bound = error / bound
-    worst, unit = divmod(int(np.argmax(times_bound)), error.shape[1])
-    if not times_bound[worst, unit] <= 1:
+    found = array[np.ix_(known.rows, known.units)].astype(np.float64)
+    error = np.abs(found - known.expected)
+    share = error / known.bound
+    row, unit = divmod(int(np.argmax(share)), share.shape[1])
+    if not share[row, unit] <= 1:
         raise WrongResultError(
-            f"{_title(case)}: worst at [{rows[worst]}, {unit}]: "
-            f"{_told_apart(found[worst, unit], expected[worst, unit])}, "
-            f"{times_bound[worst, unit]:.0e} times the bound"
+            f"{_title(case)}: worst at [{known.rows[row]}, {known.units[unit]}]: "
+            f"{_told_apart(found[row, unit], known.expected[row, unit])}, "
+            f"{share[row, unit]:.0e} times the bound"
         )
-    return float(error.max())
+    return Accuracy(float(error.max()), float(share.max()))
 
 
 def _told_apart(found: float, expected: float) -> str:

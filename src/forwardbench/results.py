@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.errors import UserError
+from forwardbench.errors import UserError, describe_error, one_line
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.request import DEFAULT_BASELINE
 
@@ -50,6 +50,8 @@ class Results:
     baseline: str
     machine: str
     commit: str
+    ceilings: dict[tuple[str, int], tuple[float, float]]
+    """GFLOP/s and bytes per second that the machine reached, by dtype and threads."""
 
 
 def load(path: str | Path) -> Results:
@@ -59,7 +61,10 @@ def load(path: str | Path) -> Results:
         return _load_folder(path)
     if path.exists():
         only = _read_pass(path)
-        return _assemble([only], {cell: _cell_row(cell) for cell in only.seconds}, DEFAULT_BASELINE)
+        if not only.seconds:
+            raise ResultsError(f"{path} holds no results of forwardbench's benchmarks")
+        cells = {cell: _cell_row(cell) for cell in only.seconds}
+        return _assemble([only], cells, DEFAULT_BASELINE, {})
     raise ResultsError(f"there are no results at {path}: give a run's folder or a JSON file")
 
 
@@ -79,20 +84,27 @@ def _load_folder(folder: Path) -> Results:
             if item["status"] not in LEFT_OUT:
                 raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
+        ceilings = {
+            (str(each["dtype"]), int(each["threads"])): (
+                _positive(each["gflops"]),
+                _positive(each["bytes_per_second"]),
+            )
+            for each in document.get("ceilings", [])
+        }
     except _MALFORMED as error:
         raise _malformed(run, error) from None
     if not cells:
         raise ResultsError(f"{folder} holds a run that measured nothing: run it again")
     passes = [_read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
-    return _assemble(passes, cells, baseline)
+    return _assemble(passes, cells, baseline, ceilings)
 
 
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading a document of another form raises."""
 
 
 def _malformed(path: Path, error: Exception) -> ResultsError:
-    what = f"{type(error).__name__}: {error}"
+    what = describe_error(error)
     return ResultsError(f"{path} is not of a form that forwardbench writes ({what})")
 
 
@@ -124,7 +136,7 @@ def _read_pass(path: Path) -> _Pass:
     seconds, errors, trouble = {}, {}, {}
     try:
         for cell, reason in document.get("failures", {}).items():
-            trouble[str(cell)] = ("failed", str(reason))
+            trouble[str(cell)] = ("failed", one_line(reason))
         for benchmark in document["benchmarks"]:
             info = benchmark["extra_info"]
             if "cell" not in info:
@@ -133,13 +145,11 @@ def _read_pass(path: Path) -> _Pass:
             seconds[cell] = _positive(benchmark["stats"]["median"])
             errors[cell] = float(info.get("error", "nan"))
             if "rejected" in info:
-                trouble[str(cell)] = ("rejected", str(info["rejected"]))
+                trouble[str(cell)] = ("rejected", one_line(info["rejected"]))
         machine = _machine_name(document.get("machine_info", {}))
         commit = _commit_name(document.get("commit_info") or {})
     except _MALFORMED as error:
         raise _malformed(path, error) from None
-    if not seconds and not trouble:
-        raise ResultsError(f"{path} holds no results of forwardbench's benchmarks")
     return _Pass(seconds, errors, trouble, machine, commit)
 
 
@@ -154,7 +164,8 @@ def _machine_name(info: dict[str, Any]) -> str:
     cpu = info.get("cpu") or {}
     brand = str(cpu.get("brand_raw") or info.get("processor") or "")
     count = f"{cpu['count']} CPUs" if cpu.get("count") else ""
-    return ", ".join(part for part in (brand, count, str(info.get("blas") or "")) if part)
+    parts = (brand, count, str(info.get("blas") or ""))
+    return one_line(", ".join(part for part in parts if part))
 
 
 def _commit_name(info: dict[str, Any]) -> str:
@@ -162,7 +173,7 @@ def _commit_name(info: dict[str, Any]) -> str:
     name = str(info.get("id") or "")
     if name in ("", "unversioned"):
         return ""
-    return name[:10] + ("-dirty" if info.get("dirty") else "")
+    return one_line(name[:10]) + ("-dirty" if info.get("dirty") else "")
 
 
 def _key(cell: Cell) -> dict[str, Any]:
@@ -186,14 +197,19 @@ def _cell_row(
         "widths": "-".join(map(str, cell.case.widths)),
         "control_of": cell.implementation if cell.control else "",
         "status": str(status),
-        "reason": str(reason),
+        "reason": one_line(reason),
         "predicted": predicted,
         "predicted_low": low,
         "predicted_high": high,
     }
 
 
-def _assemble(passes: list[_Pass], cells: dict[Cell, dict[str, Any]], baseline: str) -> Results:
+def _assemble(
+    passes: list[_Pass],
+    cells: dict[Cell, dict[str, Any]],
+    baseline: str,
+    ceilings: dict[tuple[str, int], tuple[float, float]],
+) -> Results:
     """Bring the passes together, and say of each cell what became of it."""
     samples = [
         {**_key(cell), "pass": number, "seconds": seconds, "error": each.errors[cell]}
@@ -212,4 +228,5 @@ def _assemble(passes: list[_Pass], cells: dict[Cell, dict[str, Any]], baseline: 
         baseline,
         passes[0].machine if passes else "",
         passes[0].commit if passes else "",
+        ceilings,
     )

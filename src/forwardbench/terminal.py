@@ -8,15 +8,15 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from forwardbench.analysis import SETTING, estimated_speedups, is_control, sizes
+from forwardbench.analysis import SETTING, estimated_speedups, is_control, sizes, slowest_first
 from forwardbench.findings import baseline_of, finding, noise_sentence
 from forwardbench.units import format_interval, format_ratio, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WIDTH = 100
-"""Columns of a table that is not printed to a terminal."""
+WIDTH = 240
+"""Columns that a table may take where there is no terminal to fit; it takes what it needs."""
 
 
 def make_console() -> Console:
@@ -43,9 +43,9 @@ def _print_settings(
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
         console.print(make(rows))
-        console.print(f"{finding(rows, with_interval=True)}.")
-        if noise_sentence(rows):
-            console.print(noise_sentence(rows))
+        for sentence in (f"{finding(rows)}.", noise_sentence(rows)):
+            if sentence:
+                console.print(sentence, width=min(console.width, 100))
         console.print()
 
 
@@ -67,8 +67,9 @@ def _speedups(rows: pd.DataFrame) -> Table:
         "size"
     )
     baseline = baseline_of(rows)
-    fastest_first = rows.groupby("implementation")["seconds"].min().sort_values().index
-    names = [baseline, *(str(name) for name in fastest_first if name != baseline)]
+    without_time = sorted(set(rows["implementation"]) - set(slowest_first(rows)))
+    order = [*slowest_first(rows), *without_time]
+    names = [baseline, *(name for name in order if name != baseline)]
     table = Table(box=None, pad_edge=False)
     table.add_column("case", no_wrap=True)
     for name in names:

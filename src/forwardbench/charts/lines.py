@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis import crossovers, is_control, size_axis, sizes
+from forwardbench.analysis import crossovers, is_control, size_axis, sizes, slowest_first
 from forwardbench.cases import SWEEPS
 from forwardbench.charts import style
 from forwardbench.charts.style import MUTED, Look, label_ends
-from forwardbench.findings import finding
+from forwardbench.findings import finding, noise_sentence
 from forwardbench.units import format_tick
 
 if TYPE_CHECKING:
@@ -101,16 +101,18 @@ def draw_panels(
     guesses: pd.DataFrame,
     label: str,
     number: Callable[[float], str],
+    hollow: str,
     decorate: Callable[[Axes, pd.DataFrame], None],
 ) -> Figure:
     """Draw ``column`` by size for every series, in small multiples, on a log scale.
 
-    ``number`` writes a value on the axis, and ``decorate`` adds to a panel what only one
-    chart has.
+    ``number`` writes a value on the axis, ``hollow`` says what a hollow mark is, and
+    ``decorate`` adds to a panel what only one chart has.
     """
     shares = style.panels(table)
     figure, all_axes = style.make_figure(len(shares))
-    notes = [*style.missing(table), _explain(table, column, guesses), style.caption(table)]
+    legend = _explain(table, column, guesses, hollow)
+    notes = [*style.missing(table), legend, noise_sentence(table), style.caption(table)]
     style.write_around(figure, finding(table), _setting(table), notes)
     for axes, looks in zip(all_axes, shares, strict=True):
         axes.set_yscale("log")
@@ -128,7 +130,7 @@ def draw_panels(
 def ring_crossovers(axes: Axes, table: pd.DataFrame, height: Callable[[float], float]) -> None:
     """Ring the sizes at which a series overtakes the baseline; ``height`` is where it runs."""
     ringed: list[float] = []
-    for name in table["implementation"].unique():
+    for name in reversed(slowest_first(table)):  # the fastest is the one in the title
         for size in crossovers(table, name):
             if any(abs(np.log(size / other)) < 0.3 for other in ringed):
                 continue  # two series that cross at one place need one ring
@@ -150,13 +152,13 @@ def _span(table: pd.DataFrame, column: str, guesses: pd.DataFrame) -> tuple[floa
     return low / reach**0.05, high * reach**0.09
 
 
-def _explain(table: pd.DataFrame, column: str, guesses: pd.DataFrame) -> str:
+def _explain(table: pd.DataFrame, column: str, guesses: pd.DataFrame, hollow: str) -> str:
     """Say what each kind of mark means, for the kinds that are there."""
     timed = table.groupby("implementation")["seconds"].transform("count") > 0
     shown = table[~is_control(table) & timed]
     kinds = ["filled: measured, with its 95 % interval over passes"]
     if guesses["guess"].notna().any():
-        kinds.append("hollow and dotted: estimated from a fit, never measured")
+        kinds.append(f"hollow and dotted: {hollow}")
     if (shown[column].isna() & guesses.loc[shown.index, "guess"].isna()).any():
         kinds.append("cross at the top: not measured")
     return "; ".join(kinds)

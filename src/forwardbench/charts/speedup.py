@@ -28,7 +28,15 @@ def draw(table: pd.DataFrame) -> Figure:
         ring_crossovers(axes, shown, lambda size: 1.0)
 
     label = f"speedup over {findings.baseline_of(table)}"
-    return draw_panels(table, "speedup", estimated_speedups(table), label, format_ratio, decorate)
+    return draw_panels(
+        table,
+        "speedup",
+        estimated_speedups(table),
+        label,
+        format_ratio,
+        "one of the two times was estimated from a fit, not measured",
+        decorate,
+    )
 
 
 def describe(table: pd.DataFrame) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from forwardbench.analysis import is_control, size_axis
-from forwardbench.cases import parse_case
+from forwardbench.analysis import is_control, size_axis, slowest_first
 from forwardbench.findings import baseline_of
 
 if TYPE_CHECKING:
@@ -48,6 +47,12 @@ RC: Any = {
 
 _LABEL_POINTS = 12.5
 """Distance in points between two direct labels."""
+_LABEL_LETTERS = 22
+"""Letters of a direct label that fit beside a panel."""
+_NUMBERED_TICKS = 7
+"""Numbers that fit along a panel's axis of sizes."""
+_TICK_LETTERS = 44
+"""Letters that fit along a panel's axis of cases."""
 
 
 @dataclass(frozen=True)
@@ -62,29 +67,29 @@ class Look:
 def panels(table: pd.DataFrame) -> list[dict[str, Look]]:
     """Share the series out over small multiples, slowest first, the baseline in each.
 
-    More than five lines in one panel cannot be told apart by colour.
+    More than five lines in one panel cannot be told apart by colour. Inside a panel looks
+    go by name, so that two series of nearly one speed do not swap them from run to run.
     """
     baseline = baseline_of(table)
-    shown = table[~is_control(table) & table["seconds"].notna()]
-    # By the time on the largest case, estimated or not, that a series has.
-    work = shown.assign(work=shown["case"].map(lambda case: parse_case(case).multiply_adds))
-    largest = work.sort_values("work").groupby("implementation").tail(1)
-    order = largest.sort_values(["work", "seconds"], ascending=False)["implementation"].tolist()
+    order = slowest_first(table)
     others = [name for name in order if name != baseline]
     count = max(1, -(-len(others) // len(COLOURS)))
-    share = -(-len(others) // count) if others else 0
-    groups = [others[i * share : (i + 1) * share] for i in range(count)]
+    share = -(-len(others) // count)
+    groups = [sorted(others[i * share : (i + 1) * share]) for i in range(count)]
     styles = [Look(*look) for look in zip(COLOURS, MARKERS, DASHES, strict=True)]
     base = {baseline: Look(BASELINE_COLOUR, BASELINE_MARKER, "-")} if baseline in order else {}
     return [base | dict(zip(group, styles, strict=False)) for group in groups]
 
 
 def make_figure(count: int) -> tuple[Figure, list[Axes]]:
-    """Make a figure with room for title and caption, and panels that share their axes."""
-    figure = Figure(figsize=(1.35 + 5.4 * count, 6.2))
+    """Make a figure of panels that share their axes, each with room for labels at its right."""
+    left, axes_width, labels, right = 0.95, 3.7, 1.95, 0.1  # inches
+    width = left + count * (axes_width + labels) + right
+    figure = Figure(figsize=(width, 6.2))
     axes = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0]
-    width = figure.get_figwidth()
-    figure.subplots_adjust(left=0.95 / width, right=1 - 0.25 / width, wspace=0.08)
+    figure.subplots_adjust(
+        left=left / width, right=1 - (labels + right) / width, wspace=labels / axes_width
+    )
     return figure, list(axes)
 
 
@@ -95,7 +100,7 @@ def write_around(figure: Figure, title: str, subtitle: str, notes: Sequence[str]
     """
     inches = figure.get_figwidth()
     left, line = 0.15 / inches, 0.045
-    titles = wrap(title, int(inches * 8.2))
+    titles = wrap(title, int(inches * 9.2))
     figure.text(left, 0.97, "\n".join(titles), size=13, weight="bold", va="top")
     top = 0.97 - line * len(titles) - 0.015
     figure.text(left, top, subtitle, size=10, color=MUTED, va="top")
@@ -129,7 +134,7 @@ def missing(table: pd.DataFrame) -> list[str]:
 
 
 def set_size_axis(axes: Axes, table: pd.DataFrame, positions: pd.Series[float]) -> None:
-    """Label the axis of sizes, leaving room at its right end for the direct labels."""
+    """Scale and label the axis of sizes."""
     sweep = str(table["sweep"].iloc[0])
     ticks = sorted(set(positions))
     low, high = ticks[0], ticks[-1]
@@ -139,42 +144,48 @@ def set_size_axis(axes: Axes, table: pd.DataFrame, positions: pd.Series[float]) 
             names["batch"] = "batch = inputs = units"
         axes.set_xscale("log", base=2)
         reach = max(high / low, 4.0)
-        axes.set_xlim(low / reach**0.05, high * reach**0.42)
+        axes.set_xlim(low / reach**0.05, high * reach**0.05)
         axes.set_xlabel(names[size_axis(sweep)], loc="left")
-        axes.set_xticks(ticks, [f"{int(tick):,}" for tick in ticks], size=8)
+        # Every tick has its line; so many have a number that numbers do not touch.
+        step = -(-len(ticks) // _NUMBERED_TICKS)
+        numbered = set(ticks[::-1][::step])
+        axes.set_xticks(ticks, [f"{int(t):,}" if t in numbered else "" for t in ticks], size=8)
     else:
-        axes.set_xlim(-0.5, high + 0.6 + 0.42 * max(high, 1))
+        axes.set_xlim(-0.5, high + 0.5)
         axes.set_xlabel("case, by multiply-adds", loc="left")
         cases = table.assign(position=positions).drop_duplicates("position")
         named = dict(zip(cases["position"], cases["case"], strict=True))
+        crowded = len(ticks) * max(map(len, named.values())) > _TICK_LETTERS
         axes.set_xticks(ticks, [named[tick] for tick in ticks], size=8)
+        axes.tick_params("x", rotation=30 if crowded else 0)
     axes.minorticks_off()
 
 
 def label_ends(axes: Axes, ends: dict[str, tuple[float, float]], looks: dict[str, Look]) -> None:
-    """Write each series' name beside its last point, moved apart where they would overlap.
+    """Write each series' name at the right of the axes, beside the end of its line.
 
-    ``ends`` holds the last x and y of each series, in data coordinates.
+    ``ends`` holds the last x and y of each series, in data coordinates. Names are moved
+    apart where they would overlap.
     """
-    if not ends:
-        return
-    names = sorted(ends, key=lambda name: ends[name][1])
-    to_display = axes.transData.transform
-    dpi = axes.figure.dpi
-    bottom, top = axes.transAxes.transform([(0, 0.01), (0, 0.99)])[:, 1] * 72 / dpi
-    wanted = [to_display(ends[name])[1] * 72 / dpi for name in names]
-    placed = spread(wanted, _LABEL_POINTS, bottom, top)
-    right = max(to_display(end)[0] for end in ends.values()) * 72 / dpi + 16
-    to_data = axes.transData.inverted().transform
-    for name, height in zip(names, placed, strict=True):
-        look = looks[name]
-        x, y = to_data((right * dpi / 72, height * dpi / 72))
-        axes.plot([ends[name][0], x], [ends[name][1], y], color=look.colour, lw=0.5, alpha=0.6)
-        axes.plot([x], [y], look.marker, color=look.colour, ms=5, clip_on=False)
+    to_axes = axes.transAxes.inverted().transform
+    last = {name: to_axes(axes.transData.transform(end)) for name, end in ends.items()}
+    names = sorted(last, key=lambda name: float(last[name][1]))
+    height = axes.bbox.height * 72 / axes.figure.dpi  # in points
+    placed = spread([last[name][1] * height for name in names], _LABEL_POINTS, 0, height)
+    for name, place in zip(names, placed, strict=True):
+        look, (x, y) = looks[name], (1.03, place / height)
+        beside: Any = {"color": look.colour, "transform": axes.transAxes, "clip_on": False}
+        axes.plot([last[name][0], x], [last[name][1], y], lw=0.5, alpha=0.6, **beside)
+        axes.plot([x], [y], look.marker, ms=5, **beside)
         axes.annotate(
-            name, (x, y), xytext=(6, 0), textcoords="offset points", va="center", size=9,
-            color=TEXT, annotation_clip=False, bbox={"fc": "white", "ec": "none", "pad": 1},
+            shortened(name), (x, y), xycoords="axes fraction", xytext=(6, 0), size=9,
+            textcoords="offset points", va="center", color=TEXT, annotation_clip=False,
         )  # fmt: skip
+
+
+def shortened(name: str) -> str:
+    """Cut a name to the room beside a panel."""
+    return name if len(name) <= _LABEL_LETTERS else f"{name[: _LABEL_LETTERS - 3]}..."
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -30,6 +30,7 @@ def draw(table: pd.DataFrame) -> Figure:
         .set_axis(["guess", "guess_low", "guess_high"], axis=1),
         "time a call",
         format_seconds,
+        "estimated from a fit, never measured",
         _mark_crossovers,
     )
 

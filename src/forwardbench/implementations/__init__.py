@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forwardbench.errors import UserError
+from forwardbench.errors import UserError, describe_error, one_line
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,8 +47,12 @@ class Description:
     @property
     def missing(self) -> str:
         """Why it cannot be loaded here and what to do; empty when it can."""
-        module = self.requires.partition(".")[0]
-        if not module or importlib.util.find_spec(module) is not None:
+        module = re.match(r"\w*", self.requires)[0]  # type: ignore[index]
+        try:
+            found = not self.requires or importlib.util.find_spec(module) is not None
+        except (ImportError, ValueError):
+            found = False
+        if found:
             return ""
         return f"needs {self.requires}, which is not installed: pip install {self.requires}"
 
@@ -94,7 +99,7 @@ def describe(reference: str) -> Description:
     summary, requires = "", ""
     try:
         tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, OSError):
+    except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):
         return Description(path.stem, path, summary, requires)
     summary = (ast.get_docstring(tree) or "").partition("\n")[0]
     for node in tree.body:
@@ -139,26 +144,28 @@ def _import_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise ImplementationError(f"does not parse: line {error.lineno}: {error.msg}") from error
+        line = f"line {error.lineno}: " if error.lineno else ""
+        raise ImplementationError(f"does not parse: {line}{one_line(error.msg)}") from error
     except ModuleNotFoundError as error:
+        if error.name is None:
+            raise ImplementationError(f"raised on import: {describe_error(error)}") from error
         raise MissingExtraError(
             f"needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
     except Exception as error:  # the file is somebody's own code and may raise anything
-        reason = f"raised {type(error).__name__} on import: {error}"
-        raise ImplementationError(reason) from error
+        raise ImplementationError(f"raised on import: {describe_error(error)}") from error
     return module
 
 
 def output_array(implementation: Implementation, out: Any, dtype: str) -> Any:
     """Turn what ``forward`` returned into a NumPy array.
 
-    Lists of Python floats carry no precision of their own, so they are rounded to the
-    case's dtype; anything that has a dtype keeps it, for the caller to check.
+    Python's numbers carry no precision of their own, so lists and other objects without a
+    dtype are rounded to the case's; what has a dtype keeps it, for the caller to check.
     """
     import numpy as np
 
     array = np.asarray(implementation.to_numpy(out))
-    if isinstance(out, list | tuple) and array.dtype == np.float64:
+    if not hasattr(out, "dtype") and array.dtype in (np.float64, np.int64):
         return array.astype(dtype)
     return array

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from forwardbench import isolation
 from forwardbench.measure import threads as thread_control
+from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.cells import Cell, cells_of
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
+from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
 from forwardbench.verify import Verdict
 
@@ -30,12 +33,13 @@ class Plan:
 
     measured: list[PlannedCell] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    ceilings: list[dict[str, Any]] = field(default_factory=list)
+    """The machine's peaks for each dtype and thread count, from `measure_ceiling`."""
 
 
 def make_plan(
     request: Request,
     verdicts: Mapping[str, Verdict],
-    on_contender: Callable[[str], None] = lambda name: None,
     stall_seconds: float = STALL_SECONDS,
 ) -> Plan:
     """Decide which cells to measure, after a few calls of each contender that verified.
@@ -48,11 +52,13 @@ def make_plan(
     for name, verdict in verdicts.items():
         mine = [cell for cell in cells if cell.implementation == name]
         if verdict.status == "verified":
-            on_contender(name)
             _plan_contender(plan, mine, request.limit, stall_seconds)
         else:
             plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
     _add_controls(plan, request.baseline)
+    plan.ceilings = [
+        measure_ceiling(dtype, count) for dtype in request.dtypes for count in request.threads
+    ]
     return plan
 
 
@@ -66,7 +72,7 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             "limit": limit,
         }
         try:
-            estimates = isolation.call(
+            predictions = isolation.call(
                 "forwardbench.measure.probe",
                 task,
                 stall_seconds=stall_seconds + 10 * limit,
@@ -79,12 +85,15 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             ]
             continue
         for cell in asked:
-            seconds, *interval = estimates[str(cell)]
-            if seconds <= limit:
-                plan.measured.append(PlannedCell(cell, seconds))
+            prediction = Prediction(*predictions[str(cell)])
+            limited = f"{prediction.seconds:.2g} s a call, over the limit of {limit:g} s"
+            if prediction.worth_measuring(limit):
+                plan.measured.append(PlannedCell(cell, prediction.seconds))
+            elif prediction.called:
+                plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
             else:
-                reason = f"predicted {seconds:.2g} s a call, over the limit of {limit:g} s"
-                plan.skipped.append(Skipped(cell, "skipped", reason, (seconds, *interval)))
+                estimate = prediction[:3]
+                plan.skipped.append(Skipped(cell, "skipped", f"predicted {limited}", estimate))
 
 
 def _add_controls(plan: Plan, baseline: str) -> None:

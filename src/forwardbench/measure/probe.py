@@ -6,18 +6,38 @@ case predicted above the limit is never called, and neither is anything larger.
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from forwardbench import isolation
 from forwardbench.cases import SWEEPS, Case, make_inputs
 from forwardbench.implementations import Implementation, load
 from forwardbench.measure.cells import Cell
-from forwardbench.measure.fit import Estimate, fit_times
+from forwardbench.measure.fit import fit_times
 
 _SETTLED_SECONDS = 0.02
 """A call this long is timed once; shorter ones three times, of which the fastest counts."""
+
+
+class Prediction(NamedTuple):
+    """How long a call takes, in seconds, and how that is known."""
+
+    seconds: float
+    low: float | None
+    high: float | None
+    """A 95 % prediction interval; None for a call that was made, and where it is unknown."""
+    called: bool
+    """Whether the case was called, or is predicted from smaller ones."""
+
+    def worth_measuring(self, limit: float) -> bool:
+        """Whether to measure the case: a call that was made may exceed the limit a little.
+
+        The limit is on predictions; a time that was seen is not thrown away for 5 percent.
+        """
+        return self.called and self.seconds <= 2 * limit
 
 
 def predict(
@@ -25,25 +45,24 @@ def predict(
     cases: Sequence[Case],
     limit: float,
     timer: Callable[[], float] = time.perf_counter,
-) -> dict[Case, Estimate]:
+) -> dict[Case, Prediction]:
     """Predict the seconds of a call on each case of one sweep.
 
-    Where a case was called, low and high are equal to its seconds; where it was not,
-    the prediction exceeds ``limit`` seconds.
+    A case whose prediction from smaller ones exceeds ``limit`` seconds is not called.
     """
     largest, smallest = (pick(cases, key=_work) for pick in (max, min))
     ladder = {case for case in largest.smaller() if _work(case) < _work(smallest)}
     called: dict[Case, float] = {}
-    predictions: dict[Case, Estimate] = {}
+    predictions: dict[Case, Prediction] = {}
     for case in sorted({*cases, *ladder}, key=_work):
         fit = fit_times(list(called), list(called.values()))
         expected = fit.seconds(case) if fit else 0.0
         if fit and expected > limit:
-            predictions[case] = fit.estimate(case)
+            predictions[case] = Prediction(*fit.estimate(case), called=False)
             continue
         seconds = _time_call(implementation, case, expected, timer)
         called[case] = seconds
-        predictions[case] = Estimate(seconds, seconds, seconds)
+        predictions[case] = Prediction(seconds, None, None, called=True)
     return {case: predictions[case] for case in cases}
 
 
@@ -56,14 +75,18 @@ def _time_call(
 ) -> float:
     """Shortest seconds of a few calls: the first may compile, and any may be interrupted."""
     x, layers = make_inputs(case)
-    prepared, ready = implementation.prepare_input(x), implementation.prepare_layers(layers)
+    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
     shortest = math.inf
-    for _ in range(3):
-        start = timer()
-        implementation.forward(prepared, ready)
-        shortest = min(shortest, timer() - start)
-        if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
-            break
+    gc.disable()  # as pytest-benchmark does while it measures
+    try:
+        for _ in range(3):
+            start = timer()
+            implementation.forward(prepared, ready)
+            shortest = min(shortest, timer() - start)
+            if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
+                break
+    finally:
+        gc.enable()
     return shortest
 
 

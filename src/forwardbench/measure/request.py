@@ -10,7 +10,7 @@ from typing import Any
 
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
-from forwardbench.errors import UserError
+from forwardbench.errors import UserError, one_line
 from forwardbench.measure.threads import available_cpus
 
 DEFAULT_SWEEPS = ("square", "course")
@@ -88,6 +88,8 @@ def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
     contenders: dict[str, str] = {}
     for reference in chosen or implementations.names():
         path = implementations.find(reference)
+        if path.stem.endswith(" (control)") or one_line(path.stem) != path.stem:
+            raise UserError(f"{one_line(path.name)!r} cannot name an implementation: rename it")
         own = path.parent == implementations.FOLDER
         loaded_by = path.stem if own else str(path.resolve())
         if contenders.setdefault(path.stem, loaded_by) != loaded_by:

@@ -95,7 +95,8 @@ def forwardbench_commit() -> dict[str, Any]:
 
 
 def record_plan(folder: RunFolder, verdicts: Mapping[str, Verdict], plan: Plan) -> None:
-    """Add to `run.json` what was verified and what becomes of each cell."""
+    """Add to `run.json` what was verified, the machine's peaks, and what becomes of each cell."""
+    folder.document["ceilings"] = plan.ceilings
     folder.document["verification"] = [asdict(verdict) for verdict in verdicts.values()]
     folder.document["measured"] = [
         {"cell": planned.cell.to_json(), "expected_seconds": planned.seconds}
@@ -131,28 +132,25 @@ def measure_passes(
     on_cell: Callable[[], None] = lambda: None,
     on_pass: Callable[[int], None] = lambda number: None,
     stall_seconds: float = STALL_SECONDS,
-) -> int:
-    """Measure pass after pass, each kept as soon as it ends; return how many there are.
+) -> None:
+    """Measure pass after pass, each kept as soon as it ends.
 
-    A cell that fails in one pass is left out of the next. Ctrl-C ends the run after the
-    passes that are finished.
+    A cell that fails in one pass is left out of the next, and without cells there is no
+    next.
     """
     remaining = list(plan.measured)
-    number = 0
-    try:
-        for number in range(1, request.passes + 1):
-            result = run_pass(
-                remaining,
-                f"{request.seed}/{number}",
-                folder.document["environment"]["commit"],
-                on_cell,
-                stall_seconds,
-            )
-            _keep_pass(folder, number, result)
-            remaining = [p for p in remaining if str(p.cell) not in result.failures]
-            on_pass(number)
-    except KeyboardInterrupt:
-        return number - 1
+    for number in range(1, request.passes + 1):
+        result = run_pass(
+            remaining,
+            f"{request.seed}/{number}",
+            folder.document["environment"]["commit"],
+            on_cell,
+            stall_seconds,
+        )
+        _keep_pass(folder, number, result)
+        on_pass(number)
+        remaining = [p for p in remaining if str(p.cell) not in result.failures]
+        if not remaining:
+            break
     folder.document["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
     folder.write()
-    return request.passes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forwardbench import isolation
+from forwardbench.errors import describe_error
 from forwardbench.measure import forward_cells
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.machine import complete_machine_info
@@ -56,10 +57,8 @@ class Plan:
     ) -> Iterator[None]:
         """Keep what a contender raised, in one line."""
         if call.excinfo is not None:
-            error = call.excinfo.value
-            what = " ".join(str(error).split()) or "no message"
             cell = item.callspec.params["cell"]  # type: ignore[attr-defined]
-            self.failures[str(cell)] = f"{type(error).__name__}: {what}"
+            self.failures[str(cell)] = describe_error(call.excinfo.value)
         return (yield)
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:

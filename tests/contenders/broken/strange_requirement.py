@@ -1,0 +1,4 @@
+"""Asks for a framework in words."""
+REQUIRES = "not a name"
+def forward(x, layers):
+    return x
