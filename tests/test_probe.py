@@ -7,6 +7,7 @@ from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure import threads
 from forwardbench.measure.cells import cells_of
+from forwardbench.measure.fit import Fit
 from forwardbench.measure.probe import Prediction, predict
 
 
@@ -86,16 +87,16 @@ def test_a_child_process_predicts_real_rungs():
     assert set(answer) == {str(cell) for cell in cells}
     for seconds, *rest in answer.values():
         assert 0 < seconds < 1
-        assert rest == [None, None, True]
+        assert rest == [True, None]
 
 
 @pytest.mark.parametrize(
     ("prediction", "worth"),
     [
-        (Prediction(1.0, None, None, called=True), True),
-        (Prediction(2.0, None, None, called=True), True),
-        (Prediction(2.1, None, None, called=True), False),
-        (Prediction(1.1, 0.5, 2.0, called=False), False),
+        (Prediction(1.0, True, None), True),
+        (Prediction(2.0, True, None), True),
+        (Prediction(2.1, True, None), False),
+        (Prediction(1.1, False, Fit((1.1, 0, 0), 3, 0.1)), False),
     ],
 )
 def test_the_limit_is_on_predictions(prediction, worth):

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forwardbench import behaviour, implementations
+from forwardbench import behaviour, implementations, isolation
+from forwardbench import verify as module
 from forwardbench.cases import ACTIVATIONS, DTYPES
 from forwardbench.implementations import Implementation
 from forwardbench.problems import problems
 from forwardbench.reference import WrongResultError
-from forwardbench.verify import verify, verify_loaded
+from forwardbench.verify import Verdict, verify, verify_all, verify_loaded
 
 CONTENDERS = Path(__file__).parent / "contenders"
 
@@ -221,3 +222,22 @@ def test_what_a_contender_raises_late_counts():
     verdict = verify_loaded(make(forward))
     assert (verdict.status, verdict.reason) == ("failed", "raised MemoryError")
     assert verdict.checks > 4
+
+
+def test_a_rung_that_takes_the_others_with_it_is_found(monkeypatch):
+    """The suite's own share a process; if it dies, each is checked alone."""
+    asked = []
+
+    def in_child(references, time_limit):
+        asked.append(list(references))
+        if len(references) > 1 or references[0].endswith("neuron_dot.py"):
+            raise isolation.ChildError("was ended by signal 11 (SIGSEGV)")
+        return [Verdict(Path(references[0]).stem, "verified")]
+
+    monkeypatch.setattr(module, "_verify_in_child", in_child)
+    verdicts = list(verify_all(["matmul", "neuron_dot"]))
+    assert [(v.implementation, v.status) for v in verdicts] == [
+        ("matmul", "verified"),
+        ("neuron_dot", "failed"),
+    ]
+    assert [len(references) for references in asked] == [2, 1, 1]

@@ -34,7 +34,7 @@ def check_problem(implementation: Implementation, problem: Problem) -> float:
     Returns the largest error as a share of its bound.
     """
     case, x, layers = problem.case, problem.x.copy(), copied(problem.layers)
-    known = problem.known()
+    known = problem.known
     ready = implementation.prepare_layers(list(layers))
     prepared = implementation.prepare_input(x)
     share = 0.0

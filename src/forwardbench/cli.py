@@ -171,11 +171,10 @@ def _list(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from forwardbench.measure.request import choose_contenders
-    from forwardbench.verify import verify
+    from forwardbench.verify import verify_all
 
     worst = GOOD
-    for reference in choose_contenders(options.implementation).values():
-        verdict = verify(reference)
+    for verdict in verify_all(list(choose_contenders(options.implementation).values())):
         print(_verdict_line(verdict), flush=True)
         if _is_bad(verdict, options.implementation):
             worst = FAILED
@@ -205,7 +204,7 @@ def _run(options: argparse.Namespace) -> int:
     from forwardbench.measure.request import make_request
     from forwardbench.measure.run import claim_folder, measure_passes, record_plan
     from forwardbench.progress import Progress, announce
-    from forwardbench.verify import verify
+    from forwardbench.verify import verify_all
 
     request = make_request(
         sweeps=options.sweep,
@@ -223,9 +222,9 @@ def _run(options: argparse.Namespace) -> int:
     folder = claim_folder(Path(options.output or default), request)
 
     verdicts = {}
-    for name, reference in request.contenders.items():
-        verdicts[name] = verify(reference)
-        _say(_verdict_line(verdicts[name]))
+    for verdict in verify_all(list(request.contenders.values())):
+        verdicts[verdict.implementation] = verdict
+        _say(_verdict_line(verdict))
     plan = make_plan(request, verdicts)
     record_plan(folder, verdicts, plan)
     if not plan.measured:

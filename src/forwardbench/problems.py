@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,14 +31,20 @@ class Problem:
     x: Array
     layers: list[Layer]
 
+    @cached_property
     def known(self) -> Sample:
         """Compute the reference, for every place of the result or for many rows of it."""
         rows = np.unique(np.linspace(0, self.case.batch - 1, _CHECKED_ROWS).astype(int))
         return sample(self.x, self.layers, rows.tolist(), range(self.case.widths[-1]))
 
 
-def problems() -> Iterator[Problem]:
-    """Yield every case family, in both dtypes."""
+@cache
+def problems() -> tuple[Problem, ...]:
+    """Make every case family, in both dtypes; kept, for several implementations to share."""
+    return tuple(_problems())
+
+
+def _problems() -> Iterator[Problem]:
     for dtype in DTYPES:
         for case in SWEEPS["course"].cases:
             yield _seeded(replace(case, dtype=dtype))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,26 @@ class Verdict:
     """Largest error over all problems, as a share of the bound on it."""
 
 
+def verify_all(references: Sequence[str], time_limit: float = TIME_LIMIT) -> Iterator[Verdict]:
+    """Check several implementations and yield each verdict.
+
+    The suite's own rungs that need no framework share a process, which spares its start and
+    the reference; everything else gets one to itself.
+    """
+    together = [
+        reference
+        for reference in references
+        if reference in implementations.names() and not implementations.describe(reference).requires
+    ]
+    try:
+        yield from _verify_in_child(together, time_limit)
+    except isolation.ChildError:  # one of them took the others with it: find out which
+        together = []
+    for reference in references:
+        if reference not in together:
+            yield verify(reference, time_limit)
+
+
 def verify(reference: str, time_limit: float = TIME_LIMIT) -> Verdict:
     """Check an implementation, given by name or path, in a process of its own.
 
@@ -48,12 +68,19 @@ def verify(reference: str, time_limit: float = TIME_LIMIT) -> Verdict:
         return Verdict(Path(reference).stem, "failed", str(error))
     if description.missing:
         return Verdict(description.name, "unavailable", description.missing)
-    task = {"reference": str(description.path.resolve())}
     try:
-        answer = isolation.call("forwardbench.verify", task, stall_seconds=time_limit)
+        (verdict,) = _verify_in_child([str(description.path.resolve())], time_limit)
     except isolation.ChildError as error:
         return Verdict(description.name, "failed", str(error))
-    return Verdict(**answer)
+    return verdict
+
+
+def _verify_in_child(references: Sequence[str], time_limit: float) -> list[Verdict]:
+    if not references:
+        return []
+    task = {"references": list(references)}
+    answers = isolation.call("forwardbench.verify", task, stall_seconds=time_limit)
+    return [Verdict(**answer) for answer in answers]
 
 
 def verify_loaded(
@@ -102,16 +129,19 @@ def _behaviour_checks(
 
 
 def main(link: isolation.Link) -> None:
-    """Answer a child process's task: load an implementation and check it."""
+    """Answer a child process's task: load implementations and check them."""
     warnings.simplefilter("ignore")  # a contender's own; only its results are judged
-    reference = link.task["reference"]
+    link.answer(
+        [asdict(_load_and_verify(reference, link)) for reference in link.task["references"]]
+    )
+
+
+def _load_and_verify(reference: str, link: isolation.Link) -> Verdict:
     name = implementations.describe(reference).name
     try:
         implementation = implementations.load(reference)
     except MissingExtraError as error:
-        verdict = Verdict(name, "unavailable", str(error))
+        return Verdict(name, "unavailable", str(error))
     except ImplementationError as error:
-        verdict = Verdict(name, "failed", str(error))
-    else:
-        verdict = verify_loaded(implementation, on_check=link.progress)
-    link.answer(asdict(verdict))
+        return Verdict(name, "failed", str(error))
+    return verify_loaded(implementation, on_check=link.progress)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MIN_ROUND_SECONDS = 1e-3
 """A round repeats the call until it lasts this long, far above the timer's resolution."""
-CELL_SECONDS = 0.02
+CELL_SECONDS = 0.016
 """Rounds of a cell fill this time in each pass. A slower call runs once."""
 MIN_ROUNDS = 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,8 +25,7 @@ class Estimate(NamedTuple):
     high: float | None
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """Costs in seconds of a call, of each activation computed, and of each multiply-add."""
 
     costs: tuple[float, float, float]

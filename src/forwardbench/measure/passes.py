@@ -21,9 +21,9 @@ from forwardbench.measure.worker import FINISHED
 STALL_SECONDS = 60.0
 """Shortest time without progress after which a worker counts as hanging."""
 
-_WORKER_SECONDS = 1.0
+_WORKER_SECONDS = 0.8
 """Start and end of a worker: interpreter, imports, pytest, JSON."""
-_CELL_OVERHEAD_SECONDS = 0.012
+_CELL_OVERHEAD_SECONDS = 0.004
 """Inputs, calibration, checking the result, and pytest's own work, for each cell."""
 
 

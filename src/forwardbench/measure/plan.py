@@ -85,14 +85,14 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             ]
             continue
         for cell in asked:
-            prediction = Prediction(*predictions[str(cell)])
+            prediction = Prediction.from_json(predictions[str(cell)])
             limited = f"{prediction.seconds:.2g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
                 plan.measured.append(PlannedCell(cell, prediction.seconds))
-            elif prediction.called:
+            elif prediction.fit is None:
                 plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
             else:
-                estimate = prediction[:3]
+                estimate = prediction.fit.estimate(cell.case)
                 plan.skipped.append(Skipped(cell, "skipped", f"predicted {limited}", estimate))
 
 

@@ -10,13 +10,13 @@ import gc
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from forwardbench import isolation
 from forwardbench.cases import SWEEPS, Case, make_inputs
 from forwardbench.implementations import Implementation, load
 from forwardbench.measure.cells import Cell
-from forwardbench.measure.fit import fit_times
+from forwardbench.measure.fit import Fit, fit_times
 
 _SETTLED_SECONDS = 0.02
 """A call this long is timed once; shorter ones three times, of which the fastest counts."""
@@ -26,11 +26,16 @@ class Prediction(NamedTuple):
     """How long a call takes, in seconds, and how that is known."""
 
     seconds: float
-    low: float | None
-    high: float | None
-    """A 95 % prediction interval; None for a call that was made, and where it is unknown."""
     called: bool
     """Whether the case was called, or is predicted from smaller ones."""
+    fit: Fit | None
+    """What a prediction comes from."""
+
+    @classmethod
+    def from_json(cls, values: Sequence[Any]) -> Prediction:
+        """Rebuild a prediction after a trip through JSON, which makes lists of tuples."""
+        seconds, called, fit = values
+        return cls(seconds, called, Fit(*fit) if fit else None)
 
     def worth_measuring(self, limit: float) -> bool:
         """Whether to measure the case: a call that was made may exceed the limit a little.
@@ -58,11 +63,11 @@ def predict(
         fit = fit_times(list(called), list(called.values()))
         expected = fit.seconds(case) if fit else 0.0
         if fit and expected > limit:
-            predictions[case] = Prediction(*fit.estimate(case), called=False)
+            predictions[case] = Prediction(expected, False, fit)
             continue
         seconds = _time_call(implementation, case, expected, timer)
         called[case] = seconds
-        predictions[case] = Prediction(seconds, None, None, called=True)
+        predictions[case] = Prediction(seconds, True, None)
     return {case: predictions[case] for case in cases}
 
 

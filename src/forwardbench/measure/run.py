@@ -76,19 +76,18 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
 
 def forwardbench_commit() -> dict[str, Any]:
     """Name the commit that forwardbench itself runs from; empty for an installed copy."""
-    here = Path(__file__).parent
+    package = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
+        command = ["git", "-C", str(package), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         # An installed copy may lie inside another project's repository: that is not its commit.
-        if not git("ls-files", "--error-unmatch", Path(__file__).name):
-            return {}
+        git("ls-files", "--error-unmatch", str(Path(__file__)))
         return {
             "id": git("rev-parse", "HEAD"),
-            "dirty": bool(git("status", "--porcelain", "--", str(here))),
+            "dirty": bool(git("status", "--porcelain", "--", str(package))),
         }
     except (OSError, subprocess.CalledProcessError):
         return {}
