@@ -36,7 +36,7 @@ def test_two_commands_do_everything_from_a_bare_python():
 def test_every_linked_file_is_there():
     """No link of the documents leads nowhere."""
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+        for target in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / name).read_text()):
             if "://" not in target:
                 assert (ROOT / target).exists(), f"{name}: {target}"
 
