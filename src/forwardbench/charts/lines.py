@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis import crossovers, is_control, size_axis, sizes, slowest_first
+from forwardbench.analysis import crossovers, is_control, size_axis, sizes
 from forwardbench.cases import SWEEPS
 from forwardbench.charts import style
 from forwardbench.charts.style import MUTED, Look, label_ends
@@ -129,8 +129,12 @@ def draw_panels(
 
 def ring_crossovers(axes: Axes, table: pd.DataFrame, height: Callable[[float], float]) -> None:
     """Ring the sizes at which a series overtakes the baseline; ``height`` is where it runs."""
+    known = table[table["speedup"].notna()]
+    if known.empty:
+        return
+    ranked = known.assign(size=sizes(known)).sort_values(["size", "speedup"], ascending=False)
     ringed: list[float] = []
-    for name in reversed(slowest_first(table)):  # the fastest is the one in the title
+    for name in ranked["implementation"].drop_duplicates():  # first the one in the title
         for size in crossovers(table, name):
             if any(abs(np.log(size / other)) < 0.3 for other in ringed):
                 continue  # two series that cross at one place need one ring
