@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,11 @@ def test_a_slow_call_runs_once():
             "return np.zeros((len(x), 2))",
             "WrongResultError: 3x4-4-2 sigmoid float64: worst",
         ),
+        (
+            "remembers",  # and so is right about the one input that it is timed with
+            "return kept.setdefault(x.shape, plain(x, layers)).copy()",
+            "WrongResultError: 3x4-4-2 sigmoid float64: worst",
+        ),
     ],
 )
 def test_a_contender_that_fails_costs_its_own_cell_only(bad, name, deed, reason):
@@ -122,6 +128,18 @@ def test_a_contender_that_fails_costs_its_own_cell_only(bad, name, deed, reason)
     assert reason in result.failures[failed]
     measured = set(medians(result)) - {(name, "3x4-4-2")}
     assert measured == {(name, "2x3-2"), ("matmul", "2x3-2"), ("matmul", "3x4-4-2")}
+
+
+def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):
+    """Whether it comes first or last in the worker, the other cell is measured."""
+    path = bad("dies", "os._exit(7)")
+    firsts = set()
+    for seed in ("a", "b", "c", "d"):
+        firsts.add(str(random.Random(seed).sample(planned(path), 2)[0].cell.case))
+        result = run_pass(planned(path), seed, {})
+        assert list(result.failures) == ["dies-shapes-3x4-4-2-float64-1"]
+        assert list(medians(result)) == [("dies", "2x3-2")]
+    assert len(firsts) == 2
 
 
 def test_a_result_found_wrong_after_timing_says_so_in_the_file(bad):
