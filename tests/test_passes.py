@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from forwardbench import results
+from forwardbench import isolation, results
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.errors import UserError
-from forwardbench.measure import passes, plan, run, threads
+from forwardbench.measure import ceiling, passes, plan, run, threads
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import PassResult, PlannedCell, run_pass, write_pass
 from forwardbench.measure.request import Request
@@ -312,3 +312,23 @@ def test_the_commit_is_forwardbenchs_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run.forwardbench_commit() == before
     assert before == {} or len(before["id"]) == 40
+
+
+def test_a_machine_too_small_for_its_ceiling_is_measured_all_the_same(monkeypatch):
+    """Without a peak to compare with, nothing is called implausible."""
+
+    def fails(dtype, threads):
+        raise isolation.ChildError("MemoryError")
+
+    monkeypatch.setattr(plan, "measure_ceiling", fails)
+    made = plan.make_plan(REQUEST, VERIFIED)
+    assert made.ceilings == []
+    assert made.measured
+
+
+def test_the_ceiling_is_what_a_matrix_product_reaches():
+    """Even the slowest machine reaches a tenth of a GFLOP/s and moves ten megabytes a second."""
+    peak = ceiling.measure_ceiling("float32", 1)
+    assert (peak["dtype"], peak["threads"]) == ("float32", 1)
+    assert peak["gflops"] > 0.1
+    assert peak["bytes_per_second"] > 1e7

@@ -202,7 +202,8 @@ def test_a_file_that_parses_no_compiler_is_reported(tmp_path):
     """Even what exhausts the parser costs one line."""
     (tmp_path / "deep.py").write_text("x = " + "-" * 200_000 + "1\n")
     verdict = verify(str(tmp_path / "deep.py"))
-    assert (verdict.status, verdict.reason) == ("failed", "raised on import: MemoryError")
+    assert verdict.status == "failed"
+    assert verdict.reason.startswith("raised on import: MemoryError")
 
 
 def test_a_file_that_has_gone_is_reported(tmp_path):
