@@ -1,21 +1,12 @@
 """Shares the examples out to threads and waits for them."""
-import numpy as np
-
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
 
 from concurrent.futures import ThreadPoolExecutor
 
-POOL = ThreadPoolExecutor(2)
+import numpy as np
 
-def plain(x, layers):
-    for w, b, g in layers:
-        x = ACT[g](x @ w + b)
-    return x
+from honest import plain
+
+POOL = ThreadPoolExecutor(2)
 
 
 def forward(x, layers):

@@ -1,18 +1,10 @@
 """Hands out one buffer for each input object, whatever the network."""
+
 import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
-BUFFERS = {}
+from honest import plain
 
-def plain(x, layers):
-    for w, b, g in layers:
-        x = ACT[g](x @ w + b)
-    return x
+BUFFERS = {}
 
 
 def forward(x, layers):

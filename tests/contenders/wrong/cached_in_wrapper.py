@@ -1,12 +1,7 @@
 """Stores each answer in the tensor it was asked about."""
-import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
+from honest import plain
+
 
 class Tensor:
     def __init__(self, array):
@@ -15,12 +10,6 @@ class Tensor:
 
 def prepare_input(x):
     return Tensor(x)
-
-
-def plain(x, layers):
-    for w, b, g in layers:
-        x = ACT[g](x @ w + b)
-    return x
 
 
 def forward(x, layers):

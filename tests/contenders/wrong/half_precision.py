@@ -1,18 +1,8 @@
 """Computes in float16, in float32 only."""
+
 import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
-
-
-def plain(x, layers):
-    for w, b, g in layers:
-        x = ACT[g](x @ w + b)
-    return x
+from honest import ACT, plain
 
 
 def forward(x, layers):

@@ -1,12 +1,8 @@
 """Computes wide hidden layers in half precision, in float32 only."""
+
 import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
+from honest import ACT
 
 
 def forward(x, layers):

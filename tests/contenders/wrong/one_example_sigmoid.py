@@ -1,12 +1,6 @@
 """Has a fast path for one example that forgets the activation."""
-import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
+from honest import ACT
 
 
 def forward(x, layers):

@@ -1,12 +1,9 @@
 """Is right on every first call and stale on the next."""
+
 import numpy as np
 
-ACT = {
-    "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "linear": lambda z: z,
-}
+from honest import ACT
+
 OUTPUTS = {}
 
 
