@@ -147,7 +147,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         "--limit", type=float, metavar="SECONDS",
         help="longest single call worth measuring; above it a cell is estimated (default: 1)",
     )  # fmt: skip
-    add("--quick", action="store_true", help="3 short passes and a limit of 0.1 s, unless given")
+    add("--quick", action="store_true", help="3 passes and a limit of 0.1 s, unless given")
     add("--output", metavar="DIR", help="a new folder (default: results/run-DATE-TIME)")
 
 
@@ -200,7 +200,6 @@ def _run(options: argparse.Namespace) -> int:
     from datetime import datetime
     from pathlib import Path
 
-    from forwardbench.measure.cells import CELL_SECONDS, QUICK_CELL_SECONDS
     from forwardbench.measure.plan import make_plan
     from forwardbench.measure.request import make_request
     from forwardbench.measure.run import claim_folder, measure_passes, record_plan
@@ -216,7 +215,6 @@ def _run(options: argparse.Namespace) -> int:
         threads=options.threads,
         passes=(3 if options.quick else 10) if options.passes is None else options.passes,
         limit=(0.1 if options.quick else 1.0) if options.limit is None else options.limit,
-        cell_seconds=QUICK_CELL_SECONDS if options.quick else CELL_SECONDS,
     )
     default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
     if options.baseline is None and options.implementation:

@@ -32,25 +32,20 @@ if TYPE_CHECKING:
 
 MIN_ROUND_SECONDS = 1e-3
 """A round repeats the call until it lasts this long, far above the timer's resolution."""
-CELL_SECONDS = 0.045
-"""Rounds of a cell fill this time in each pass; a slower call runs once.
-
-On a shared machine, disturbances last some 20 ms: a median over much less than twice that
-is at their mercy. From 16 to 60 ms, intervals of identical code shrank to half their width.
-"""
-QUICK_CELL_SECONDS = 0.016
-"""The same where a first look is all that is asked for."""
+CELL_SECONDS = 0.016
+"""Rounds of a cell fill this time in each pass. A slower call runs once."""
 MIN_ROUNDS = 3
 
 BENCHMARK_OPTIONS = {
     "min_time": MIN_ROUND_SECONDS,
+    "max_time": CELL_SECONDS,
     "min_rounds": MIN_ROUNDS,
     "disable_gc": True,
     # Estimate iterations from a twentieth of a round on; by default pytest-benchmark
     # multiplies them by ten until a round is full, which makes it up to ten rounds long.
     "calibration_precision": 100,
 }
-"""For ``pytest.mark.benchmark``, wherever cells are measured; ``max_time`` is the cell's."""
+"""For ``pytest.mark.benchmark``, wherever cells are measured."""
 
 _CHECKED_PRODUCTS = 2**18
 """Exact products a timed result is checked with; more rows are not worth the wait."""
@@ -125,14 +120,11 @@ def cells_of(
                         yield Cell(name, reference, sweep.name, replace(case, dtype=dtype), count)
 
 
-def benchmark_cell(
-    benchmark: BenchmarkFixture, cell: Cell, seconds: float, cell_seconds: float = CELL_SECONDS
-) -> None:
+def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float) -> None:
     """Time one cell with pytest-benchmark, and check results right after it was timed.
 
-    ``seconds`` is what a call is expected to take, ``cell_seconds`` the time that its rounds
-    may fill. Raises `WrongResultError` when a result is not right; the time is then marked
-    as rejected.
+    ``seconds`` is what a call is expected to take. Raises `WrongResultError` when a result
+    is not right; the time is then marked as rejected.
     """
     case = cell.case
     implementation = _loaded(cell.reference)
@@ -145,7 +137,7 @@ def benchmark_cell(
     )
     # A first call compiles, allocates and fills caches; it would spoil the calibration.
     output_array(implementation, implementation.forward(prepared, ready), case.dtype)
-    slow = seconds > cell_seconds
+    slow = seconds > CELL_SECONDS
     if slow:
         out = benchmark.pedantic(implementation.forward, args=(prepared, ready))  # type: ignore[no-untyped-call]
     else:

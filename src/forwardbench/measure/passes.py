@@ -9,7 +9,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,10 @@ _CELL_OVERHEAD_SECONDS = 0.004
 
 @dataclass
 class PlannedCell:
-    """A cell to measure, and what it is expected to take."""
+    """A cell to measure, and the seconds a call of it is expected to take."""
 
     cell: Cell
     seconds: float
-    """Expected length of a call."""
-    cell_seconds: float = CELL_SECONDS
-    """Time that its rounds may fill in each pass."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, for a worker."""
-        return asdict(self)
 
 
 @dataclass
@@ -59,10 +52,10 @@ def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
 
 
 def _cell_seconds(planned: PlannedCell) -> float:
-    call, budget = planned.seconds, planned.cell_seconds
-    if call > budget:
+    call = planned.seconds
+    if call > CELL_SECONDS:
         return 2 * call + _CELL_OVERHEAD_SECONDS  # warm-up and the one that counts
-    return max(budget, MIN_ROUNDS * call) + 3 * call + _CELL_OVERHEAD_SECONDS
+    return max(CELL_SECONDS, MIN_ROUNDS * call) + 3 * call + _CELL_OVERHEAD_SECONDS
 
 
 def run_pass(
@@ -117,7 +110,7 @@ def _run_worker(
 
         count = remaining[0].cell.threads
         task = {
-            "cells": [planned.to_json() for planned in remaining],
+            "cells": [{"cell": p.cell.to_json(), "seconds": p.seconds} for p in remaining],
             "commit": commit,
         }
         try:

@@ -53,7 +53,7 @@ def make_plan(
     for name, verdict in verdicts.items():
         mine = [cell for cell in cells if cell.implementation == name]
         if verdict.status == "verified":
-            _plan_contender(plan, mine, request, stall_seconds)
+            _plan_contender(plan, mine, request.limit, stall_seconds)
         else:
             plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
     _add_controls(plan, request.baseline)
@@ -64,9 +64,8 @@ def make_plan(
     return plan
 
 
-def _plan_contender(plan: Plan, cells: list[Cell], request: Request, stall_seconds: float) -> None:
+def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:
     """Predict one contender's cells in processes of its own, one for each thread count."""
-    limit = request.limit
     for count in dict.fromkeys(cell.threads for cell in cells):
         asked = [cell for cell in cells if cell.threads == count]
         task = {
@@ -91,7 +90,7 @@ def _plan_contender(plan: Plan, cells: list[Cell], request: Request, stall_secon
             prediction = Prediction.from_json(predictions[str(cell)])
             limited = f"{prediction.seconds:.2g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
-                plan.measured.append(PlannedCell(cell, prediction.seconds, request.cell_seconds))
+                plan.measured.append(PlannedCell(cell, prediction.seconds))
             elif prediction.fit is None:
                 plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
             else:
@@ -116,4 +115,4 @@ def _add_controls(plan: Plan, baseline: str) -> None:
     for planned in list(plan.measured):
         if planned.cell.implementation in {baseline, *fastest}:
             control = replace(planned.cell, control=True)
-            plan.measured.append(replace(planned, cell=control))
+            plan.measured.append(PlannedCell(control, planned.seconds))

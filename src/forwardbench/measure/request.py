@@ -11,7 +11,6 @@ from typing import Any
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
 from forwardbench.errors import UserError, one_line
-from forwardbench.measure.cells import CELL_SECONDS
 from forwardbench.measure.threads import available_cpus
 
 DEFAULT_SWEEPS = ("square", "course")
@@ -33,8 +32,6 @@ class Request:
     passes: int = 10
     limit: float = 1.0
     """Longest call in seconds that is worth measuring."""
-    cell_seconds: float = CELL_SECONDS
-    """Time that a cell's rounds may fill in each pass."""
     seed: int = 0
     """Determines the order of cells in each pass."""
 
@@ -53,7 +50,6 @@ def make_request(
     threads: Sequence[str] = (),
     passes: int = 10,
     limit: float = 1.0,
-    cell_seconds: float = CELL_SECONDS,
     seed: int | None = None,
 ) -> Request:
     """Check what was asked for and fill in the defaults; raises `UserError`."""
@@ -81,7 +77,6 @@ def make_request(
         tuple(dict.fromkeys(map(_thread_count, threads))) or (1,),
         passes,
         limit,
-        cell_seconds,
         random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
     _check_memory(request)

@@ -13,7 +13,7 @@ import pytest
 from forwardbench import isolation
 from forwardbench.errors import describe_error
 from forwardbench.measure import forward_cells
-from forwardbench.measure.cells import BENCHMARK_OPTIONS, Cell
+from forwardbench.measure.cells import Cell
 from forwardbench.measure.machine import complete_machine_info
 
 if TYPE_CHECKING:
@@ -33,14 +33,11 @@ class Plan:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each cell."""
-        parameters = []
-        for item in self._link.task["cells"]:
-            cell, budget = Cell.from_json(item["cell"]), item["cell_seconds"]
-            options = pytest.mark.benchmark(**BENCHMARK_OPTIONS, max_time=budget)
-            parameters.append(
-                pytest.param(cell, item["seconds"], budget, marks=options, id=str(cell))
-            )
-        metafunc.parametrize(("cell", "seconds", "cell_seconds"), parameters)
+        cells = [Cell.from_json(item["cell"]) for item in self._link.task["cells"]]
+        seconds = [item["seconds"] for item in self._link.task["cells"]]
+        metafunc.parametrize(
+            ("cell", "seconds"), zip(cells, seconds, strict=True), ids=map(str, cells)
+        )
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Remember the cells' numbers."""
