@@ -1,5 +1,6 @@
 """The statistics, on injected times with exact answers."""
 
+import json
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from forwardbench import analysis
+from forwardbench import analysis, findings, results
 from forwardbench.analysis import COLUMNS, log_interval
 
 
@@ -266,3 +267,33 @@ def test_a_users_name_is_not_taken_for_a_control(make_table):
 def test_implementations_are_ordered_by_their_largest_case(make_table, ladder):
     """Slowest first, estimates included, controls left out."""
     assert analysis.slowest_first(make_table(ladder)) == ["python_loops", "matmul", "ndarray_loops"]
+
+
+def test_a_rejected_time_is_no_baseline(write_run):
+    """A ratio to a time that was found wrong, or to a cell that failed later, is not shown."""
+    folder = write_run({"python_loops": {"4x4-4": [2.0, 2.0]}, "matmul": {"4x4-4": [1.0, 1.0]}})
+    path = folder / "pass-002.json"
+    document = json.loads(path.read_text())
+    for entry in document["benchmarks"]:
+        if entry["extra_info"]["cell"]["implementation"] == "python_loops":
+            entry["extra_info"]["rejected"] = "worst at [0, 0]"
+    path.write_text(json.dumps(document))
+    table = analysis.summarize(results.load(folder))
+    assert cell(table, "python_loops", "4x4-4")["status"] == "rejected"
+    assert math.isnan(cell(table, "matmul", "4x4-4")["speedup"])
+
+
+def test_troubles_name_each_implementation_once(make_table):
+    """What failed, what is not believed, and why; what was only too slow is no trouble."""
+    times = {
+        "python_loops": {"64x64-64": [8e-3, 8e-3], "1x1-1": [1e-6, 1e-6]},
+        "cached": {"64x64-64": [1e-9, 1e-9]},
+        "broken": {"64x64-64": ["ValueError: no", None], "1x1-1": ["ValueError: no", None]},
+    }
+    ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
+    skipped = {("slow", "64x64-64"): (9.0, None, None)}
+    assert findings.troubles(make_table(times, ceilings=ceilings, skipped=skipped)) == [
+        "cached: 1 cell measured, first 64x64-64: implausible: 524,288 GFLOP/s where this machine "
+        "reached 50",
+        "broken: 2 cells failed, first 64x64-64: ValueError: no",
+    ]

@@ -65,6 +65,9 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     baseline = baseline or results.baseline
     groups = results.samples.groupby(CELL_KEY, sort=False)
     samples = {key: group.set_index("pass") for key, group in groups}
+    for cell in _records(results.cells):
+        if cell["status"] != "measured":  # a rejected time is no baseline either
+            samples.pop(tuple(cell[name] for name in CELL_KEY), None)
     rows = [_row(cell, samples, baseline) for cell in _records(results.cells)]
     for row in rows:
         row["reason"] = row["reason"] or _implausible(row, results.ceilings)

@@ -259,14 +259,9 @@ def _conclude(folder: Path, finished: int) -> int:
     for line in (f"Charts: {folder}/charts ({charts} files)", f"Table:  {folder}/table.csv"):
         print(line)
     print(f"Every cell with its interval: forwardbench show {folder}")
-    troubled = table["status"].isin(["failed", "rejected"])
     measured = table["status"] == "measured"
-    doubted = measured & ~analysis.is_credible(table)
-    for name, rows in table[troubled | doubted].groupby("implementation", sort=False):
-        first = rows.iloc[0]
-        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['status']}"
-        _say(f"{name}: {count}, first {first['case']}: {first['reason']}")
-    return FAILED if troubled.any() or doubted.any() else GOOD
+    bad = table["status"].isin(["failed", "rejected"]) | (measured & ~analysis.is_credible(table))
+    return FAILED if bad.any() else GOOD
 
 
 def _show(options: argparse.Namespace) -> int:

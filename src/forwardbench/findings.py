@@ -73,6 +73,22 @@ def noise_sentence(table: pd.DataFrame) -> str:
     )
 
 
+def troubles(table: pd.DataFrame) -> list[str]:
+    """One line for each implementation with cells that have no time, or none to be believed.
+
+    What was left out for its length alone is no trouble.
+    """
+    own = table[~is_control(table)]
+    doubted = (own["status"] == "measured") & ~is_credible(own)
+    missing = own["status"].isin(["failed", "rejected", "unavailable"])
+    lines = []
+    for name, rows in own[missing | doubted].groupby("implementation", sort=False):
+        first = rows.iloc[0]
+        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['status']}"
+        lines.append(f"{name}: {count}, first {first['case']}: {first['reason']}")
+    return lines
+
+
 def describe(table: pd.DataFrame, what: str) -> str:
     """Alternative text of a chart: what kind it is, where its ends are, and its finding."""
     shown = [

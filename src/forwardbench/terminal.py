@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forwardbench.analysis import SETTING, estimated_speedups, is_control, sizes, slowest_first
-from forwardbench.findings import baseline_of, finding, noise_sentence
+from forwardbench.findings import baseline_of, finding, noise_sentence, troubles
 from forwardbench.units import format_interval, format_ratio, format_seconds
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _print_settings(
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
         console.print(make(rows))
-        for sentence in (f"{finding(rows)}.", noise_sentence(rows)):
+        for sentence in (f"{finding(rows)}.", noise_sentence(rows), *troubles(rows)):
             if sentence:
                 console.print(sentence, width=min(console.width, 100))
         console.print()

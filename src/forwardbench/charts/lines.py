@@ -12,7 +12,7 @@ from forwardbench.analysis import crossovers, is_control, size_axis, sizes
 from forwardbench.cases import SWEEPS
 from forwardbench.charts import style
 from forwardbench.charts.style import MUTED, Look, label_ends
-from forwardbench.findings import finding, noise_sentence
+from forwardbench.findings import finding, noise_sentence, troubles
 from forwardbench.units import format_tick
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def draw_panels(
     shares = style.panels(table)
     figure, all_axes = style.make_figure(len(shares))
     legend = _explain(table, column, guesses, hollow)
-    notes = [*style.missing(table), legend, noise_sentence(table), style.caption(table)]
+    notes = [*troubles(table), legend, noise_sentence(table), style.caption(table)]
     style.write_around(figure, finding(table), _setting(table), notes)
     for axes, looks in zip(all_axes, shares, strict=True):
         axes.set_yscale("log")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from forwardbench.analysis import is_control, size_axis, slowest_first
+from forwardbench.analysis import size_axis, slowest_first
 from forwardbench.findings import baseline_of
 
 if TYPE_CHECKING:
@@ -121,16 +121,6 @@ def caption(table: pd.DataFrame) -> str:
         f"commit {table['commit'].iloc[0]}" if table["commit"].iloc[0] else "",
     ]
     return "  |  ".join(part for part in parts if part)
-
-
-def missing(table: pd.DataFrame) -> list[str]:
-    """One line for each implementation that has no time at all, with the reason."""
-    lines = []
-    for name, rows in table[~is_control(table)].groupby("implementation", sort=False):
-        if rows["seconds"].isna().all():
-            first = rows.iloc[0]
-            lines.append(f"{name}: {first['status']}: {first['reason']}"[:150])
-    return lines
 
 
 def set_size_axis(axes: Axes, table: pd.DataFrame, positions: pd.Series[float]) -> None:
