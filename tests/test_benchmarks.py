@@ -13,10 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from forwardbench import implementations
 from forwardbench.cases import SWEEPS
-from forwardbench.measure.cells import BENCHMARK_OPTIONS, benchmark_cell, cells_of
+from forwardbench.measure.cells import cells_of
 from forwardbench.measure.probe import predict
 from forwardbench.measure.request import DEFAULT_SWEEPS
 from forwardbench.measure.threads import cpus_for
+from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
 
 LIMIT = 1.0
 CELLS = list(
@@ -56,4 +57,4 @@ def test_forward(benchmark, cell):
     expected = predicted(cell.reference, cell.case)
     if not expected.worth_measuring(LIMIT):
         pytest.skip(f"{expected.seconds:.2g} s a call, over the limit of {LIMIT:g} s")
-    benchmark_cell(benchmark, cell, expected.seconds)
+    benchmark_cell(benchmark, cell, expected.seconds, visits_of(expected.seconds))

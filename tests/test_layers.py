@@ -11,9 +11,9 @@ import forwardbench
 
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
-    "errors", "cases", "implementations", "isolation", "reference", "problems", "behaviour",
-    "verify", "measure", "results", "analysis", "units", "findings", "charts", "terminal",
-    "progress", "cli", "__main__",
+    "errors", "files", "intervals", "cases", "implementations", "isolation", "reference",
+    "problems", "behaviour", "verify", "measure", "results", "analysis", "units", "findings",
+    "doubts", "charts", "terminal", "progress", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 

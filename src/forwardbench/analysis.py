@@ -1,20 +1,18 @@
 """Statistics: from samples, one per cell and pass, to the table that everything is shown from.
 
-All functions are pure. Intervals are 95 % t-intervals over passes of the mean log, with
-passes - 1 degrees of freedom: a time varies by factors, so its logarithm is what averages
-and what is near normal. A speedup pairs baseline and implementation inside each pass,
-which removes whatever slowed that whole pass.
+All functions are pure. Intervals over passes are `forwardbench.intervals`'. A speedup pairs
+baseline and implementation inside each pass, which removes whatever slowed that whole pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.intervals import Interval, log_interval
 from forwardbench.measure.ceiling import COPIED_BYTES
 from forwardbench.measure.fit import fit_times
 from forwardbench.results import CELL_KEY, Results
@@ -36,26 +34,6 @@ FIT_POINTS = 4
 """Fewer measured sizes than this say too little of the cost of larger ones."""
 
 
-class Interval(NamedTuple):
-    """A centre and its 95 % interval; the interval is NaN where there is only one value."""
-
-    centre: float
-    low: float
-    high: float
-
-
-def log_interval(values: Sequence[float]) -> Interval:
-    """Geometric mean of positive values with its t-interval."""
-    from scipy.special import stdtrit
-
-    logs = np.log(np.asarray(values, float))
-    centre = float(np.exp(logs.mean()))
-    if len(logs) < 2:
-        return Interval(centre, np.nan, np.nan)
-    half_width = stdtrit(len(logs) - 1, 0.975) * logs.std(ddof=1) / np.sqrt(len(logs))
-    return Interval(centre, centre * np.exp(-half_width), centre * np.exp(half_width))
-
-
 def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     """Make the table: one row per cell, with the columns of `COLUMNS`.
 
@@ -68,7 +46,7 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     for cell in _records(results.cells):
         if cell["status"] != "measured":  # a rejected time is no baseline either
             samples.pop(tuple(cell[name] for name in CELL_KEY), None)
-    rows = [_row(cell, samples, baseline) for cell in _records(results.cells)]
+    rows = [_row(cell, samples, baseline, results.level) for cell in _records(results.cells)]
     for row in rows:
         row["reason"] = row["reason"] or _implausible(row, results.ceilings)
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
@@ -81,7 +59,10 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _row(
-    cell: dict[str, Any], samples: dict[tuple[Any, ...], pd.DataFrame], baseline: str
+    cell: dict[str, Any],
+    samples: dict[tuple[Any, ...], pd.DataFrame],
+    baseline: str,
+    level: float,
 ) -> dict[str, Any]:
     """One row of the table."""
     row = {
@@ -94,7 +75,7 @@ def _row(
     if cell["status"] == "measured":
         own = samples[tuple(key)]
         row["passes"] = len(own)
-        row.update(_named("seconds", log_interval(own["seconds"].tolist())))
+        row.update(_named("seconds", log_interval(own["seconds"].tolist(), level)))
         row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
         row["error"] = own["error"].max()
         other = samples.get((row["baseline"], *key[1:]))
@@ -103,7 +84,7 @@ def _row(
         elif other is not None:
             ratios = (other["seconds"] / own["seconds"]).dropna()  # paired: same pass
             if len(ratios):
-                row.update(_named("speedup", log_interval(ratios.tolist())))
+                row.update(_named("speedup", log_interval(ratios.tolist(), level)))
     elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
         row["status"] = "estimated"
         predicted = (cell["predicted"], cell["predicted_low"], cell["predicted_high"])

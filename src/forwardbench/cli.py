@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from forwardbench.measure.folder import RunFolder
+    from forwardbench.measure.plan import Plan
+    from forwardbench.measure.request import Request
+    from forwardbench.results import Results
     from forwardbench.verify import Verdict
 
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -147,8 +151,20 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         "--limit", type=float, metavar="SECONDS",
         help="longest single call worth measuring; above it a cell is estimated (default: 1)",
     )  # fmt: skip
-    add("--quick", action="store_true", help="3 passes and a limit of 0.1 s, unless given")
+    add(
+        "--precision", type=float, metavar="SHARE",
+        help="go on until each speedup is known so well, as in 0.02 for 2 percent",
+    )  # fmt: skip
+    add(
+        "--max-time", type=float, metavar="SECONDS",
+        help="begin no pass that would end later (default with --precision: 300)",
+    )  # fmt: skip
+    add("--quick", action="store_true", help="3 passes and a limit of 0.05 s, unless given")
     add("--output", metavar="DIR", help="a new folder (default: results/run-DATE-TIME)")
+    add(
+        "--resume", metavar="DIR",
+        help="go on with a run that was interrupted; with --passes or --precision, add to one",
+    )  # fmt: skip
 
 
 # --- commands --------------------------------------------------------------------------
@@ -197,14 +213,37 @@ def _verdict_line(verdict: Verdict) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from forwardbench.measure.run import measure_passes
+    from forwardbench.progress import Progress, announce
+
+    folder, request = _resume(options) if options.resume else _begin(options)
+    plan = _plan(folder, request, options)
+    done = len(folder.finished_passes().numbers)
+    if not plan.measured:
+        _say(f"Nothing is left to measure; why is in {folder.path}/run.json")
+        return FAILED
+    for line in announce(request, plan, done):
+        _say(line)
+    interrupted = False
+    with Progress(request.passes) as progress:
+        try:
+            measure_passes(folder, request, plan, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+    status = _conclude(folder, request)
+    if interrupted:
+        _say(f"Interrupted; go on with: forwardbench run --resume {folder.path}")
+        return INTERRUPTED
+    return FAILED if _has_bad_verdicts(folder, options.implementation) else status
+
+
+def _begin(options: argparse.Namespace) -> tuple[RunFolder, Request]:
+    """Check what is asked for, and make a new run's folder."""
     from datetime import datetime
     from pathlib import Path
 
-    from forwardbench.measure.plan import make_plan
+    from forwardbench.measure.folder import claim_folder
     from forwardbench.measure.request import make_request
-    from forwardbench.measure.run import claim_folder, measure_passes, record_plan
-    from forwardbench.progress import Progress, announce
-    from forwardbench.verify import verify_all
 
     request = make_request(
         sweeps=options.sweep,
@@ -214,67 +253,108 @@ def _run(options: argparse.Namespace) -> int:
         dtypes=options.dtype,
         threads=options.threads,
         passes=(3 if options.quick else 10) if options.passes is None else options.passes,
-        limit=(0.1 if options.quick else 1.0) if options.limit is None else options.limit,
+        limit=(0.05 if options.quick else 1.0) if options.limit is None else options.limit,
+        precision=options.precision,
+        max_time=options.max_time,
     )
     default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
     if options.baseline is None and options.implementation:
         _say(f"The baseline is {request.baseline}")
-    folder = claim_folder(Path(options.output or default), request)
+    return claim_folder(Path(options.output or default), request), request
 
+
+def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
+    """Take up a run again; only how long to measure may change."""
+    from pathlib import Path
+
+    from forwardbench.measure.folder import resume_folder
+    from forwardbench.measure.request import with_effort
+
+    for name in ("sweep", "shape", "implementation", "baseline", "dtype", "threads",
+                 "limit", "quick", "output"):  # fmt: skip
+        if getattr(options, name):
+            raise UserError(
+                f"--resume goes on with what the run was asked for: leave out --{name}, or start "
+                "a new run"
+            )
+    folder = resume_folder(Path(options.resume))
+    request = with_effort(folder.request, options.passes, options.precision, options.max_time)
+    folder.change_request(request)
+    return folder, request
+
+
+def _plan(folder: RunFolder, request: Request, options: argparse.Namespace) -> Plan:
+    """Verify and plan, unless that was done before the run was interrupted."""
+    from forwardbench.measure.plan import Plan, make_plan
+    from forwardbench.verify import verify_all
+
+    if folder.is_planned:
+        return Plan.from_json(folder.document)
     verdicts = {}
     for verdict in verify_all(list(request.contenders.values())):
         verdicts[verdict.implementation] = verdict
         _say(_verdict_line(verdict))
     plan = make_plan(request, verdicts)
-    record_plan(folder, verdicts, plan)
-    if not plan.measured:
-        _say(f"Nothing is left to measure; why is in {folder.path}/run.json")
-        return FAILED
-    for line in announce(request, plan):
-        _say(line)
-    interrupted = False
-    with Progress(request.passes, len(plan.measured)) as progress:
-        try:
-            measure_passes(folder, request, plan, progress.cell, progress.finished_pass)
-        except KeyboardInterrupt:
-            interrupted = True
-    if progress.passes_done < request.passes:
-        _say(f"The run ended after {progress.passes_done} of {request.passes} passes")
-    bad = any(_is_bad(verdict, options.implementation) for verdict in verdicts.values())
-    status = _conclude(folder.path, progress.passes_done)
-    return INTERRUPTED if interrupted else FAILED if bad else status
+    folder.record_plan(verdicts, plan)
+    return plan
 
 
-def _conclude(folder: Path, finished: int) -> int:
+def _has_bad_verdicts(folder: RunFolder, asked_for: Sequence[str]) -> bool:
+    from forwardbench.verify import Verdict
+
+    verdicts = [Verdict(**values) for values in folder.document["verification"]]
+    return any(_is_bad(verdict, asked_for) for verdict in verdicts)
+
+
+def _conclude(folder: RunFolder, request: Request) -> int:
     """Make the table and the charts of a run, print what it found, and say where it is."""
     from forwardbench import analysis, results, terminal
 
+    path, finished = folder.path, len(folder.finished_passes().numbers)
+    if finished < request.passes:
+        _say(f"The run ended after {finished} of {request.passes} passes")
     if not finished:
-        _say(f"No pass was finished; what was verified and planned is in {folder}/run.json")
+        _say(f"No pass was finished; what was verified and planned is in {path}/run.json")
         return FAILED
-    table = analysis.summarize(results.load(folder))
-    results.write_table(table, folder / "table.csv")
-    terminal.print_summary(table, terminal.make_console())
-    charts = _draw(table, folder / "charts")
-    for line in (f"Charts: {folder}/charts ({charts} files)", f"Table:  {folder}/table.csv"):
+    loaded = results.load(path)
+    table = analysis.summarize(loaded)
+    results.write_table(table, path / "table.csv")
+    console = terminal.make_console()
+    terminal.print_summary(table, console)
+    charts = _draw(table, path / "charts")
+    for line in (f"Charts: {path}/charts ({charts} files)", f"Table:  {path}/table.csv"):
         print(line)
-    print(f"Every cell with its interval: forwardbench show {folder}")
+    print(f"Every cell with its interval: forwardbench show {path}", flush=True)
+    _say_doubts(loaded, table, path)
     measured = table["status"] == "measured"
     bad = table["status"].isin(["failed", "rejected"]) | (measured & ~analysis.is_credible(table))
     return FAILED if bad.any() else GOOD
 
 
+def _say_doubts(loaded: Results, table: DataFrame, path: Path) -> None:
+    """Print, last and on stderr, what speaks against the figures."""
+    from forwardbench.doubts import doubts
+
+    for line in doubts(table, loaded.circumstances, path if path.is_dir() else None):
+        _say(f"Warning: {line}")
+
+
 def _show(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from forwardbench import terminal
 
-    terminal.print_cells(_load_table(options), terminal.make_console())
+    loaded, table = _load_table(options)
+    terminal.print_cells(table, terminal.make_console())
+    sys.stdout.flush()
+    _say_doubts(loaded, table, Path(options.results))
     return GOOD
 
 
 def _chart(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    table = _load_table(options)
+    _, table = _load_table(options)
     results = Path(options.results)
     beside = results if results.is_dir() else results.parent
     folder = Path(options.output) if options.output else beside / "charts"
@@ -292,11 +372,11 @@ def _draw(table: DataFrame, folder: Path) -> int:
         raise UserError(f"cannot write charts to {folder}: {error.strerror}") from None
 
 
-def _load_table(options: argparse.Namespace) -> DataFrame:
+def _load_table(options: argparse.Namespace) -> tuple[Results, DataFrame]:
     from forwardbench import analysis, results
 
     loaded = results.load(options.results)
     names = sorted(set(loaded.cells.loc[loaded.cells["control_of"] == "", "implementation"]))
     if options.baseline is not None and options.baseline not in names:
         raise UserError(f"no baseline {options.baseline!r} there: choose from {', '.join(names)}")
-    return analysis.summarize(loaded, options.baseline)
+    return loaded, analysis.summarize(loaded, options.baseline)

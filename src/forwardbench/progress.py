@@ -7,21 +7,35 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request
+from forwardbench.measure.run import Observer
 
 
-def announce(request: Request, plan: Plan) -> Iterator[str]:
-    """Say how much will be measured, how long it will take, and what is left out."""
-    seconds = request.passes * predicted_seconds(plan.measured)
+def announce(request: Request, plan: Plan, done: int = 0) -> Iterator[str]:
+    """Say how much will be measured, how long it will take, and what is left out.
+
+    ``done`` is the number of passes that are finished already.
+    """
+    passes = "1 pass" if request.passes == 1 else f"{request.passes} passes"
+    missing = max(0, request.passes - done)
+    seconds = missing * predicted_seconds(plan.measured)
+    if request.max_time is not None:
+        seconds = min(seconds, request.max_time)
+    begun = f", of which {done} are done" if done else ""
     yield (
-        f"Measuring {len(plan.measured)} cells, controls included, in {request.passes} passes: "
+        f"Measuring {len(plan.measured)} cells, controls included, in {passes}{begun}: "
         f"about {seconds:.0f} s"
     )
+    if request.precision is not None:
+        yield (
+            f"Then cells with wider intervals than {request.precision:.2g} of their speedup again, "
+            f"until none is left or {request.max_time:.0f} s are over"
+        )
     beyond = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
     groups: dict[tuple[str, str, str, int], list[Skipped]] = {}
     for skipped in beyond:
@@ -38,28 +52,26 @@ def announce(request: Request, plan: Plan) -> Iterator[str]:
         yield f"Not measured: {place}: {first.reason}"
 
 
-class Progress:
+class Progress(Observer):
     """A bar on a terminal; elsewhere one line for each pass."""
 
-    def __init__(self, passes: int, cells: int, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        self._console = console
+    def __init__(self, passes: int, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
         self._passes = passes
-        self.passes_done = 0
         self._bar: Bar | None = None
-        if console.is_terminal:
+        if self._console.is_terminal:
             self._bar = Bar(
-                TextColumn("pass {task.fields[number]} of " + str(passes)),
+                TextColumn("pass {task.fields[number]} of {task.fields[passes]}"),
                 BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("cells, left:"),
+                TaskProgressColumn(),
+                TextColumn("left:"),
                 TimeRemainingColumn(),
-                console=console,
-                # Redrawn only when a cell is done: a clock of its own would cost CPU time
-                # beside the measurement.
+                console=self._console,
+                # Redrawn only after a visit: a clock of its own would cost CPU time beside the
+                # measurement.
                 auto_refresh=False,
             )
-            self._task = self._bar.add_task("", total=passes * cells, number=1)
+            self._task = self._bar.add_task("", total=None, number=1, passes=passes)
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -75,15 +87,24 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def cell(self) -> None:
-        """Count one cell."""
+    def begin(self, number: int, visits: int) -> None:
+        """Begin a pass, which will have that many visits."""
+        if self._bar:
+            self._passes = max(self._passes, number)
+            task = self._bar.tasks[0]
+            left = (self._passes - number + 1) * visits
+            self._bar.update(
+                self._task, total=task.completed + left, number=number, passes=self._passes
+            )
+
+    def visit(self) -> None:
+        """Count one visit."""
         if self._bar:
             self._bar.update(self._task, advance=1, refresh=True)
 
-    def finished_pass(self, number: int) -> None:
-        """Count one pass."""
-        self.passes_done = number
-        if self._bar:
-            self._bar.update(self._task, number=min(number + 1, self._passes))
-        else:
-            self._console.print(f"Pass {number} of {self._passes} is done", highlight=False)
+    def end(self, number: int) -> None:
+        """End a pass."""
+        if not self._bar:
+            more = "" if number <= self._passes else " (for precision)"
+            of = f" of {self._passes}" if number <= self._passes else ""
+            self._console.print(f"Pass {number}{of} is done{more}", highlight=False)

@@ -6,15 +6,17 @@ from which `forwardbench.analysis` makes the table.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from forwardbench.errors import UserError, describe_error, one_line
+from forwardbench.errors import UserError, one_line
+from forwardbench.files import making_sense_of, read_json
+from forwardbench.intervals import LEVEL, LOOKED_LEVEL
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.request import DEFAULT_BASELINE
 
@@ -31,11 +33,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     try:
         table.to_csv(path, index=False)
     except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-
-
-class ResultsError(UserError):
-    """Results that cannot be read, in one line that names the file."""
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -52,28 +50,51 @@ class Results:
     commit: str
     ceilings: dict[tuple[str, int], tuple[float, float]]
     """GFLOP/s and bytes per second that the machine reached, by dtype and threads."""
+    level: float
+    """Level that intervals are computed at, so that they hold the true value in 95 %."""
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What may have disturbed a measurement; what is not known is empty or NaN."""
+
+    governor: str
+    timer_step: float
+    """Smallest step of the timer in seconds."""
+    shortest_round: float
+    """Seconds of the shortest thing that was timed as one."""
+    others: float
+    """CPUs that other programs kept busy on average while the passes were made."""
+    stolen: float
+    """CPUs that the host of a virtual machine gave to somebody else, likewise."""
+    busiest: str
+    """Name of the process that was busiest in any pass, and how many CPUs it used there."""
+    busiest_cpus: float
+    unenforced: str
+    """What could not be enforced of threads and CPUs."""
 
 
 def load(path: str | Path) -> Results:
-    """Read a run folder or a pytest-benchmark JSON file; raises `ResultsError`."""
+    """Read a run folder or a pytest-benchmark JSON file; raises `UserError`."""
     path = Path(path)
     if path.is_dir():
         return _load_folder(path)
     if path.exists():
         only = _read_pass(path)
         if not only.seconds:
-            raise ResultsError(f"{path} holds no results of forwardbench's benchmarks")
+            raise UserError(f"{path} holds no results of forwardbench's benchmarks")
         cells = {cell: _cell_row(cell) for cell in only.seconds}
-        return _assemble([only], cells, DEFAULT_BASELINE, {})
-    raise ResultsError(f"there are no results at {path}: give a run's folder or a JSON file")
+        return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
+    raise UserError(f"there are no results at {path}: give a run's folder or a JSON file")
 
 
 def _load_folder(folder: Path) -> Results:
     run = folder / "run.json"
     if not run.is_file():
-        raise ResultsError(f"{folder} is not a run: it holds no run.json")
-    document = _read_json(run)
-    try:
+        raise UserError(f"{folder} is not a run: it holds no run.json")
+    document = read_json(run)
+    with making_sense_of(run):
         baseline = str(document["request"]["baseline"])
         cells = {}
         for item in document.get("measured", []):
@@ -91,32 +112,11 @@ def _load_folder(folder: Path) -> Results:
             )
             for each in document.get("ceilings", [])
         }
-    except _MALFORMED as error:
-        raise _malformed(run, error) from None
     if not cells:
-        raise ResultsError(f"{folder} holds a run that measured nothing: run it again")
+        raise UserError(f"{folder} holds a run that measured nothing: run it again")
     passes = [_read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
-    return _assemble(passes, cells, baseline, ceilings)
-
-
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What reading a document of another form raises."""
-
-
-def _malformed(path: Path, error: Exception) -> ResultsError:
-    what = describe_error(error)
-    return ResultsError(f"{path} is not of a form that forwardbench writes ({what})")
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultsError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise ResultsError(
-            f"{path} is torn or is not JSON: delete it, or restore it from a copy"
-        ) from None
+    with making_sense_of(run):
+        return _assemble(passes, cells, baseline, ceilings, document)
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,18 @@ class _Pass:
     """Status and reason of each cell, by its name, that was rejected or failed."""
     machine: str
     commit: str
+    governor: str
+    shortest_round: float
+    unenforced: list[str]
+    meanwhile: dict[str, Any]
 
 
 def _read_pass(path: Path) -> _Pass:
-    document = _read_json(path)
+    document = read_json(path)
     seconds, errors, trouble = {}, {}, {}
-    try:
+    shortest = float("inf")
+    unenforced: list[str] = []
+    with making_sense_of(path):
         for cell, reason in document.get("failures", {}).items():
             trouble[str(cell)] = ("failed", one_line(reason))
         for benchmark in document["benchmarks"]:
@@ -146,11 +152,35 @@ def _read_pass(path: Path) -> _Pass:
             errors[cell] = float(info.get("error", "nan"))
             if "rejected" in info:
                 trouble[str(cell)] = ("rejected", one_line(info["rejected"]))
-        machine = _machine_name(document.get("machine_info", {}))
-        commit = _commit_name(document.get("commit_info") or {})
-    except _MALFORMED as error:
-        raise _malformed(path, error) from None
-    return _Pass(seconds, errors, trouble, machine, commit)
+            round_seconds = seconds[cell] * float(benchmark["stats"].get("iterations", 1))
+            shortest = min(shortest, round_seconds)
+            unenforced += _unenforced(cell, info.get("ran_on") or {})
+        machine = document.get("machine_info") or {}
+        return _Pass(
+            seconds,
+            errors,
+            trouble,
+            _machine_name(machine),
+            _commit_name(document.get("commit_info") or {}),
+            one_line(machine.get("governor") or ""),
+            shortest,
+            unenforced,
+            dict(document.get("meanwhile") or {}),
+        )
+
+
+def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
+    """Say where a worker had other threads or CPUs than were asked for."""
+    cpus, threads = ran_on.get("cpus"), [int(count) for count in ran_on.get("threads") or []]
+    if cpus is not None and len(cpus) != cell.threads:
+        yield (
+            f"{cell.implementation} was asked to use {cell.threads} CPUs and could use {len(cpus)}"
+        )
+    if threads and max(threads) != cell.threads:
+        yield (
+            f"{cell.implementation} was asked to use {cell.threads} threads and was set to "
+            f"{max(threads)}"
+        )
 
 
 def _positive(seconds: Any) -> float:
@@ -209,6 +239,7 @@ def _assemble(
     cells: dict[Cell, dict[str, Any]],
     baseline: str,
     ceilings: dict[tuple[str, int], tuple[float, float]],
+    document: dict[str, Any],
 ) -> Results:
     """Bring the passes together, and say of each cell what became of it."""
     samples = [
@@ -229,4 +260,31 @@ def _assemble(
         passes[0].machine if passes else "",
         passes[0].commit if passes else "",
         ceilings,
+        LEVEL if document.get("request", {}).get("precision") is None else LOOKED_LEVEL,
+        _circumstances(passes, document),
+    )
+
+
+def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstances:
+    """Gather what the passes say of what else happened."""
+    meanwhile = [each.meanwhile for each in passes if each.meanwhile]
+
+    def average(what: str) -> float:
+        weights = [_positive(each["seconds"]) for each in meanwhile]
+        shares = [float(each[what]) for each in meanwhile]
+        if not weights:
+            return float("nan")
+        return float(np.average(shares, weights=weights))
+
+    busiest = max(meanwhile, key=lambda each: float(each["busiest_cpus"]), default={})
+    unenforced = [what for each in passes for what in each.unenforced]
+    return Circumstances(
+        next((each.governor for each in passes), ""),
+        float(document.get("environment", {}).get("timer_step", "nan")),
+        min((each.shortest_round for each in passes), default=float("nan")),
+        average("others"),
+        average("stolen"),
+        one_line(busiest.get("busiest", "")),
+        float(busiest.get("busiest_cpus", 0.0)),
+        unenforced[0] if unenforced else "",
     )

@@ -3,10 +3,11 @@
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from forwardbench.measure.cells import BENCHMARK_OPTIONS, Cell, benchmark_cell
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell
 
 
 @pytest.mark.benchmark(**BENCHMARK_OPTIONS)
-def test_forward(benchmark: BenchmarkFixture, cell: Cell, seconds: float) -> None:
-    """Time one cell and check its result."""
-    benchmark_cell(benchmark, cell, seconds)
+def test_forward(benchmark: BenchmarkFixture, cell: Cell, seconds: float, last: bool) -> None:
+    """Visit one cell; after the last visit, check its result."""
+    benchmark_cell(benchmark, cell, seconds, last=last)

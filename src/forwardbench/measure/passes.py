@@ -1,4 +1,4 @@
-"""A pass: one visit to every cell, in random order, in fresh processes.
+"""A pass: some visits to every cell, in random order, in fresh processes.
 
 Workers run one after another, never side by side, and no two frameworks share one.
 """
@@ -6,7 +6,6 @@ Workers run one after another, never side by side, and no two frameworks share o
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from forwardbench import implementations, isolation
+from forwardbench.files import write_whole
 from forwardbench.measure import threads
-from forwardbench.measure.cells import CELL_SECONDS, MIN_ROUNDS, Cell
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.environment import Watch
+from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
 from forwardbench.measure.worker import FINISHED
 
 STALL_SECONDS = 60.0
@@ -23,8 +25,10 @@ STALL_SECONDS = 60.0
 
 _WORKER_SECONDS = 0.8
 """Start and end of a worker: interpreter, imports, pytest, JSON."""
-_CELL_OVERHEAD_SECONDS = 0.004
-"""Inputs, calibration, checking the result, and pytest's own work, for each cell."""
+_CELL_SECONDS = 0.006
+"""Inputs, warming up, and checking the result, for each cell."""
+_VISIT_OVERHEAD_SECONDS = 0.001
+"""pytest's own work for each visit."""
 
 
 @dataclass
@@ -39,10 +43,20 @@ class PlannedCell:
 class PassResult:
     """What one pass brought back."""
 
-    benchmark: dict[str, Any] | None
+    benchmark: dict[str, Any] | None = None
     """pytest-benchmark's JSON of all workers together; None if nothing was measured."""
     failures: dict[str, str] = field(default_factory=dict)
     """Cells that failed, with the reason."""
+    meanwhile: dict[str, Any] = field(default_factory=dict)
+    """What else the machine did, from `environment.Watch`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `pass-NNN.json` holds: pytest-benchmark's JSON and two entries of our own."""
+        return {
+            **(self.benchmark or {"benchmarks": []}),
+            "failures": self.failures,
+            "meanwhile": self.meanwhile,
+        }
 
 
 def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
@@ -52,31 +66,46 @@ def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
 
 
 def _cell_seconds(planned: PlannedCell) -> float:
-    call = planned.seconds
-    if call > CELL_SECONDS:
-        return 2 * call + _CELL_OVERHEAD_SECONDS  # warm-up and the one that counts
-    return max(CELL_SECONDS, MIN_ROUNDS * call) + 3 * call + _CELL_OVERHEAD_SECONDS
+    call, visits = planned.seconds, visits_of(planned.seconds)
+    each = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
+    return _CELL_SECONDS + call + visits * each  # one call to warm up
 
 
 def run_pass(
     plan: Sequence[PlannedCell],
     seed: str,
-    commit: Mapping[str, Any],
-    on_cell: Callable[[], None] = lambda: None,
+    origin: Mapping[str, Any],
+    on_visit: Callable[[], None] = lambda: None,
     stall_seconds: float = STALL_SECONDS,
 ) -> PassResult:
-    """Measure every planned cell once, in an order that ``seed`` determines.
+    """Measure every planned cell, in an order that ``seed`` determines.
 
-    A worker that dies costs the cell it died in; the others in it are measured again.
+    ``origin`` is what the pass shall say of machine and commit. A worker that dies costs the
+    cell it died in; the others in it are measured again.
     """
     shuffle = random.Random(seed)
     workers: dict[tuple[str, int], list[PlannedCell]] = {}
-    for planned in shuffle.sample(plan, len(plan)):
+    for planned in plan:
         workers.setdefault(_worker_of(planned.cell), []).append(planned)
-    result = PassResult(None)
+    result = PassResult()
+    watch = Watch()
     for key in shuffle.sample(sorted(workers), len(workers)):
-        _run_worker(workers[key], commit, result, on_cell, stall_seconds)
+        _run_worker(workers[key], shuffle, origin, result, on_visit, stall_seconds)
+    result.meanwhile = watch.report()
     return result
+
+
+def visits(plan: Sequence[PlannedCell], shuffle: random.Random) -> list[int]:
+    """Put the visits to some cells in order, as numbers of cells.
+
+    They go in laps, each a shuffle of its own, so that the visits to a cell are spread over
+    the pass; a cell with fewer visits than there are laps takes part in some of them.
+    """
+    laps: list[list[int]] = [[] for _ in range(VISITS)]
+    for number, planned in enumerate(plan):
+        for lap in shuffle.sample(laps, visits_of(planned.seconds)):
+            lap.append(number)
+    return [number for lap in laps for number in shuffle.sample(lap, len(lap))]
 
 
 def _worker_of(cell: Cell) -> tuple[str, int]:
@@ -91,27 +120,29 @@ def _worker_of(cell: Cell) -> tuple[str, int]:
 
 def _run_worker(
     plan: list[PlannedCell],
-    commit: Mapping[str, Any],
+    shuffle: random.Random,
+    origin: Mapping[str, Any],
     result: PassResult,
-    on_cell: Callable[[], None],
+    on_visit: Callable[[], None],
     stall_seconds: float,
 ) -> None:
     """Measure cells in a fresh process, and again without those that kill it."""
     remaining = list(plan)
     while remaining:
-        current = 0
+        current: int | None = None
 
         def follow(line: str) -> None:
             nonlocal current
             word, _, number = line.partition(" ")
             current = int(number)
             if word == FINISHED:
-                on_cell()
+                on_visit()
 
         count = remaining[0].cell.threads
         task = {
             "cells": [{"cell": p.cell.to_json(), "seconds": p.seconds} for p in remaining],
-            "commit": commit,
+            "visits": visits(remaining, shuffle),
+            **origin,
         }
         try:
             answer = isolation.call(
@@ -123,7 +154,11 @@ def _run_worker(
                 on_progress=follow,
             )
         except isolation.ChildError as error:
-            result.failures[str(remaining.pop(current).cell)] = str(error)
+            # Before the first visit the fault is nobody's own, and trying again would not help.
+            lost = remaining if current is None else [remaining.pop(current)]
+            result.failures.update({str(planned.cell): str(error) for planned in lost})
+            if current is None:
+                return
             continue
         result.failures.update(answer["failures"])
         _merge(result, answer["benchmark"])
@@ -140,24 +175,6 @@ def _merge(result: PassResult, benchmark: dict[str, Any] | None) -> None:
         result.benchmark["benchmarks"] += benchmark["benchmarks"]
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that after a crash it is there whole or not at all.
-
-    The temporary file lies in the same folder, since a rename is atomic only there.
-    """
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
 def write_pass(folder: Path, number: int, result: PassResult) -> None:
-    """Write ``pass-NNN.json``: pytest-benchmark's JSON, and the cells that failed."""
-    document = {**(result.benchmark or {"benchmarks": []}), "failures": result.failures}
-    write_whole(folder / f"pass-{number:03d}.json", json.dumps(document, indent=1))
+    """Write ``pass-NNN.json``."""
+    write_whole(folder / f"pass-{number:03d}.json", json.dumps(result.to_json(), indent=1))

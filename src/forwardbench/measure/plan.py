@@ -37,6 +37,41 @@ class Plan:
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     """The machine's peaks for each dtype and thread count, from `measure_ceiling`."""
 
+    def to_json(self) -> dict[str, Any]:
+        """What `run.json` keeps of it; `from_json` is the inverse."""
+        return {
+            "ceilings": self.ceilings,
+            "measured": [
+                {"cell": planned.cell.to_json(), "expected_seconds": planned.seconds}
+                for planned in self.measured
+            ],
+            "skipped": [
+                {
+                    "cell": skipped.cell.to_json(),
+                    "status": skipped.status,
+                    "reason": skipped.reason,
+                    "estimate": list(skipped.estimate),
+                }
+                for skipped in self.skipped
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Plan:
+        """Rebuild a plan from `run.json`."""
+        measured = [
+            PlannedCell(Cell.from_json(item["cell"]), item["expected_seconds"])
+            for item in document["measured"]
+        ]
+        skipped = [
+            Skipped(
+                Cell.from_json(item["cell"]), item["status"], item["reason"],
+                tuple(item["estimate"]),
+            )
+            for item in document["skipped"]
+        ]  # fmt: skip
+        return cls(measured, skipped, document["ceilings"])
+
 
 def make_plan(
     request: Request,
@@ -58,7 +93,7 @@ def make_plan(
             plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
     _add_controls(plan, request.baseline)
     for dtype in request.dtypes:
-        for count in request.threads:
+        for count in sorted({1, *request.threads, len(thread_control.available_cpus())}):
             with suppress(isolation.ChildError):  # too little memory, say: nothing is doubted then
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan

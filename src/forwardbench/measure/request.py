@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from forwardbench import implementations
@@ -15,6 +15,10 @@ from forwardbench.measure.threads import available_cpus
 
 DEFAULT_SWEEPS = ("square", "course")
 DEFAULT_BASELINE = "python_loops"
+FEWEST_PASSES = 5
+"""With fewer passes there is no telling whether an interval is narrow or chance."""
+MAX_TIME = 300.0
+"""Seconds that a run with a precision to reach may take, unless told otherwise."""
 SHAPES = "shapes"
 """The sweep that cases given one by one belong to."""
 
@@ -30,14 +34,37 @@ class Request:
     dtypes: tuple[str, ...] = ("float64",)
     threads: tuple[int, ...] = (1,)
     passes: int = 10
+    """Passes over all cells; with ``precision`` more may follow."""
     limit: float = 1.0
     """Longest call in seconds that is worth measuring."""
     seed: int = 0
     """Determines the order of cells in each pass."""
+    precision: float | None = None
+    """Half-width of each speedup's interval, as a share of it, that is to be reached."""
+    max_time: float | None = None
+    """Seconds after which no further pass is begun."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `run.json` keeps of it."""
-        return {**asdict(self), "sweeps": [sweep.name for sweep in self.sweeps]}
+        """What `run.json` keeps of it; `from_json` is the inverse."""
+        sweeps = {sweep.name: [str(case) for case in sweep.cases] for sweep in self.sweeps}
+        return {**asdict(self), "sweeps": sweeps}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Request:
+        """Rebuild a request from `run.json`; raises `UserError` if a sweep has changed since."""
+        known = {each.name for each in fields(cls)}
+        request = {name: value for name, value in values.items() if name in known}
+        sweeps = tuple(_rebuild(name, cases) for name, cases in values["sweeps"].items())
+        tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
+        return cls(**{**request, **tuples, "sweeps": sweeps})
+
+
+def _rebuild(name: str, cases: list[str]) -> Sweep:
+    if name == SHAPES:
+        return _sweep_of_shapes(cases)
+    if [str(case) for case in sweep(name).cases] != cases:
+        raise UserError(f"the cases of the sweep {name} have changed: start a new run")
+    return sweep(name)
 
 
 def make_request(
@@ -51,6 +78,8 @@ def make_request(
     passes: int = 10,
     limit: float = 1.0,
     seed: int | None = None,
+    precision: float | None = None,
+    max_time: float | None = None,
 ) -> Request:
     """Check what was asked for and fill in the defaults; raises `UserError`."""
     contenders = choose_contenders(chosen)
@@ -65,8 +94,6 @@ def make_request(
     for dtype in dtypes:
         if dtype not in DTYPES:
             raise UserError(f"there is no dtype {dtype!r}: choose from {', '.join(DTYPES)}")
-    if passes < 1:
-        raise UserError(f"--passes must be at least 1, not {passes}")
     if not 0 < limit < float("inf"):
         raise UserError(f"--limit must be a number of seconds above 0, not {limit:g}")
     request = Request(
@@ -75,11 +102,39 @@ def make_request(
         baseline or DEFAULT_BASELINE,
         tuple(dict.fromkeys(dtypes)) or ("float64",),
         tuple(dict.fromkeys(map(_thread_count, threads))) or (1,),
-        passes,
-        limit,
-        random.SystemRandom().randrange(2**32) if seed is None else seed,
+        limit=limit,
+        seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
     _check_memory(request)
+    return with_effort(request, passes, precision, max_time)
+
+
+def with_effort(
+    request: Request, passes: int | None, precision: float | None, max_time: float | None
+) -> Request:
+    """Change how long to measure, where something is given; raises `UserError`."""
+    if passes is not None:
+        if passes < 1:
+            raise UserError(f"--passes must be at least 1, not {passes}")
+        request = replace(request, passes=passes)
+    if precision is not None:
+        if not 0 < precision < 1:
+            raise UserError(
+                f"--precision must be a share between 0 and 1, as in 0.02, not {precision:g}"
+            )
+        request = replace(request, precision=precision)
+    if max_time is not None:
+        if not 0 < max_time < float("inf"):
+            raise UserError(f"--max-time must be a number of seconds above 0, not {max_time:g}")
+        request = replace(request, max_time=max_time)
+    if request.precision is not None:
+        if request.passes < FEWEST_PASSES:
+            raise UserError(
+                f"--precision needs at least {FEWEST_PASSES} passes to judge by: "
+                "leave out --passes or --quick"
+            )
+        if request.max_time is None:
+            request = replace(request, max_time=MAX_TIME)
     return request
 
 
@@ -105,8 +160,12 @@ def _choose_sweeps(names: Sequence[str], shapes: Sequence[str]) -> Iterator[Swee
     for name in dict.fromkeys(names):
         yield sweep(name)
     if shapes:
-        cases = tuple(dict.fromkeys(parse_case(shape) for shape in shapes))
-        yield Sweep(SHAPES, "cases given one by one", "", cases)
+        yield _sweep_of_shapes(shapes)
+
+
+def _sweep_of_shapes(shapes: Sequence[str]) -> Sweep:
+    cases = tuple(dict.fromkeys(parse_case(shape) for shape in shapes))
+    return Sweep(SHAPES, "cases given one by one", "", cases)
 
 
 def _thread_count(text: str) -> int:

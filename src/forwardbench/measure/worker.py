@@ -1,4 +1,4 @@
-"""A worker process: one pytest-benchmark session over some cells, in the order given."""
+"""A worker process: one pytest-benchmark session over the visits to some cells, in order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pytest_benchmark.stats import Stats
 
 from forwardbench import isolation
 from forwardbench.errors import describe_error
@@ -24,31 +25,40 @@ STARTED, FINISHED = "started", "finished"
 
 
 class Plan:
-    """A pytest plugin that supplies the cells and reports what becomes of each."""
+    """A pytest plugin that supplies the visits and reports what becomes of each."""
 
     def __init__(self, link: isolation.Link) -> None:
         self._link = link
+        self._cells = [Cell.from_json(item["cell"]) for item in link.task["cells"]]
+        self._seconds = [float(item["seconds"]) for item in link.task["cells"]]
+        self._visits: list[int] = link.task["visits"]
+        """Which cell is visited, visit by visit."""
         self._numbers: dict[str, int] = {}
         self.failures: dict[str, str] = {}
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Make one test of each cell."""
-        cells = [Cell.from_json(item["cell"]) for item in self._link.task["cells"]]
-        seconds = [item["seconds"] for item in self._link.task["cells"]]
-        metafunc.parametrize(
-            ("cell", "seconds"), zip(cells, seconds, strict=True), ids=map(str, cells)
-        )
+        """Make one test of each visit."""
+        made, names = [], []
+        left = {number: self._visits.count(number) for number in set(self._visits)}
+        for visit, number in enumerate(self._visits):
+            left[number] -= 1
+            made.append((self._cells[number], self._seconds[number], left[number] == 0))
+            first = number not in self._visits[:visit]
+            names.append(str(self._cells[number]) + ("" if first else f" again {visit}"))
+        metafunc.parametrize(("cell", "seconds", "last"), made, ids=names)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Remember the cells' numbers."""
-        self._numbers = {item.nodeid: number for number, item in enumerate(items)}
+        """Remember which cell each test visits."""
+        self._numbers = {
+            item.nodeid: number for item, number in zip(items, self._visits, strict=True)
+        }
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Say which cell is being measured, so that a crash can be laid at its door."""
+        """Say which cell is being visited, so that a crash can be laid at its door."""
         self._link.progress(f"{STARTED} {self._numbers[nodeid]}")
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Say that a cell has been dealt with."""
+        """Say that a visit is over."""
         self._link.progress(f"{FINISHED} {self._numbers[nodeid]}")
 
     @pytest.hookimpl(wrapper=True)
@@ -60,6 +70,11 @@ class Plan:
             cell = item.callspec.params["cell"]  # type: ignore[attr-defined]
             self.failures[str(cell)] = describe_error(call.excinfo.value)
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_benchmark_generate_machine_info(self) -> dict[str, Any]:
+        """Describe the machine as the run did when it began, which spares looking again."""
+        return dict(self._link.task["machine"])
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
         """Store what this process really ran on."""
@@ -98,4 +113,27 @@ def main(link: isolation.Link) -> None:
             plugins=[plan],
         )
         benchmark = json.loads(results.read_text()) if results.exists() else None
+    if benchmark is not None:
+        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"])
     link.answer({"benchmark": benchmark, "failures": plan.failures})
+
+
+def join_visits(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make one entry of all visits to a cell: the first, with the rounds of all."""
+    joined: dict[Cell, dict[str, Any]] = {}
+    for benchmark in benchmarks:
+        info = benchmark["extra_info"]
+        first = joined.setdefault(Cell.from_json(info["cell"]), benchmark)
+        if first is benchmark:
+            continue
+        first["stats"]["data"] += benchmark["stats"]["data"]
+        info["called_seconds"] += first["extra_info"]["called_seconds"]
+        first["extra_info"].update(info)  # the last visit brings the error
+    for benchmark in joined.values():
+        stats = Stats()  # type: ignore[no-untyped-call]
+        stats.data = benchmark["stats"]["data"]
+        benchmark["stats"].update(stats.as_dict())  # type: ignore[no-untyped-call]
+        # Which visit came last is the worker's business; what was timed is in extra_info.
+        for words in (benchmark["params"], benchmark["extra_info"]):
+            words.pop("last", None)
+    return list(joined.values())

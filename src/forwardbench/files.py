@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all, and read with one line said of a bad one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from forwardbench.errors import UserError, describe_error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that after a crash it is there whole or not at all.
+
+    The temporary file lies in the same folder, since a rename is atomic only there.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raises `UserError`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise UserError(
+            f"{path} is torn or is not JSON: delete it, or restore it from a copy"
+        ) from None
+
+
+@contextmanager
+def making_sense_of(path: Path) -> Iterator[None]:
+    """Turn what goes wrong over the contents of a JSON file into a `UserError`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UserError(
+            f"{path} is not of a form that forwardbench writes ({describe_error(error)})"
+        ) from None

@@ -1,0 +1,55 @@
+"""What must stay the same for passes to belong to one run, and what has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from forwardbench import __version__, implementations
+from forwardbench.cases import WORKLOAD_VERSION
+
+_PACKAGE = Path(__file__).parents[1]
+_MEASURING = ("cases.py", "isolation.py", "measure/*.py", "implementations/__init__.py")
+"""The part of forwardbench that decides what a time means."""
+
+
+def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> dict[str, str]:
+    """Map the name of each thing to what it is, both as a refusal to go on prints them.
+
+    ``contenders`` maps names to what they are loaded by; ``machine`` is `describe_machine`'s.
+    """
+    own = [path for pattern in _MEASURING for path in sorted(_PACKAGE.glob(pattern))]
+    return {
+        "forwardbench": f"{__version__}, code {_digest(own)}",
+        "the workload's version": str(WORKLOAD_VERSION),
+        **{
+            f"the file of {name}": f"code {_digest([implementations.find(reference)])}"
+            for name, reference in contenders.items()
+        },
+        "the CPU": str(machine["cpu"].get("brand_raw", "")),
+        "the CPUs that may be used": ", ".join(map(str, machine["available_cpus"])),
+        "the memory": f"{machine['memory_bytes'] / 2**30:.0f} GiB",
+        "the system": f"{machine['system']} {machine['release']}",
+        "Python": str(machine["python_version"]),
+        "NumPy": metadata.version("numpy"),
+        "pytest-benchmark": metadata.version("pytest-benchmark"),
+    }
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Name each thing that is not what it was."""
+    for name in dict.fromkeys([*before, *now]):
+        was, is_now = before.get(name, "not there"), now.get(name, "not there")
+        if was != is_now:
+            yield f"{name} was {was} and is {is_now}"
+
+
+def _digest(paths: list[Path]) -> str:
+    """Ten digits that change with the files' contents."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,229 @@
+"""How one cell is timed: warmed up once in a process, timed in visits, and checked."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forwardbench.cases import WORKLOAD_VERSION, Case, make_inputs
+from forwardbench.implementations import load, output_array
+from forwardbench.measure import threads as thread_control
+from forwardbench.problems import sparse
+from forwardbench.reference import Accuracy, Sample, WrongResultError, check_result, sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from forwardbench.implementations import Implementation
+    from forwardbench.measure.cells import Cell
+
+VISITS = 5
+"""A cell is timed at that many moments of a pass.
+
+Bursts of other work on the machine often outlast a visit. Spread over several, they spoil
+few of a cell's rounds, and the median of all of them holds (docs/method.md has figures).
+"""
+VISIT_SECONDS = 4e-3
+"""Rounds of one visit fill this time."""
+MIN_ROUND_SECONDS = 1e-3
+"""A round repeats the call until it lasts this long, far above the timer's resolution."""
+SLOW_SECONDS = 0.1
+"""Calls so slow that five would take longer than this get fewer visits, at the least one."""
+SMALL_BYTES = 2**18
+"""Where arrays lie in memory decides much of the time of cases larger than this, so they are
+prepared anew for each visit: the median is then over several places, as it should be."""
+DEAR_SECONDS = 0.02
+"""What takes longer to prepare, as a compiler does, is prepared once all the same."""
+
+BENCHMARK_OPTIONS = {"disable_gc": True}
+"""For ``pytest.mark.benchmark``, wherever cells are measured."""
+
+_CHECKED_PRODUCTS = 2**18
+"""Exact products a timed result is checked with; more rows are not worth the wait."""
+_CHECKED_UNITS = 64
+"""Units of the last layer that a timed result is checked in."""
+
+# Seconds that reading a finished result may take, generously: in all, and for each number of
+# an array (copied from a device) or of lists. Work left undone takes longer in large cases.
+_READ_FIXED, _READ_ARRAY, _READ_NUMBERS = 0.02, 1e-8, 5e-7
+
+
+def visits_of(seconds: float) -> int:
+    """How often a cell is visited in a pass, if a call takes that many seconds."""
+    return max(1, min(VISITS, int(SLOW_SECONDS / seconds)))
+
+
+@dataclass
+class _Prepared:
+    """A cell that is ready to be called."""
+
+    implementation: Implementation
+    x: NDArray[np.floating]
+    arguments: tuple[Any, Any]
+    """What `forward` is called with."""
+    first_seconds: float
+    """How long it took to prepare and, when it was called for the first time, to do so."""
+
+    def call(self) -> Any:
+        return self.implementation.forward(*self.arguments)
+
+
+class _Rounds(NamedTuple):
+    """How a visit to a cell is made up."""
+
+    iterations: int
+    """Calls in a round."""
+    rounds: int
+
+
+def benchmark_cell(
+    benchmark: BenchmarkFixture, cell: Cell, seconds: float, visits: int = 1, last: bool = True
+) -> None:
+    """Time one cell with pytest-benchmark; after the last visit, check its results as well.
+
+    ``seconds`` is what a call is expected to take; ``visits`` how many are made at once.
+    Raises `WrongResultError` when a result is not right; the time is then marked as rejected.
+    """
+    benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
+    benchmark.extra_info.update(
+        cell=cell.to_json(), workload_version=WORKLOAD_VERSION, ran_on=_ran_on()
+    )
+    prepared = _kept.pop(cell, None) or _prepare(cell)
+    start = time.perf_counter()
+    if cell not in _rounds:
+        _rounds[cell] = _choose_rounds(prepared, seconds)
+    elif seconds <= VISIT_SECONDS:
+        prepared.call()  # brings back what other cells have driven out of the caches
+    warming_seconds = time.perf_counter() - start
+    iterations, rounds = _rounds[cell]
+    out = benchmark.pedantic(  # type: ignore[no-untyped-call]
+        prepared.implementation.forward,
+        args=prepared.arguments,
+        iterations=iterations,
+        rounds=rounds * visits,
+    )
+    if benchmark.stats is not None:  # None under --benchmark-disable
+        timed_seconds = sum(benchmark.stats.stats.data) * iterations
+        benchmark.extra_info["called_seconds"] = warming_seconds + timed_seconds
+    dear = prepared.first_seconds > seconds + DEAR_SECONDS
+    if not last and (dear or cell.case.bytes <= SMALL_BYTES):
+        _kept[cell] = prepared
+    if last:
+        # A call too slow for all visits is not made once more only to be checked.
+        _check_results(benchmark, prepared, cell.case, out, visits_of(seconds) == VISITS)
+
+
+_kept: dict[Cell, _Prepared] = {}
+"""What is ready for the next visit."""
+_rounds: dict[Cell, _Rounds] = {}
+"""What was chosen at the first visit, so that all are alike."""
+
+
+def _prepare(cell: Cell) -> _Prepared:
+    """Make a cell's inputs and bring them into its form."""
+    implementation = _loaded(cell.reference)
+    x, layers = make_inputs(cell.case)
+    start = time.perf_counter()
+    # Layers first: what is prepared before there is an input cannot have used it.
+    ready, own = implementation.prepare_layers(layers), implementation.prepare_input(x)
+    return _Prepared(implementation, x, (own, ready), time.perf_counter() - start)
+
+
+def _choose_rounds(prepared: _Prepared, seconds: float) -> _Rounds:
+    """Call until all is compiled, allocated and in the caches, and see how long that takes.
+
+    A round is as many calls as last `MIN_ROUND_SECONDS`; a visit is as many rounds as last
+    `VISIT_SECONDS`. A call that is slower than a visit is a round of its own.
+    """
+    start = time.perf_counter()
+    prepared.call()
+    prepared.first_seconds += time.perf_counter() - start
+    if seconds > VISIT_SECONDS:
+        return _Rounds(1, 1)
+    iterations = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(iterations):
+            prepared.call()
+        took = time.perf_counter() - start
+        if took >= MIN_ROUND_SECONDS:
+            break
+        # Towards a little more than enough; by tenfold at the most, as short times say little.
+        growth = min(10.0, 1.1 * MIN_ROUND_SECONDS / max(took, 1e-9))
+        iterations = math.ceil(iterations * growth)
+    return _Rounds(iterations, max(1, round(VISIT_SECONDS / took)))
+
+
+def _check_results(
+    benchmark: BenchmarkFixture, prepared: _Prepared, case: Case, out: Any, again: bool
+) -> None:
+    """Check the result of the last call and, if ``again``, that of a call with another input.
+
+    After many calls with one input, another must still get an answer of its own.
+    """
+    implementation, (_, ready) = prepared.implementation, prepared.arguments
+    try:
+        accuracy = _check(implementation, case, out, other=False)
+        if again:
+            other = implementation.prepare_input(other_input(prepared.x))
+            _check(implementation, case, implementation.forward(other, ready), other=True)
+    except WrongResultError as error:
+        benchmark.extra_info["rejected"] = str(error)
+        raise
+    benchmark.extra_info["error"] = accuracy.error
+
+
+def other_input(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Make an input of the same shape and dtype with no number in its place.
+
+    Most of it is zero, so that the bound on the first layer's error is narrow.
+    """
+    return sparse((0.5 - x[::-1]).astype(x.dtype).T).T.copy()
+
+
+@cache
+def _loaded(reference: str) -> Implementation:
+    return load(reference)
+
+
+@cache
+def _ran_on() -> dict[str, Any]:
+    """CPUs and BLAS threads that this process really has."""
+    found = thread_control.read_back()
+    return {"cpus": found["cpus"], "threads": [pool["num_threads"] for pool in found["pools"]]}
+
+
+def _check(implementation: Implementation, case: Case, out: Any, *, other: bool) -> Accuracy:
+    """Check a result in some places, its form everywhere, and that it is finished."""
+    start = time.perf_counter()
+    array = output_array(implementation, out, case.dtype)
+    seconds = time.perf_counter() - start
+    accuracy = check_result(array, case, _known(case, other))
+    each = _READ_ARRAY if hasattr(out, "dtype") else _READ_NUMBERS
+    if seconds > _READ_FIXED + each * array.size:
+        raise WrongResultError(
+            f"{case}: turning the result into NumPy took {seconds * 1e3:.3g} ms: forward "
+            "returned unfinished work"
+        )
+    return accuracy
+
+
+@lru_cache(maxsize=64)
+def _known(case: Case, other: bool) -> Sample:
+    """Compute the reference of a case for a few rows and units, the first and last included."""
+    x, layers = make_inputs(case)
+    *hidden, last = layers
+    inputs, units = last.weights.shape
+    row_work = sum(layer.weights.size for layer in hidden) + inputs * min(units, _CHECKED_UNITS)
+    rows = _spread(case.batch, max(1, min(8, _CHECKED_PRODUCTS // row_work)))
+    return sample(other_input(x) if other else x, layers, rows, _spread(units, _CHECKED_UNITS))
+
+
+def _spread(length: int, count: int) -> list[int]:
+    """Choose so many places out of a length, evenly; the last is always among them."""
+    return sorted({length - 1 - k * length // count for k in range(min(length, count))})
