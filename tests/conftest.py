@@ -31,6 +31,27 @@ def contenders():
     return Path(__file__).parent / "contenders"
 
 
+@pytest.fixture
+def bad(tmp_path):
+    """Write a contender that computes rightly until it is asked for the larger case."""
+
+    def write(name, deed):
+        path = tmp_path / f"{name}.py"
+        path.write_text(
+            "import numpy as np, os, sys, time\n"
+            "kept = {}\n"
+            "def plain(x, layers):\n"
+            "    for w, b, g in layers:\n        x = 0.5 * np.tanh(0.5 * (x @ w + b)) + 0.5\n"
+            "    return x\n"
+            "def forward(x, layers):\n"
+            f"    if len(layers) == 2:\n        {deed}\n"
+            "    return plain(x, layers)\n"
+        )
+        return path
+
+    return write
+
+
 def make_cell(label, case, sweep="square"):
     """Make a cell from a label and a case in its notation; a label may say control."""
     known = [c for c in SWEEPS[sweep].cases if str(c) == case] if sweep in SWEEPS else []

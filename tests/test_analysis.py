@@ -6,12 +6,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 
 from forwardbench import analysis, findings, results
-from forwardbench.analysis import COLUMNS, log_interval
+from forwardbench.analysis import COLUMNS
+from forwardbench.intervals import log_interval
 
 
 def cell(table, implementation, case):
@@ -28,25 +26,6 @@ def test_the_columns_are_those_of_the_design(make_table, ladder):
         "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
         "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
     ]  # fmt: skip
-
-
-@given(logs=st.lists(st.floats(-20, 20), min_size=2, max_size=30))
-def test_an_interval_is_scipys_t_interval_of_the_logs(logs):
-    """Centre and ends equal scipy.stats' own, exponentiated."""
-    interval = log_interval(np.exp(logs))
-    spread = stats.sem(logs)
-    assert interval.centre == pytest.approx(np.exp(np.mean(logs)))
-    if spread > 1e-6:
-        low, high = stats.t.interval(0.95, len(logs) - 1, np.mean(logs), spread)
-        assert interval[1:] == pytest.approx((np.exp(low), np.exp(high)))
-
-
-def test_one_value_has_no_interval():
-    """A single pass says nothing of its own uncertainty: empty, never 0."""
-    centre, low, high = log_interval([2.0])
-    assert centre == 2.0
-    assert math.isnan(low)
-    assert math.isnan(high)
 
 
 def test_a_speedup_is_paired_inside_each_pass(make_table):
@@ -297,3 +276,28 @@ def test_troubles_name_each_implementation_once(make_table):
         "reached 50",
         "broken: 2 cells failed, first 64x64-64: ValueError: no",
     ]
+
+
+def test_a_difference_is_shown_only_outside_the_noise(make_table):
+    """Outside the interval and the noise floor both: inside either, no difference is shown."""
+    steady, wild = (1.0, 1.001, 0.999, 1.0), (1.0, 1.9, 0.6, 1.1)
+    times = {
+        "python_loops": {"4x4-4": [1e-6 * factor for factor in steady]},
+        "python_loops (control)": {"4x4-4": [1e-6 * (1.01 + factor - 1) for factor in steady]},
+        "clearly_faster": {"4x4-4": [5e-7 * factor for factor in steady]},
+        "clearly_slower": {"4x4-4": [2e-6 * factor for factor in steady]},
+        "within_the_floor": {"4x4-4": [1.02e-6 * factor for factor in steady]},
+        "within_its_interval": {"4x4-4": [7e-7 * factor for factor in wild]},
+        "once": {"4x4-4": [5e-7]},
+    }
+    table = make_table(times)
+    assert 1.05 < analysis.noise_floor(table) < 1.2
+    assert dict(zip(table["implementation"], analysis.verdicts(table), strict=True)) == {
+        "python_loops": "",
+        "python_loops (control)": "no difference shown",
+        "clearly_faster": "faster",
+        "clearly_slower": "slower",
+        "within_the_floor": "no difference shown",
+        "within_its_interval": "no difference shown",
+        "once": "",
+    }

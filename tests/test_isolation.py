@@ -97,6 +97,20 @@ def test_progress_keeps_a_slow_child_alive(child):
     assert child(body, stall_seconds=3) == "done"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit")
+def test_a_child_that_eats_memory_gets_an_error_and_not_the_machine(child):
+    """Beyond its limit an allocation fails; what stays within it does not."""
+    body = (
+        "import numpy as np\n"
+        "small = np.ones(2**20)\n"
+        "try:\n  large = [np.ones(2**24) for _ in range(8)]\n"
+        "except MemoryError:\n  link.answer('refused')\n"
+        "else:\n  link.answer('had')"
+    )
+    assert child(body, memory_bytes=2**29) == "refused"
+    assert child(body) == "had"
+
+
 def test_the_folder_a_run_is_started_in_cannot_shadow_modules(child, tmp_path, monkeypatch):
     """A user's random.py stays theirs."""
     folder = tmp_path / "here"

@@ -1,32 +1,22 @@
-"""Passes, plans and run folders, with real workers on small cells."""
+"""Plans and passes, with real workers on small cells."""
 
 import errno
-import json
 import os
 import random
-from pathlib import Path
+import statistics
 
 import pytest
+from small import REQUEST, SMALL, VERIFIED, planned
 
-from forwardbench import isolation, results
+from forwardbench import isolation
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.errors import UserError
-from forwardbench.measure import ceiling, passes, plan, run, threads
+from forwardbench.measure import ceiling, passes, plan, threads, timing
 from forwardbench.measure.cells import Cell
-from forwardbench.measure.passes import PassResult, PlannedCell, run_pass, write_pass
+from forwardbench.measure.passes import PassResult, run_pass, write_pass
 from forwardbench.measure.request import Request
 from forwardbench.verify import Verdict
 
-SMALL = Sweep("shapes", "", "", (parse_case("2x3-2"), parse_case("3x4-4-2")))
-
-
-def planned(reference, sweep=SMALL, seconds=1e-5, **options):
-    """Cells of one implementation on every case of a sweep."""
-    name = Path(reference).stem
-    return [
-        PlannedCell(Cell(name, str(reference), sweep.name, case, **options), seconds)
-        for case in sweep.cases
-    ]
+ORIGIN = {"machine": {"cpu": {"brand_raw": "Made-up CPU"}}, "commit": {"id": "abc"}}
 
 
 def medians(result):
@@ -38,39 +28,22 @@ def medians(result):
     return found
 
 
-@pytest.fixture
-def bad(tmp_path):
-    """Write a contender that computes rightly until it is asked for the larger case."""
-
-    def write(name, deed):
-        path = tmp_path / f"{name}.py"
-        path.write_text(
-            "import numpy as np, os, sys, time\n"
-            "kept = {}\n"
-            "def plain(x, layers):\n"
-            "    for w, b, g in layers:\n        x = 0.5 * np.tanh(0.5 * (x @ w + b)) + 0.5\n"
-            "    return x\n"
-            "def forward(x, layers):\n"
-            f"    if len(layers) == 2:\n        {deed}\n"
-            "    return plain(x, layers)\n"
-        )
-        return path
-
-    return write
-
-
 def test_a_pass_measures_every_cell_once_and_says_on_what():
     """Every cell has its time, its error and its group; the JSON is pytest-benchmark's own."""
     cells = [*planned("matmul"), *planned("python_loops"), *planned("matmul", control=True)]
     counted = []
-    result = run_pass(cells, "seed", {"id": "abc"}, lambda: counted.append(1))
+    result = run_pass(cells, "seed", ORIGIN, lambda: counted.append(1))
     assert result.failures == {}
-    assert len(counted) == len(cells) == len(medians(result)) == 6
+    assert len(counted) == timing.VISITS * len(cells)
+    assert len(cells) == len(medians(result)) == 6
     assert all(0 < seconds < 1 for seconds in medians(result).values())
     for benchmark in result.benchmark["benchmarks"]:
         assert 0 <= benchmark["extra_info"]["error"] < 1e-14
         assert benchmark["group"].startswith("shapes ")
-        assert benchmark["stats"]["rounds"] >= 3
+        data = benchmark["stats"]["data"]
+        assert len(data) == benchmark["stats"]["rounds"] >= timing.VISITS
+        assert benchmark["stats"]["median"] == statistics.median(data)
+        assert benchmark["extra_info"]["called_seconds"] > 0.5 * sum(data)
     info = result.benchmark["machine_info"]
     if hasattr(os, "sched_setaffinity"):
         assert info["threads"]["cpus"] == threads.cpus_for(1)
@@ -86,7 +59,7 @@ def test_the_order_is_the_seeds():
     )
 
     def order(seed):
-        return list(medians(run_pass(cells, seed, {})))
+        return list(medians(run_pass(cells, seed, ORIGIN)))
 
     first = order("a")
     assert order("a") == first
@@ -94,11 +67,24 @@ def test_the_order_is_the_seeds():
     assert first != [("matmul", str(p.cell.case)) for p in cells]
 
 
-def test_a_slow_call_runs_once():
-    """A cell expected to outlast its share of a pass is timed in one round of one call."""
-    (one, *_) = planned("matmul", seconds=passes.CELL_SECONDS * 1.01)
-    (benchmark,) = run_pass([one], "seed", {}).benchmark["benchmarks"]
-    assert (benchmark["stats"]["rounds"], benchmark["stats"]["iterations"]) == (1, 1)
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 5), (0.04, 2), (0.2, 1), (30.0, 1)])
+def test_a_slow_call_is_visited_less_often(seconds, rounds):
+    """A cell expected to take long is timed in rounds of one call, as many as there is time for."""
+    (one, *_) = planned("matmul", seconds=seconds)
+    (benchmark,) = run_pass([one], "seed", ORIGIN).benchmark["benchmarks"]
+    assert (benchmark["stats"]["rounds"], benchmark["stats"]["iterations"]) == (rounds, 1)
+
+
+def test_visits_go_in_laps():
+    """Every fast cell is visited once in each lap, a slow one in some; each lap is shuffled."""
+    eight = Sweep("shapes", "", "", tuple(parse_case(f"{n}x2-2") for n in range(1, 9)))
+    fast = planned("matmul", eight)
+    slow = planned("python_loops", SMALL, seconds=0.04)
+    order = passes.visits([*fast, *slow], random.Random(1))
+    assert sorted(order) == sorted([*range(8)] * 5 + [8, 9] * 2)
+    fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 40, 8)]
+    assert all(sorted(lap) == [*range(8)] for lap in fast_laps)
+    assert len({tuple(lap) for lap in fast_laps}) == 5
 
 
 @pytest.mark.parametrize(
@@ -107,6 +93,11 @@ def test_a_slow_call_runs_once():
         ("raises", "raise ValueError('not\\nthis')", "ValueError: not this"),
         ("dies", "os._exit(7)", "exited with status 7"),
         ("hangs", "time.sleep(1000)", "did not finish within 5 s"),
+        (
+            "eats",  # more than any machine has
+            "sys.path.extend(bytes(2**30) * 2**20 for _ in range(100))",
+            "MemoryError",
+        ),
         (
             "lies",
             "return np.zeros((len(x), 2))",
@@ -122,7 +113,7 @@ def test_a_slow_call_runs_once():
 def test_a_contender_that_fails_costs_its_own_cell_only(bad, name, deed, reason):
     """Its other cells and everybody else's are measured all the same."""
     path = bad(name, deed)
-    result = run_pass([*planned(path), *planned("matmul")], "seed", {}, stall_seconds=5)
+    result = run_pass([*planned(path), *planned("matmul")], "seed", ORIGIN, stall_seconds=5)
     (failed,) = result.failures
     assert failed == f"{name}-shapes-3x4-4-2-float64-1"
     assert reason in result.failures[failed]
@@ -135,8 +126,10 @@ def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):
     path = bad("dies", "os._exit(7)")
     firsts = set()
     for seed in ("a", "b", "c", "d"):
-        firsts.add(str(random.Random(seed).sample(planned(path), 2)[0].cell.case))
-        result = run_pass(planned(path), seed, {})
+        shuffle = random.Random(seed)
+        shuffle.sample([0], 1)  # the order of the workers
+        firsts.add(passes.visits(planned(path), shuffle)[0])
+        result = run_pass(planned(path), seed, ORIGIN)
         assert list(result.failures) == ["dies-shapes-3x4-4-2-float64-1"]
         assert list(medians(result)) == [("dies", "2x3-2")]
     assert len(firsts) == 2
@@ -147,7 +140,7 @@ def test_a_result_found_wrong_after_timing_says_so_in_the_file(bad):
     cells = planned(bad("lies", "return np.zeros((len(x), 2))"))
     rejected = [
         benchmark["extra_info"].get("rejected", "")
-        for benchmark in run_pass(cells, "seed", {}).benchmark["benchmarks"]
+        for benchmark in run_pass(cells, "seed", ORIGIN).benchmark["benchmarks"]
     ]
     assert sorted(map(bool, rejected)) == [False, True]
 
@@ -165,7 +158,7 @@ def test_no_two_frameworks_share_a_process(tmp_path):
 
 
 def test_the_plan_of_a_pass_has_a_length_in_seconds():
-    """A worker, its cells' rounds, and twice each slow call."""
+    """A worker, its cells' visits, and twice each slow call."""
     fast, slow = planned("matmul", seconds=0.001)[0], planned("matmul", seconds=0.5)[0]
     alone = passes.predicted_seconds([fast])
     assert passes.predicted_seconds([fast, slow]) == pytest.approx(alone + 1.0, abs=0.1)
@@ -181,31 +174,6 @@ def test_a_pass_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_pass(tmp_path, 1, PassResult({"benchmarks": []}))
     assert list(tmp_path.iterdir()) == []
-
-
-REQUEST = Request(
-    {"python_loops": "python_loops", "matmul": "matmul"}, (SMALL,), "python_loops", passes=2, seed=3
-)
-VERIFIED = {name: Verdict(name, "verified") for name in REQUEST.contenders}
-
-
-def test_a_run_is_kept_and_read_back(tmp_path):
-    """Two passes of a small run: every cell measured, controls of both ends, request kept."""
-    folder = run.claim_folder(tmp_path / "deep" / "run", REQUEST)
-    made = plan.make_plan(REQUEST, VERIFIED)
-    run.record_plan(folder, VERIFIED, made)
-    run.measure_passes(folder, REQUEST, made)
-    assert sorted(path.name for path in folder.path.iterdir()) == [
-        "pass-001.json", "pass-002.json", "run.json",
-    ]  # fmt: skip
-    loaded = results.load(folder.path)
-    labels = {"python_loops", "matmul", "python_loops (control)", "matmul (control)"}
-    assert set(loaded.cells["implementation"]) in (labels, labels - {"matmul (control)"})
-    assert set(loaded.cells["status"]) == {"measured"}
-    document = json.loads((folder.path / "run.json").read_text())
-    assert document["request"]["seed"] == 3
-    assert document["finished"] > document["started"]
-    assert max(path.stat().st_size for path in folder.path.glob("pass*")) < 2e6
 
 
 def test_what_did_not_verify_is_not_measured():
@@ -236,82 +204,6 @@ def test_a_contender_that_dies_when_first_called_has_failed(bad):
     made = plan.make_plan(request, {name: Verdict(name, "verified") for name in contenders})
     assert {s.cell.implementation: s.status for s in made.skipped} == {"dies": "failed"}
     assert {p.cell.implementation for p in made.measured} == {"matmul"}
-
-
-def test_an_interrupted_run_keeps_the_passes_that_are_finished(tmp_path, monkeypatch):
-    """Whatever ends the second pass, the first can be read."""
-    folder = run.claim_folder(tmp_path / "run", REQUEST)
-    made = plan.Plan(planned("matmul"))
-    run.record_plan(folder, VERIFIED, made)
-    real = run.run_pass
-
-    def interrupted(remaining, seed, *rest):
-        if seed.endswith("/2"):
-            raise KeyboardInterrupt
-        return real(remaining, seed, *rest)
-
-    monkeypatch.setattr(run, "run_pass", interrupted)
-    done = []
-    with pytest.raises(KeyboardInterrupt):
-        run.measure_passes(folder, REQUEST, made, on_pass=done.append)
-    assert done == [1]
-    assert len(results.load(folder.path).samples) == 2
-
-
-def test_a_run_in_which_everything_fails_ends_early_and_is_read(bad, tmp_path):
-    """Without cells there is no next pass, and the table says failed."""
-    path = bad("raises", "raise ValueError('no')")
-    (_, fails) = planned(path)
-    folder = run.claim_folder(tmp_path / "run", REQUEST)
-    run.record_plan(folder, VERIFIED, plan.Plan([fails]))
-    run.measure_passes(folder, REQUEST, plan.Plan([fails]))
-    assert [file.name for file in folder.path.glob("pass*")] == ["pass-001.json"]
-    loaded = results.load(folder.path)
-    assert loaded.cells["status"].tolist() == ["failed"]
-    assert loaded.samples.empty
-
-
-def test_a_disk_that_fills_up_loses_no_finished_pass(tmp_path, monkeypatch):
-    """One line names the passes that are safe and how to see them."""
-    folder = run.claim_folder(tmp_path / "run", REQUEST)
-    made = plan.Plan(planned("matmul"))
-    run.record_plan(folder, VERIFIED, made)
-    real = run.write_pass
-
-    def full_at_two(path, number, result):
-        if number == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(path, number, result)
-
-    monkeypatch.setattr(run, "write_pass", full_at_two)
-    with pytest.raises(UserError, match="No space left on device; the 1 passes before it are safe"):
-        run.measure_passes(folder, REQUEST, made)
-    assert len(results.load(folder.path).samples) == 2
-
-
-def test_a_folder_is_claimed_or_the_reason_is_said(tmp_path, monkeypatch):
-    """Existing, impossible and full places get one line, and nothing is left behind."""
-    with pytest.raises(UserError, match="exists already: name a new folder with --output"):
-        run.claim_folder(tmp_path, REQUEST)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot make the folder .*Not a directory"):
-        run.claim_folder(tmp_path / "file" / "run", REQUEST)
-
-    def full(path, text):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(run, "write_whole", full)
-    with pytest.raises(UserError, match="cannot write into .*No space left on device"):
-        run.claim_folder(tmp_path / "run", REQUEST)
-    assert not (tmp_path / "run").exists()
-
-
-def test_the_commit_is_forwardbenchs_own(tmp_path, monkeypatch):
-    """Wherever a run is started, it names the commit of this code, or none."""
-    before = run.forwardbench_commit()
-    monkeypatch.chdir(tmp_path)
-    assert run.forwardbench_commit() == before
-    assert before == {} or len(before["id"]) == 40
 
 
 def test_a_machine_too_small_for_its_ceiling_is_measured_all_the_same(monkeypatch):

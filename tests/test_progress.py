@@ -34,19 +34,38 @@ def test_the_announcement_says_how_long_and_what_is_left_out():
     ]
 
 
+def test_a_resumed_run_announces_what_is_left():
+    """Finished passes cost no more time, and a limit on time is the most that is announced."""
+    request = Request({}, (), "python_loops", passes=10, precision=0.02, max_time=5.0)
+    plan = Plan([PlannedCell(cell("1x1-1"), 1e-6)] * 100)
+    seconds = predicted_seconds(plan.measured)
+    assert list(announce(request, plan, done=9)) == [
+        "Measuring 100 cells, controls included, in 10 passes, of which 9 are done: about "
+        f"{seconds:.0f} s",
+        "Then cells with wider intervals than 0.02 of their speedup again, until none is left or "
+        "5 s are over",
+    ]
+    assert next(announce(request, plan)).endswith("in 10 passes: about 5 s")
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(terminal):
-    """Two passes of three cells: a count that grows, or a line a pass without any control."""
+    """Two passes of three visits, one more: a growing bar, or a line a pass without control."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=80, color_system=None)
-    with Progress(2, 3, console) as progress:
-        for number in (1, 2):
+    with Progress(2, console) as progress:
+        for number in (1, 2, 3):
+            progress.begin(number, 3)
             for _ in range(3):
-                progress.cell()
-            progress.finished_pass(number)
+                progress.visit()
+            progress.end(number)
     if terminal:
-        assert "pass 1 of 2" in file.getvalue()
-        assert "3/6" in file.getvalue()
-        assert "6/6" in file.getvalue()
+        shown = file.getvalue()
+        assert [text in shown for text in ("pass 1 of 2", "pass 2 of 2", "pass 3 of 3")] == [
+            True
+        ] * 3
+        assert [text in shown for text in (" 17%", " 50%", "100%")] == [True] * 3
     else:
-        assert file.getvalue() == "Pass 1 of 2 is done\nPass 2 of 2 is done\n"
+        assert file.getvalue() == (
+            "Pass 1 of 2 is done\nPass 2 of 2 is done\nPass 3 is done (for precision)\n"
+        )

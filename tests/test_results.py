@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from forwardbench import analysis, results, terminal
-from forwardbench.results import ResultsError
+from forwardbench.errors import UserError
 
 
 def test_a_run_folder_is_read(write_run, ladder):
@@ -92,7 +92,7 @@ def test_a_torn_or_foreign_file_is_named_in_one_line(tmp_path, content, message)
     """No traceback: the file, what is wrong with it, what to do."""
     path = tmp_path / "pass.json"
     path.write_text(content)
-    with pytest.raises(ResultsError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         results.load(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -105,18 +105,18 @@ def test_impossible_times_are_refused(write_run, seconds):
     document = json.loads(path.read_text())
     document["benchmarks"][0]["stats"]["median"] = seconds
     path.write_text(json.dumps(document))
-    with pytest.raises(ResultsError, match="is not of a form"):
+    with pytest.raises(UserError, match="is not of a form"):
         results.load(path)
 
 
 def test_what_is_not_there_is_said(tmp_path, write_run):
     """A missing path, an empty folder, a folder with no cell."""
-    with pytest.raises(ResultsError, match="there are no results at"):
+    with pytest.raises(UserError, match="there are no results at"):
         results.load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ResultsError, match="is not a run: it holds no run.json"):
+    with pytest.raises(UserError, match="is not a run: it holds no run.json"):
         results.load(tmp_path / "empty")
-    with pytest.raises(ResultsError, match="measured nothing"):
+    with pytest.raises(UserError, match="measured nothing"):
         results.load(write_run({}))
 
 
@@ -166,7 +166,7 @@ def test_mutated_files_end_in_a_table_or_in_one_line(data, write_run, tmp_path_f
     shown = io.StringIO()
     try:
         terminal.print_cells(analysis.summarize(results.load(other)), Console(file=shown))
-    except ResultsError as error:
+    except UserError as error:
         shown.write(str(error).replace("\n", "two lines"))
     assert shown.getvalue()
     assert "two lines" not in shown.getvalue()

@@ -26,6 +26,7 @@ COLUMNS = [
 
 SETTING = ["sweep", "dtype", "threads"]
 """Columns that are constant over one chart."""
+NO_DIFFERENCE = "no difference shown"
 IMPLAUSIBLE = "implausible"
 """First word of the reason of a row that was measured and is not believed."""
 PLAUSIBLE = 1.25
@@ -185,6 +186,31 @@ def noise_floor(table: pd.DataFrame) -> float:
         return float("nan")
     spread = np.sqrt(np.mean(np.log(ratios) ** 2))
     return float(np.exp(stdtrit(len(ratios), 0.975) * spread))
+
+
+def verdicts(table: pd.DataFrame) -> pd.Series[str]:
+    """Say of each row's speedup: faster, slower, or `NO_DIFFERENCE`; empty where none is known.
+
+    A difference is shown only if the interval excludes 1 and the speedup lies outside the
+    noise floor of its setting, where ratios of identical code lie as well.
+    """
+    floors = pd.Series(1.0, table.index)
+    for _, rows in table.groupby(SETTING, sort=False):
+        floor = noise_floor(rows)
+        floors[rows.index] = floor if floor == floor else 1.0
+    speedup = table["speedup"]
+    around_one = (table["speedup_low"] <= 1) & (table["speedup_high"] >= 1)
+    in_noise = np.abs(np.log(speedup.astype(float))) <= np.log(floors)
+    words = np.select(
+        [
+            table["speedup_low"].isna() | (table["implementation"] == table["baseline"]),
+            around_one | in_noise,
+            speedup > 1,
+        ],
+        ["", NO_DIFFERENCE, "faster"],
+        "slower",
+    )
+    return pd.Series(words, table.index)
 
 
 def crossovers(table: pd.DataFrame, implementation: str) -> list[float]:

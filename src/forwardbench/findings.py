@@ -6,7 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import crossovers, is_control, is_credible, noise_floor, size_axis, sizes
+from forwardbench.analysis import (
+    NO_DIFFERENCE,
+    crossovers,
+    is_control,
+    is_credible,
+    noise_floor,
+    size_axis,
+    sizes,
+    verdicts,
+)
 from forwardbench.units import format_interval, format_ratio
 
 
@@ -26,12 +35,14 @@ def finding(table: pd.DataFrame) -> str:
     rivals = rivals.assign(size=sizes(rivals))
     there = rivals[rivals["size"] == rivals["size"].max()]
     best = there.loc[there["speedup"].idxmax()]
-    return f"{_compare(best, baseline)} ({_certainty(best)}){_crossing(table, best, baseline)}"
+    same = verdicts(table)[best.name] == NO_DIFFERENCE
+    compared = _compare(best, baseline, same)
+    return f"{compared} ({_certainty(best)}){_crossing(table, best, baseline)}"
 
 
-def _compare(best: pd.Series[Any], baseline: str) -> str:
+def _compare(best: pd.Series[Any], baseline: str, same: bool) -> str:
     name, case = best["implementation"], best["case"]
-    if best["speedup_low"] <= 1 <= best["speedup_high"]:
+    if same:
         return f"No difference shown between {name} and {baseline} at {case}"
     ratio = format_ratio(max(best["speedup"], 1 / best["speedup"]))[:-1]
     if best["speedup"] > 1:

@@ -20,8 +20,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from forwardbench.errors import one_line
 
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+MEMORY_SHARE = 0.8
+"""Of the memory that is available, what a child may have: the rest keeps the system alive."""
 _POLL_SECONDS = 0.05
 
 
@@ -36,18 +45,25 @@ def call(
     stall_seconds: float,
     environment: Mapping[str, str] | None = None,
     cpus: Sequence[int] = (),
+    memory_bytes: int = 0,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> Any:
     """Run ``main(link)`` of a module in a fresh process and return its answer.
 
     ``task`` and the answer are plain JSON. ``environment`` and ``cpus`` (empty: all) are in
-    force before the child imports anything. The child is ended, with all that it started,
-    when it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that
-    the child passes to `Link.progress`. Raises `ChildError` when no answer came.
+    force before the child imports anything, and so is a limit on its memory: ``memory_bytes``,
+    or by default most of what is available. The child is ended, with all that it started, when
+    it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that the child
+    passes to `Link.progress`. Raises `ChildError` when no answer came.
     """
     with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        envelope = {"module": module, "cpus": list(cpus), "task": task}
+        envelope = {
+            "module": module,
+            "cpus": list(cpus),
+            "memory_bytes": memory_bytes or int(MEMORY_SHARE * psutil.virtual_memory().available),
+            "task": task,
+        }
         (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
         with (folder / "stderr.txt").open("wb") as stderr:
             child = subprocess.Popen(
@@ -124,6 +140,7 @@ class Link:
         envelope = json.loads((self._folder / "task.json").read_text(encoding="utf-8"))
         self.module: str = envelope["module"]
         self.cpus: list[int] = envelope["cpus"]
+        self.memory_bytes: int = envelope["memory_bytes"]
         self.task: Any = envelope["task"]
 
     def progress(self, line: str) -> None:
@@ -144,8 +161,15 @@ class Link:
 
 
 def _run_child(folder: str) -> None:
-    """Confine this process to its CPUs, where the system can, and only then import."""
+    """Confine this process to its CPUs and memory, where the system can, and then import."""
     link = Link(folder)
+    if resource is not None and hasattr(resource, "RLIMIT_DATA"):
+        # Counts what is written to, unlike RLIMIT_AS: frameworks reserve far more than they use.
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = (
+            link.memory_bytes if most == resource.RLIM_INFINITY else min(link.memory_bytes, most)
+        )
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
     if link.cpus and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, link.cpus)
     importlib.import_module(link.module).main(link)

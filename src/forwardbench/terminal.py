@@ -8,7 +8,15 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from forwardbench.analysis import SETTING, estimated_speedups, is_control, sizes, slowest_first
+from forwardbench.analysis import (
+    NO_DIFFERENCE,
+    SETTING,
+    estimated_speedups,
+    is_control,
+    sizes,
+    slowest_first,
+    verdicts,
+)
 from forwardbench.findings import baseline_of, finding, noise_sentence, troubles
 from forwardbench.units import format_interval, format_ratio, format_seconds
 
@@ -43,10 +51,21 @@ def _print_settings(
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
         console.print(make(rows))
-        for sentence in (f"{finding(rows)}.", noise_sentence(rows), *troubles(rows)):
+        for sentence in (
+            f"{finding(rows)}.",
+            noise_sentence(rows),
+            _brackets(rows),
+            *troubles(rows),
+        ):
             if sentence:
                 console.print(sentence, width=min(console.width, 100))
         console.print()
+
+
+def _brackets(rows: pd.DataFrame) -> str:
+    """Say what brackets mean; empty where there are none."""
+    same = verdicts(rows)[~is_control(rows)] == NO_DIFFERENCE
+    return f"In brackets: {NO_DIFFERENCE}." if same.any() else ""
 
 
 def _title(rows: pd.DataFrame) -> str:
@@ -62,6 +81,7 @@ def _title(rows: pd.DataFrame) -> str:
 
 def _speedups(rows: pd.DataFrame) -> Table:
     """Cases down, implementations across; the baseline's own column is its time."""
+    rows = rows.assign(verdict=verdicts(rows))  # the controls' noise floor has a say in it
     rows = rows[~is_control(rows)]
     rows = rows.assign(size=sizes(rows), guess=estimated_speedups(rows)["guess"]).sort_values(
         "size"
@@ -93,12 +113,15 @@ def _speedup(row: pd.Series[Any] | None) -> str:
         return ""
     if pd.notna(row["guess"]):
         return "~" + format_ratio(row["guess"])
-    return format_ratio(row["speedup"]) or row["status"]
+    ratio = format_ratio(row["speedup"]) or row["status"]
+    return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
 
 
 def _cells(rows: pd.DataFrame) -> Table:
     """One line per cell, cases by size and the fastest first in each."""
-    rows = rows.assign(size=sizes(rows), guess=estimated_speedups(rows)["guess"])
+    rows = rows.assign(
+        size=sizes(rows), guess=estimated_speedups(rows)["guess"], verdict=verdicts(rows)
+    )
     rows = rows.sort_values(["size", "case", "seconds"])
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("case", no_wrap=True)

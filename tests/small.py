@@ -1,0 +1,24 @@
+"""A small run that several test files measure."""
+
+from pathlib import Path
+
+from forwardbench.cases import Sweep, parse_case
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.passes import PlannedCell
+from forwardbench.measure.request import Request
+from forwardbench.verify import Verdict
+
+SMALL = Sweep("shapes", "cases given one by one", "", (parse_case("2x3-2"), parse_case("3x4-4-2")))
+REQUEST = Request(
+    {"python_loops": "python_loops", "matmul": "matmul"}, (SMALL,), "python_loops", passes=2, seed=3
+)
+VERIFIED = {name: Verdict(name, "verified") for name in REQUEST.contenders}
+
+
+def planned(reference, sweep=SMALL, seconds=1e-5, **options):
+    """Cells of one implementation on every case of a sweep."""
+    name = Path(reference).stem
+    return [
+        PlannedCell(Cell(name, str(reference), sweep.name, case, **options), seconds)
+        for case in sweep.cases
+    ]
