@@ -1,12 +1,16 @@
 """Times predicted from the work."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forwardbench.analysis import FIT_POINTS
 from forwardbench.cases import parse_case
-from forwardbench.measure.fit import fit_times
+from forwardbench.measure.fit import DRIFT, fit_times
 
 SQUARES = [parse_case(f"{n}x{n}-{n}") for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)]
 
@@ -59,3 +63,42 @@ def test_the_interval_holds_a_new_time_nearly_always():
         estimate = fit_times(SQUARES[:8], noisy[:8]).estimate(SQUARES[8])
         held += estimate.low <= noisy[8] <= estimate.high
     assert held / 400 >= 0.9
+
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference" / "table.csv"
+LIMITS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+
+
+def test_measured_sizes_that_are_left_out_lie_in_the_interval():
+    """As a lower --limit would have it: at least 90 % of the times beyond are as predicted.
+
+    On the committed reference run, for each rung of the sweep `square` and several limits.
+    """
+    table = pd.read_csv(REFERENCE)
+    table = table[(table["status"] == "measured") & (table["sweep"] == "square")]
+    held = []
+    for _, rows in table.groupby("implementation"):
+        pairs = [
+            (parse_case(case), time)
+            for case, time in zip(rows["case"], rows["seconds"], strict=True)
+        ]
+        for limit in LIMITS:
+            known = [(case, time) for case, time in pairs if time <= limit]
+            fit = fit_times(*zip(*known, strict=True)) if len(known) >= FIT_POINTS else None
+            for case, time in pairs if fit else ():
+                if time > limit:
+                    estimate = fit.estimate(case)
+                    held.append(estimate.low <= time <= estimate.high)
+    assert len(held) > 60
+    assert np.mean(held) >= 0.9
+
+
+def test_the_further_away_the_wider_the_interval():
+    """Beyond the largest size the interval widens with the work; before it, it does not."""
+    noise = np.random.default_rng(2).normal(0, 0.01, 6)
+    times = [seconds_of(case) * np.exp(each) for case, each in zip(SQUARES[:6], noise, strict=True)]
+    fit = fit_times(SQUARES[:6], times)
+    widths = [fit.estimate(case).high / fit.estimate(case).low for case in SQUARES[3:]]
+    assert widths[0] == pytest.approx(widths[1]) == pytest.approx(widths[2])
+    assert widths[2:] == sorted(widths[2:])
+    assert widths[3] / widths[2] == pytest.approx(8 ** (2 * DRIFT))

@@ -96,7 +96,7 @@ def test_a_child_process_predicts_real_rungs():
         (Prediction(1.0, True, None), True),
         (Prediction(2.0, True, None), True),
         (Prediction(2.1, True, None), False),
-        (Prediction(1.1, False, Fit((1.1, 0, 0), 3, 0.1)), False),
+        (Prediction(1.1, False, Fit((1.1, 0, 0), 3, 0.1, 8)), False),
     ],
 )
 def test_the_limit_is_on_predictions(prediction, worth):

@@ -85,7 +85,7 @@ def test_a_run_is_kept_and_read_back(tmp_path):
     folder.record_plan(VERIFIED, made)
     measure_passes(folder, REQUEST, made)
     assert sorted(path.name for path in folder.path.iterdir()) == [
-        "pass-001.json", "pass-002.json", "run.json", "run.lock",
+        ".lock", "pass-001.json", "pass-002.json", "run.json",
     ]  # fmt: skip
     loaded = results.load(folder.path)
     labels = {"python_loops", "matmul", "python_loops (control)", "matmul (control)"}
@@ -307,7 +307,7 @@ def test_the_lock_of_a_killed_process_is_stale(claimed):
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    assert (claimed.path / "run.lock").exists()
+    assert (claimed.path / ".lock").exists()
     assert resume_folder(claimed.path).lock.is_locked
 
 

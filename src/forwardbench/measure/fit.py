@@ -17,6 +17,15 @@ FITTED_POINTS = 6
 """Only the largest cases are fitted: the cost of small ones says little of large ones."""
 
 
+DRIFT = 0.06
+"""How fast the cost of a multiply-add may drift beyond the largest size that was measured.
+
+Caches overflow and blocks grow, so the cost follows work to some small power, which no fit of
+smaller sizes shows. This one (15 % for each tenfold of work) lets intervals hold at least 90 %
+of sizes that were measured and left out of the fit; `tests/test_fit.py` repeats that.
+"""
+
+
 class Estimate(NamedTuple):
     """A predicted time in seconds and its 95 % prediction interval, None where unknown."""
 
@@ -33,6 +42,8 @@ class Fit(NamedTuple):
     """Points fitted, less costs fitted; without any there is no telling how good the fit is."""
     spread: float
     """Standard deviation of the log residuals."""
+    largest: int
+    """Multiply-adds of the largest case fitted."""
 
     def seconds(self, case: Case) -> float:
         """Predict the time of one case."""
@@ -49,7 +60,8 @@ class Fit(NamedTuple):
         # One new observation: its own spread, and that of the fit (Student's t).
         points = self.freedom + len(self.costs)
         half_width = stdtrit(self.freedom, 0.975) * self.spread * np.sqrt(1 + 1 / points)
-        factor = float(np.exp(half_width))
+        beyond = max(0.0, float(np.log(case.multiply_adds / self.largest)))
+        factor = float(np.exp(half_width + DRIFT * beyond))
         return Estimate(seconds, seconds / factor, seconds * factor)
 
 
@@ -68,7 +80,8 @@ def fit_times(cases: Sequence[Case], seconds: Sequence[float]) -> Fit | None:
     costs = min(_candidates(rows), key=lambda costs: float(np.sum((rows @ costs - 1) ** 2)))
     freedom = len(largest) - len(costs)
     spread = np.sqrt(np.sum(np.log(rows @ costs) ** 2) / max(1, freedom))
-    return Fit((float(costs[0]), float(costs[1]), float(costs[2])), freedom, float(spread))
+    found = (float(costs[0]), float(costs[1]), float(costs[2]))
+    return Fit(found, freedom, float(spread), largest[-1][0].multiply_adds)
 
 
 def _work(case: Case) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ from forwardbench.verify import Verdict
 
 FORMAT = 2
 """Version of `run.json`."""
-LOCK = "run.lock"
+LOCK = ".lock"
 """Held while a run writes into its folder. The system frees it when the process ends."""
 
 
