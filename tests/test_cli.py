@@ -1,5 +1,6 @@
 """The command line, as its users meet it."""
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forwardbench.cli import main
+from forwardbench.measure.threads import available_cpus
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
 
@@ -163,6 +165,13 @@ def one_line(text):
         (["run", "--threads", "0"], "--threads '0' cannot be had"),
         (["run", "--passes", "0"], "--passes must be at least 1"),
         (["run", "--passes", "some"], "argument --passes: invalid int value: 'some'"),
+        (["run", "--precision", "2"], "--precision must be a share between 0 and 1, as in 0.02"),
+        (["run", "--precision", "0.01", "--quick"], "--precision needs at least 5 passes"),
+        (["run", "--max-time", "-3"], "--max-time must be a number of seconds above 0"),
+        (["run", "--resume", "nowhere"], "there is no run to resume in nowhere"),
+        (["run", "--resume", "."], "there is no run to resume in ."),
+        (["run", "--resume", "x", "--shape", "1x2-3"], "leave out --shape, or start a new run"),
+        (["run", "--resume", "x", "--quick"], "leave out --quick, or start a new run"),
         (["run", "--limit", "-1"], "--limit must be a number of seconds above 0"),
         (["run", "--output", "."], "exists already: name a new folder with --output"),
         (["run", "--output", "file/run"], "cannot make the folder file/run: Not a directory"),
@@ -241,7 +250,7 @@ def test_output_into_a_closed_pipe_is_quiet(small_run):
 
 @pytest.mark.parametrize(
     ("number", "status", "line"),
-    [(signal.SIGINT, 130, "forwardbench: interrupted"), (signal.SIGTERM, 143, "")],
+    [(signal.SIGINT, 130, "forwardbench: interrupted; go on with: "), (signal.SIGTERM, 143, "")],
 )
 def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status, line):
     """In verification: one line at most, the signal's status, and the contender is gone too."""
@@ -262,7 +271,8 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status
     mark.unlink(missing_ok=True)
     time.sleep(0.3)
     assert child.returncode == status
-    assert stderr.splitlines() == ([line] if line else [])
+    assert stderr.count("\n") == bool(line)
+    assert stderr.startswith(line)
     assert not mark.exists()
 
 
@@ -280,6 +290,53 @@ def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
     assert re.search(r"The run ended after \d+ of 500 passes", stderr)
     assert "speedup over python_loops" in stdout
     assert "Traceback" not in stderr
+    (made,) = (tmp_path / "results").iterdir()
+    assert stderr.splitlines()[-1].endswith(f"forwardbench run --resume results/{made.name}")
+
+
+def test_a_run_is_extended_with_more_passes(tmp_path):
+    """Two passes, then a third with --resume: what was verified is not verified again."""
+    options = ["--implementation", "matmul", "--shape", "2x3-2"]
+    first = run("run", *options, "--passes", 2, "--output", "made", cwd=tmp_path)
+    assert first.returncode == 0
+    again = run("run", "--resume", "made", "--passes", 3, cwd=tmp_path)
+    assert again.returncode == 0
+    assert "in 3 passes, of which 2 are done" in again.stderr
+    assert "verified" not in again.stderr
+    assert ", 3 passes" in again.stdout
+    assert len(list((tmp_path / "made").glob("pass-*.json"))) == 3
+    assert "forwardbench run --resume made --passes 10" in again.stderr
+
+
+def test_a_run_goes_on_until_it_is_precise(tmp_path):
+    """Asked for more than can be had in the time, it adds passes and then says so in the table."""
+    done = run(
+        "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", 5,
+        "--precision", 0.0001, "--max-time", 6, "--output", "made", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "Then cells with wider intervals than 0.0001 of their speedup again" in done.stderr
+    assert "(for precision)" in done.stderr
+    assert 5 < len(list((tmp_path / "made").glob("pass-*.json"))) < 40
+
+
+def test_threads_are_an_axis_of_the_table(tmp_path):
+    """One thread and all there are: a table for each, and what each worker had is stored."""
+    done = run(
+        "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", 2,
+        "--threads", 1, "--threads", "all", "--output", "made", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0
+    counts = {1, len(available_cpus())}
+    for count in counts:
+        assert f"float64, {count} thread" in done.stdout
+    one = json.loads((tmp_path / "made" / "pass-001.json").read_text())
+    ran_on = {
+        (each["extra_info"]["cell"]["threads"], len(each["extra_info"]["ran_on"]["cpus"]))
+        for each in one["benchmarks"]
+    }
+    if hasattr(os, "sched_setaffinity"):
+        assert ran_on == {(count, count) for count in counts}
 
 
 def test_a_framework_that_was_asked_for_and_is_missing_is_trouble(contenders, capsys):

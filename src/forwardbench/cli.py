@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -217,7 +218,10 @@ def _run(options: argparse.Namespace) -> int:
     from forwardbench.progress import Progress, announce
 
     folder, request = _resume(options) if options.resume else _begin(options)
-    plan = _plan(folder, request, options)
+    try:
+        plan = _plan(folder, request, options)
+    except KeyboardInterrupt:
+        return _interrupted(folder)
     done = len(folder.finished_passes().numbers)
     if not plan.measured:
         _say(f"Nothing is left to measure; why is in {folder.path}/run.json")
@@ -232,9 +236,13 @@ def _run(options: argparse.Namespace) -> int:
             interrupted = True
     status = _conclude(folder, request)
     if interrupted:
-        _say(f"Interrupted; go on with: forwardbench run --resume {folder.path}")
-        return INTERRUPTED
+        return _interrupted(folder)
     return FAILED if _has_bad_verdicts(folder, options.implementation) else status
+
+
+def _interrupted(folder: RunFolder) -> int:
+    _say(f"forwardbench: interrupted; go on with: forwardbench run --resume {folder.path}")
+    return INTERRUPTED
 
 
 def _begin(options: argparse.Namespace) -> tuple[RunFolder, Request]:
@@ -291,11 +299,14 @@ def _plan(folder: RunFolder, request: Request, options: argparse.Namespace) -> P
     if folder.is_planned:
         return Plan.from_json(folder.document)
     verdicts = {}
+    start = time.monotonic()
     for verdict in verify_all(list(request.contenders.values())):
         verdicts[verdict.implementation] = verdict
         _say(_verdict_line(verdict))
+    verified = time.monotonic()
     plan = make_plan(request, verdicts)
-    folder.record_plan(verdicts, plan)
+    spent = {"verification": verified - start, "planning": time.monotonic() - verified}
+    folder.record_plan(verdicts, plan, spent)
     return plan
 
 

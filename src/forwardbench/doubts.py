@@ -49,8 +49,9 @@ def _few_passes(table: pd.DataFrame, run: Path | None) -> Iterator[str]:
 def _noise(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) -> Iterator[str]:
     floors = [noise_floor(rows) for _, rows in table.groupby(SETTING, sort=False)]
     worst = max((floor for floor in floors if floor == floor), default=1.0)
-    if worst > NOISY:
-        more = 2 * max(10, int(table["passes"].max()))
+    passes = int(table["passes"].max())
+    if worst > NOISY and passes >= FEWEST_PASSES:  # of fewer, more passes are advised anyway
+        more = 2 * max(10, passes)
         yield (
             f"Noisy: identical code came out up to {(worst - 1) * 100:.0f} % apart; on a quieter "
             f"machine, or with more passes, less is noise: {_resume(run, more)}"

@@ -25,6 +25,7 @@ from forwardbench.files import making_sense_of, read_json, write_whole
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.environment import describe_machine, timer_step
 from forwardbench.measure.fingerprint import changes, fingerprint
+from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import Request
 from forwardbench.verify import Verdict
@@ -84,10 +85,17 @@ class RunFolder:
         """Write `run.json`, whole or not at all."""
         _write_document(self.path, self.document)
 
-    def record_plan(self, verdicts: Mapping[str, Verdict], plan: Plan) -> None:
-        """Add what was verified, the machine's peaks, and what becomes of each cell."""
+    def record_plan(
+        self, verdicts: Mapping[str, Verdict], plan: Plan, spent: Mapping[str, float] | None = None
+    ) -> None:
+        """Add what was verified, the machine's peaks, what becomes of each cell, and seconds spent.
+
+        The expected length of a pass is kept as well, to be compared with what it took.
+        """
         self.document["verification"] = [asdict(verdict) for verdict in verdicts.values()]
         self.document.update(plan.to_json())
+        self.document["spent"] = dict(spent or {})
+        self.document["expected_pass_seconds"] = predicted_seconds(plan.measured)
         self.write()
 
     def finish(self) -> None:

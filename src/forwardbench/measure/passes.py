@@ -23,9 +23,9 @@ from forwardbench.measure.worker import FINISHED
 STALL_SECONDS = 60.0
 """Shortest time without progress after which a worker counts as hanging."""
 
-_WORKER_SECONDS = 0.8
+_WORKER_SECONDS = 0.4
 """Start and end of a worker: interpreter, imports, pytest, JSON."""
-_CELL_SECONDS = 0.006
+_CELL_SECONDS = 0.004
 """Inputs, warming up, and checking the result, for each cell."""
 _VISIT_OVERHEAD_SECONDS = 0.001
 """pytest's own work for each visit."""

@@ -1,0 +1,1 @@
+"""asv's benchmark folder for identical code."""

@@ -1,0 +1,51 @@
+"""Where the time of a run goes, and whether it was announced rightly.
+
+python tests/methods/overhead.py NEW_FOLDER [OPTIONS OF RUN ...]
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def main(folder, *options):
+    """Make a run and print where its wall time went."""
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "forwardbench", "run", "--output", folder, *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wall = time.perf_counter() - begin
+    if done.returncode not in (0, 1):
+        sys.exit(done.stderr)
+    run = json.loads((Path(folder) / "run.json").read_text())
+    passes = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("pass-*.json"))]
+    in_passes = sum(each["meanwhile"]["seconds"] for each in passes)
+    called = sum(
+        benchmark["extra_info"]["called_seconds"]
+        for each in passes
+        for benchmark in each["benchmarks"]
+    )
+    after = wall - run["spent"]["verification"]
+    planning = run["spent"]["planning"]
+    announced = int(re.search(r"about (\d+) s", done.stderr)[1])
+    rows = {
+        "verification": run["spent"]["verification"],
+        "planning: probing each contender, measuring the machine's peaks": planning,
+        "passes: timed and warm-up calls": called,
+        "passes: starting workers, inputs, checks, pytest": in_passes - called,
+        "start, table, charts": after - planning - in_passes,
+    }
+    for what, seconds in rows.items():
+        share = "" if what == "verification" else f"{seconds / after:6.1%}"
+        print(f"{seconds:8.1f} s {share:7} {what}")
+    print(f"{wall:8.1f} s         in all; {after:.1f} s after verification")
+    print(
+        f"announced: {announced} s, passes took {in_passes:.1f} s ({announced / in_passes - 1:+.0%})"
+    )
+
+
+main(*sys.argv[1:])
