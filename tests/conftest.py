@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from forwardbench import analysis, results
 from forwardbench.cases import SWEEPS, parse_case
-from forwardbench.measure import machine
+from forwardbench.measure import environment, machine
 from forwardbench.measure.cells import Cell
 
 # How long an example takes is the machine's business, never a reason to fail.
@@ -22,6 +22,7 @@ COMMIT = {"id": "0123456789abcdef", "dirty": False}
 
 def pytest_benchmark_update_machine_info(machine_info):
     """Say what the benchmarks ran on, in the same words as a run's workers do."""
+    machine_info.update(environment.describe_machine())
     machine.complete_machine_info(machine_info)
 
 

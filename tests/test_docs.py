@@ -1,6 +1,9 @@
 """What the documents say is so."""
 
+import importlib.util
+import json
 import re
+import statistics
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +38,7 @@ def test_two_commands_do_everything_from_a_bare_python():
 
 def test_every_linked_file_is_there():
     """No link of the documents leads nowhere."""
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/method.md"):
         for target in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / name).read_text()):
             if "://" not in target:
                 assert (ROOT / target).exists(), f"{name}: {target}"
@@ -89,3 +92,32 @@ def test_figures_in_the_readme_are_those_of_the_reference_run():
     for name, case, ratio in quoted:
         rows = table[(table["implementation"] == name) & (table["case"] == case)]
         assert format_ratio(rows["speedup"].iloc[0]) == ratio
+
+
+def methods_page():
+    """The module that writes the tables of docs/method.md."""
+    spec = importlib.util.spec_from_file_location("page", ROOT / "tests" / "methods" / "page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_methods_is_what_its_command_wrote():
+    """The page says what results/methods.json holds, and every other table is filled in."""
+    page = methods_page()
+    figures = json.loads(page.FIGURES.read_text())
+    assert page.between_marks("figures")[1] == page.tables(figures) + "\n"
+    for name in ("visits", "overhead"):
+        assert page.between_marks(name)[1].startswith("| ")
+
+
+def test_identical_code_comes_out_identical():
+    """The claims of docs/method.md, on the figures that are kept."""
+    figures = json.loads(methods_page().FIGURES.read_text())
+    methods = {method["tool"]: method for method in figures["methods"]}
+    own = methods["forwardbench"]
+    assert len(own["pairs"]) >= 100
+    assert sum(pair["different"] for pair in own["pairs"]) <= 0.08 * len(own["pairs"])
+    assert statistics.median(pair["half_width"] for pair in own["pairs"]) <= 0.015
+    assert own["seconds"] < methods["pyperf"]["seconds"]
+    assert sum(figures["announced"]) == pytest.approx(sum(figures["taken"]), rel=0.25)

@@ -194,7 +194,7 @@ def _machine_name(info: dict[str, Any]) -> str:
     cpu = info.get("cpu") or {}
     brand = str(cpu.get("brand_raw") or info.get("processor") or "")
     count = f"{cpu['count']} CPUs" if cpu.get("count") else ""
-    parts = (brand, count, str(info.get("blas") or ""))
+    parts = (brand, count, str(info.get("virtual") or ""), str(info.get("blas") or ""))
     return one_line(", ".join(part for part in parts if part))
 
 

@@ -1,9 +1,10 @@
 """Time identical code with several tools, in one session, and write down what each makes of it.
 
-    python tests/methods                 # about 15 minutes on an otherwise idle machine
-    python tests/methods --quick         # a rehearsal of it
+    python tests/methods             # about 20 minutes on an otherwise idle machine
+    python tests/methods --quick     # a rehearsal
+    python tests/methods --write     # keeps results/methods.json and the table in docs/method.md
 
-Needs the extra `methods`. Writes results/methods.json and the tables in docs/method.md.
+Needs the extra `methods`.
 """
 
 import argparse
@@ -19,8 +20,8 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import page
 from cells import LABELS, NAMES, RUNGS, SHAPES
-from page import write_page
 from scipy import stats
 
 from forwardbench.cases import parse_case
@@ -262,7 +263,9 @@ def main():
         "announced": announced,
         "taken": taken,
     }
-    print(write_page(figures, ROOT if options.write else None))
+    print(page.tables(figures))
+    if options.write:
+        page.keep(figures)
 
 
 main()

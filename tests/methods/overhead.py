@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import page
+
 
 def main(folder, *options):
     """Make a run and print where its wall time went."""
@@ -33,19 +35,24 @@ def main(folder, *options):
     planning = run["spent"]["planning"]
     announced = int(re.search(r"about (\d+) s", done.stderr)[1])
     rows = {
-        "verification": run["spent"]["verification"],
         "planning: probing each contender, measuring the machine's peaks": planning,
         "passes: timed and warm-up calls": called,
         "passes: starting workers, inputs, checks, pytest": in_passes - called,
         "start, table, charts": after - planning - in_passes,
     }
-    for what, seconds in rows.items():
-        share = "" if what == "verification" else f"{seconds / after:6.1%}"
-        print(f"{seconds:8.1f} s {share:7} {what}")
-    print(f"{wall:8.1f} s         in all; {after:.1f} s after verification")
-    print(
-        f"announced: {announced} s, passes took {in_passes:.1f} s ({announced / in_passes - 1:+.0%})"
-    )
+    lines = ["| what | seconds | share |", "|---|---|---|"]
+    lines += [f"| {what} | {spent:.1f} | {spent / after:.1%} |" for what, spent in rows.items()]
+    lines += [
+        f"| in all, after {run['spent']['verification']:.1f} s of verification | {after:.1f} | |",
+        "",
+        f"Announced for the passes: {announced} s; taken: {in_passes:.1f} s.",
+    ]
+    print("\n".join(lines))
+    return "\n".join(lines)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    arguments = [each for each in sys.argv[1:] if each != "--write"]
+    text = main(*arguments)
+    if "--write" in sys.argv:
+        page.write_between_marks("overhead", text)

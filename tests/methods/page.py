@@ -1,10 +1,12 @@
-"""The tables of docs/method.md, made from the figures in results/methods.json."""
+"""The tables of docs/method.md, between marks in its text."""
 
 import json
 import statistics
 from pathlib import Path
 
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+PAGE = Path(__file__).parents[2] / "docs" / "method.md"
+FIGURES = PAGE.parents[1] / "results" / "methods.json"
+"""What the first of the tables is made from."""
 
 
 def tables(figures):
@@ -55,13 +57,21 @@ def percent(share):
     return f"{100 * share:.2g} %"
 
 
-def write_page(figures, root: Path | None):
-    """Return the tables; with a root, put them into docs/method.md and keep the figures."""
-    text = tables(figures)
-    if root is not None:
-        (root / "results" / "methods.json").write_text(json.dumps(figures, indent=1) + "\n")
-        page = root / "docs" / "method.md"
-        before, _, rest = page.read_text().partition(BEGIN)
-        _, _, after = rest.partition(END)
-        page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
-    return text
+def between_marks(name):
+    """Return what the page says before, between and after the marks of that name."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, _, rest = PAGE.read_text().partition(begin)
+    between, _, after = rest.partition(end)
+    return before + begin, between, end + after
+
+
+def write_between_marks(name, text):
+    """Replace what the page says between the marks of that name."""
+    before, _, after = between_marks(name)
+    PAGE.write_text(f"{before}{text}\n{after}")
+
+
+def keep(figures):
+    """Keep the figures, and put the tables made from them into the page."""
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
+    write_between_marks("figures", tables(figures))
