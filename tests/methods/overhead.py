@@ -35,7 +35,8 @@ def main(folder, *options):
     planning = run["spent"]["planning"]
     announced = int(re.search(r"about (\d+) s", done.stderr)[1])
     rows = {
-        "planning: probing each contender, measuring the machine's peaks": planning,
+        "planning: timed calls": run["probing_seconds"],
+        "planning: starting probes, inputs, the machine's peaks": planning - run["probing_seconds"],
         "passes: timed and warm-up calls": called,
         "passes: starting workers, inputs, checks, pytest": in_passes - called,
         "start, table, charts": after - planning - in_passes,

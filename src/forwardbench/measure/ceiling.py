@@ -13,7 +13,7 @@ SIZE = 768
 """Rows and columns of the matrix product: large enough for BLAS's full rate."""
 COPIED_BYTES = 2**27
 """Bytes copied at once: more than caches hold."""
-REPEATS = 7
+REPEATS = 4
 
 
 def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> dict[str, Any]:

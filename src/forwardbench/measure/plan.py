@@ -36,11 +36,14 @@ class Plan:
     skipped: list[Skipped] = field(default_factory=list)
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     """The machine's peaks for each dtype and thread count, from `measure_ceiling`."""
+    probing_seconds: float = 0.0
+    """How long the calls took that the plan is based on."""
 
     def to_json(self) -> dict[str, Any]:
         """What `run.json` keeps of it; `from_json` is the inverse."""
         return {
             "ceilings": self.ceilings,
+            "probing_seconds": self.probing_seconds,
             "measured": [
                 {"cell": planned.cell.to_json(), "expected_seconds": planned.seconds}
                 for planned in self.measured
@@ -70,7 +73,7 @@ class Plan:
             )
             for item in document["skipped"]
         ]  # fmt: skip
-        return cls(measured, skipped, document["ceilings"])
+        return cls(measured, skipped, document["ceilings"], document["probing_seconds"])
 
 
 def make_plan(
@@ -123,6 +126,7 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             continue
         for cell in asked:
             prediction = Prediction.from_json(predictions[str(cell)])
+            plan.probing_seconds += prediction.spent
             limited = f"{prediction.seconds:.2g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
                 plan.measured.append(PlannedCell(cell, prediction.seconds))
