@@ -87,7 +87,8 @@ def test_a_child_process_predicts_real_rungs():
     assert set(answer) == {str(cell) for cell in cells}
     for seconds, *rest in answer.values():
         assert 0 < seconds < 1
-        assert rest == [True, None]
+        assert rest[:2] == [True, None]
+        assert rest[2] >= seconds  # what all calls took
 
 
 @pytest.mark.parametrize(
