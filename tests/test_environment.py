@@ -1,0 +1,118 @@
+"""What is said of the machine, and of what else it did."""
+
+import subprocess
+import sys
+
+import pytest
+
+from forwardbench.measure import environment
+from forwardbench.measure.environment import Watch, describe_machine
+
+
+def moment(**counters):
+    """Counters of the system at some moment."""
+    plain = {"clock": 0.0, "busy": 0.0, "stolen": 0.0, "own": 0.0, "processes": {}}
+    return environment._Moment(**{**plain, **counters})
+
+
+@pytest.fixture
+def moments(monkeypatch):
+    """Let the counters be these, one after the other."""
+
+    def inject(*each):
+        left = list(each)
+        monkeypatch.setattr(environment, "_now", lambda: left.pop(0))
+        monkeypatch.setattr(environment.psutil, "getloadavg", lambda: (1.5, 0, 0))
+
+    return inject
+
+
+def test_what_others_did_is_what_was_busy_without_us(moments):
+    """In 10 s: 14 s of CPU time in all, 9 s of it ours, 2 s stolen, one process with 3 s."""
+    moments(
+        moment(clock=100, busy=50, stolen=1, own=7, processes={(1, "firefox"): 20.0}),
+        moment(
+            clock=110, busy=64, stolen=3, own=16,
+            processes={(1, "firefox"): 23.0, (2, "came later"): 90.0},
+        ),
+    )  # fmt: skip
+    assert Watch().report() == pytest.approx(
+        {
+            "seconds": 10.0, "load_before": 1.5, "others": 0.5, "stolen": 0.2,
+            "busiest": "firefox", "busiest_cpus": 0.3,
+        }
+    )  # fmt: skip
+
+
+def test_on_a_quiet_machine_nobody_is_named(moments):
+    """Counters of ours that run ahead of the system's are no negative work of others."""
+    moments(
+        moment(processes={(1, "idle"): 5.0}),
+        moment(clock=10, busy=9, own=9.1, processes={(1, "idle"): 5.1}),
+    )
+    report = Watch().report()
+    assert (report["others"], report["busiest"], report["busiest_cpus"]) == (0.0, "", 0.0)
+
+
+def test_another_process_is_noticed():
+    """A program that keeps a CPU busy is seen as somebody else's work, with its name."""
+    loop = "while True: pass"
+    other = subprocess.Popen([sys.executable, "-c", loop])
+    try:
+        watch = Watch()
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(1)"], check=True)
+        report = watch.report()
+    finally:
+        other.kill()
+        other.wait()
+    assert report["others"] > 0.2
+    assert report["busiest_cpus"] > 0.2
+
+
+def test_our_own_children_are_not_others():
+    """What a worker uses, once it has ended, is ours."""
+    before = environment._now()
+    code = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert environment._now().own - before.own >= 0.4
+
+
+def test_the_machine_is_described_without_the_hosts_name():
+    """The same description every time, in plain JSON values."""
+    machine = describe_machine()
+    assert "node" not in machine
+    assert "flags" not in machine["cpu"]
+    assert machine["memory_bytes"] > 0
+    assert machine["available_cpus"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "files", "variables", "said"),
+    [
+        ([], [], {}, ""),
+        (["hypervisor"], [], {}, "virtual machine"),
+        ([], ["/.dockerenv"], {}, "container"),
+        (["hypervisor"], [], {"container": "podman"}, "container in a virtual machine"),
+    ],
+)
+def test_containers_and_virtual_machines_are_named(monkeypatch, flags, files, variables, said):
+    """By the CPU's flags, and by what container engines leave behind."""
+    monkeypatch.setattr(environment.Path, "exists", lambda path: str(path) in files)
+    monkeypatch.setattr(environment.os, "environ", variables)
+    assert environment._virtual(flags) == said
+
+
+def test_governor_and_caches_are_read_from_the_system(monkeypatch, tmp_path):
+    """One name where all CPUs agree, all where they do not; nothing where there is nothing."""
+    monkeypatch.setattr(environment, "_SYSFS", tmp_path)
+    assert (environment._governor(), environment._caches()) == ("", {})
+    for cpu, governor in enumerate(("powersave", "performance", "powersave")):
+        folder = tmp_path / f"cpu{cpu}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "scaling_governor").write_text(f"{governor}\n")
+    cache = tmp_path / "cpu0" / "cache" / "index3"
+    cache.mkdir(parents=True)
+    for name, text in (("level", "3\n"), ("type", "Unified\n"), ("size", "32768K\n")):
+        (cache / name).write_text(text)
+    assert environment._governor() == "performance, powersave"
+    assert environment._caches() == {"L3": "32768K"}
