@@ -10,7 +10,7 @@ from small import REQUEST, SMALL, VERIFIED, planned
 
 from forwardbench import isolation
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.measure import ceiling, passes, plan, threads, timing
+from forwardbench.measure import ceiling, passes, plan, threads, timing, worker
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import PassResult, run_pass, write_pass
 from forwardbench.measure.request import Request
@@ -43,7 +43,12 @@ def test_a_pass_measures_every_cell_once_and_says_on_what():
         data = benchmark["stats"]["data"]
         assert len(data) == benchmark["stats"]["rounds"] >= timing.VISITS
         assert benchmark["stats"]["median"] == statistics.median(data)
-        assert benchmark["extra_info"]["called_seconds"] > 0.5 * sum(data)
+        info = benchmark["extra_info"]
+        timed = sum(data) * benchmark["stats"]["iterations"]
+        assert info["timed_seconds"] == pytest.approx(timed)
+        assert 0 < info["timed_cpu_seconds"] < 2 * timed
+        assert info["warming_seconds"] > 0
+        assert info["ran_on"] == {"cpus": threads.cpus_for(1), "threads": [1]}
     info = result.benchmark["machine_info"]
     if hasattr(os, "sched_setaffinity"):
         assert info["threads"]["cpus"] == threads.cpus_for(1)
@@ -99,6 +104,17 @@ def test_visits_go_in_laps():
             "MemoryError",
         ),
         (
+            "interrupts",  # as Ctrl-C would
+            "raise KeyboardInterrupt",
+            "the worker's session ended before all its visits were made",
+        ),
+        (
+            "mumbles",
+            "class Mumble(Exception):\n            def __str__(self): raise ValueError\n        "
+            "raise Mumble",
+            "Mumble",
+        ),
+        (
             "lies",
             "return np.zeros((len(x), 2))",
             "WrongResultError: 3x4-4-2 sigmoid float64: worst",
@@ -119,6 +135,24 @@ def test_a_contender_that_fails_costs_its_own_cell_only(bad, name, deed, reason)
     assert reason in result.failures[failed]
     measured = set(medians(result)) - {(name, "3x4-4-2")}
     assert measured == {(name, "2x3-2"), ("matmul", "2x3-2"), ("matmul", "3x4-4-2")}
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1e-6, float("nan"), float("inf")])
+def test_a_time_that_cannot_be_is_a_failure(seconds):
+    """A contender that tampers with the timer costs its own cells, not the file they are in."""
+    (first, second) = planned("matmul")
+    entries = [
+        {
+            "extra_info": {"cell": each.cell.to_json()},
+            "stats": {"data": [1e-6, time], "iterations": 1},
+            "params": {},
+        }
+        for each, time in ((first, seconds), (second, 1e-6))
+    ]
+    failures = {}
+    (kept,) = worker.join_visits(entries, failures)
+    assert kept["extra_info"]["cell"] == second.cell.to_json()
+    assert failures == {str(first.cell): "was timed at no time at all, or at less"}
 
 
 def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):

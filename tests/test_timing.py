@@ -71,19 +71,27 @@ def test_visits_are_alike_and_each_is_warmed_up_by_one_call(counting):
 
 
 def test_the_time_in_calls_is_kept(counting):
-    """Rounds of 1 ms each, and what warming up took besides."""
-    benchmark = visit(counting.cell(), last=False)
-    rounds = timing._rounds[counting.cell()].rounds
-    assert 1e-3 * rounds < benchmark.extra_info["called_seconds"] < 1e-3 * rounds + 1
+    """Rounds of 1 ms each; and what warming up took, and the CPU time of the rounds."""
+    info = visit(counting.cell(), last=False).extra_info
+    assert info["timed_seconds"] == pytest.approx(1e-3 * timing._rounds[counting.cell()].rounds)
+    assert 0 < info["warming_seconds"] < 1
+    assert 0 < info["timed_cpu_seconds"] < 1
 
 
-def test_a_call_slower_than_a_visit_is_not_repeated_to_warm_up(counting):
-    """One call before the first visit, none before later ones, one round of one call each."""
-    slow = 2 * timing.VISIT_SECONDS
+def test_a_call_too_slow_for_five_visits_is_not_repeated_to_warm_up(counting):
+    """Beyond five visits' worth: one call before the first, none before later ones."""
+    slow = 1.01 * timing.SLOW_SECONDS / timing.VISITS
     visit(counting.cell(), slow, last=False)
     assert len(counting.count("calls")) == 2
     visit(counting.cell(), slow, last=False)
     assert len(counting.count("calls")) == 3
+
+
+def test_a_call_slower_than_a_visit_is_a_round_of_its_own(counting):
+    """With its warm-up: two calls a visit."""
+    for calls in (2, 4):
+        visit(counting.cell(), 2 * timing.VISIT_SECONDS, last=False)
+        assert len(counting.count("calls")) == calls
 
 
 def test_large_cases_are_prepared_anew_for_each_visit(counting):

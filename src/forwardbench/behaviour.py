@@ -6,9 +6,10 @@ results that stay, and returns finished work.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -223,6 +224,31 @@ def check_finished(implementation: Implementation, timer: Timer = time.perf_coun
     _compare_conversions(implementation, linear, activated, timer)
 
 
+_Check = TypeVar("_Check", bound=Callable[..., None])
+
+
+def _despite_noise(check: _Check) -> _Check:
+    """Let a check that only compares times fail twice out of three times before it counts.
+
+    A busy machine makes two times look unlike, or alike, now and then.
+    """
+
+    @functools.wraps(check)
+    def repeated(*args: Any, **kwargs: Any) -> None:
+        passed = failed = 0
+        while passed < 2:
+            try:
+                check(*args, **kwargs)
+                passed += 1
+            except WrongResultError:
+                failed += 1
+                if failed == 2:
+                    raise
+
+    return cast("_Check", repeated)
+
+
+@_despite_noise
 def _compare_conversions(
     implementation: Implementation, little: Case, much: Case, timer: Timer
 ) -> None:
@@ -259,6 +285,7 @@ _LONG_ENOUGH = 0.05
 """Seconds of computing after which no more calls are made to find the shortest."""
 
 
+@_despite_noise
 def check_not_asynchronous(
     implementation: Implementation,
     timer: Timer = time.perf_counter,
@@ -288,6 +315,7 @@ def check_not_asynchronous(
         )
 
 
+@_despite_noise
 def check_no_memory(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
     """A second call with the same input must do the work again."""
     case = parse_case("4x32-256-256", "linear")

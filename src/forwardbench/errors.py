@@ -20,4 +20,8 @@ def one_line(text: object) -> str:
 
 def describe_error(error: BaseException) -> str:
     """Name an exception and what it says, in one line."""
-    return one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    try:
+        text = str(error)
+    except Exception:  # a contender's own exception may fail at this as well
+        text = ""
+    return one_line(f"{type(error).__name__}: {text}" if text else type(error).__name__)

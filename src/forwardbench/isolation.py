@@ -72,7 +72,7 @@ def call(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                env={**os.environ, **(environment or {})},
+                env={**_inherited(), **(environment or {})},
                 start_new_session=True,
             )
         try:
@@ -85,6 +85,11 @@ def call(
             raise ChildError(_how_it_ended(child.returncode, folder / "stderr.txt")) from None
 
 
+def _inherited() -> dict[str, str]:
+    """Our own environment, except what would make all children hash alike."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
+
+
 def _wait(
     child: subprocess.Popen[bytes],
     progress: Path,
@@ -92,20 +97,30 @@ def _wait(
     on_progress: Callable[[str], None],
 ) -> None:
     """Wait for the child, passing its progress on, until it ends or stalls."""
-    seen = 0
+    seen = 0  # bytes of whole lines
     last_sign = time.monotonic()
     while True:
         ended = child.poll() is not None
-        lines = progress.read_text(encoding="utf-8").splitlines() if progress.exists() else []
-        for line in lines[seen:]:
+        whole = _read_from(progress, seen).rpartition(b"\n")
+        for line in whole[0].decode("utf-8").splitlines():
             on_progress(line)
             last_sign = time.monotonic()
-        seen = len(lines)
+        seen += len(whole[0] + whole[1])
         if ended or (progress.parent / "answer.json").exists():
             return  # a thread that a contender left running is not waited for
         if time.monotonic() - last_sign > stall_seconds:
             raise ChildError(f"did not finish within {stall_seconds:g} s and was ended")
         time.sleep(_POLL_SECONDS)
+
+
+def _read_from(path: Path, offset: int) -> bytes:
+    """What has been added to a file since; nothing if there is none yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -59,6 +60,7 @@ class Progress(Observer):
         self._console = console or Console(stderr=True)
         self._passes = passes
         self._bar: Bar | None = None
+        self._drawn = 0.0
         if self._console.is_terminal:
             self._bar = Bar(
                 TextColumn("pass {task.fields[number]} of {task.fields[passes]}"),
@@ -67,8 +69,7 @@ class Progress(Observer):
                 TextColumn("left:"),
                 TimeRemainingColumn(),
                 console=self._console,
-                # Redrawn only after a visit: a clock of its own would cost CPU time beside the
-                # measurement.
+                # No clock of its own, which would cost CPU time beside the measurement.
                 auto_refresh=False,
             )
             self._task = self._bar.add_task("", total=None, number=1, passes=passes)
@@ -98,13 +99,18 @@ class Progress(Observer):
             )
 
     def visit(self) -> None:
-        """Count one visit."""
+        """Count one visit; what is drawn costs CPU time, so it is drawn twice a second at most."""
         if self._bar:
-            self._bar.update(self._task, advance=1, refresh=True)
+            self._bar.update(self._task, advance=1)
+            if time.monotonic() - self._drawn > 0.5:
+                self._bar.refresh()
+                self._drawn = time.monotonic()
 
     def end(self, number: int) -> None:
         """End a pass."""
-        if not self._bar:
+        if self._bar:
+            self._bar.refresh()
+        else:
             more = "" if number <= self._passes else " (for precision)"
             of = f" of {self._passes}" if number <= self._passes else ""
             self._console.print(f"Pass {number}{of} is done{more}", highlight=False)

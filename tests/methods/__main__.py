@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -32,11 +33,13 @@ from forwardbench.measure.cells import Cell
 from forwardbench.measure.environment import Watch, describe_machine
 from forwardbench.measure.passes import PlannedCell, predicted_seconds, run_pass
 from forwardbench.measure.probe import predict
+from forwardbench.verify import verify_all
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PASSES = 10
-ENVIRONMENT = {**os.environ, **threads.environment(1), "PYTHONPATH": str(HERE)}
+PATHS = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+ENVIRONMENT = {**os.environ, **threads.environment(1), "PYTHONPATH": PATHS}
 
 
 def on_one_cpu():
@@ -93,7 +96,11 @@ def with_pytest_benchmark(folder):
 
 
 def with_asv(folder):
-    """One run in this environment, judged as `asv compare` does: Mann-Whitney, p < 0.002."""
+    """One run in this environment, judged as `asv continuous` does.
+
+    Different is what Mann-Whitney's test says at p < 0.002; a change is reported only if it is
+    larger than a factor of 1.1 as well.
+    """
     from asv._stats import is_different
 
     shutil.copytree(HERE / "asv_suite", folder / "suite")
@@ -132,7 +139,9 @@ def with_asv(folder):
             first["samples"], second["samples"], first["stats"], second["stats"]
         )
         _, half_width = welch(first["samples"], second["samples"])
-        found[name] = verdict(first["result"] / second["result"], half_width, different)
+        ratio = first["result"] / second["result"]
+        found[name] = verdict(ratio, half_width, different)
+        found[name]["reported"] = bool(different and not 1 / 1.1 <= ratio <= 1.1)
     return found
 
 
@@ -174,13 +183,19 @@ def plan():
     return planned
 
 
-def with_forwardbench(seed, machine):
-    """Ten passes, judged by whether the interval holds 1; each followed by a plain timing.
+def with_forwardbench(seed, machine, compare):
+    """Verify, plan, and make ten passes, judged by whether the interval holds 1.
 
-    Returns what it says of each pair, its seconds and those of the plain timing by name, the
-    seconds that its passes took, and those that were announced.
+    Returns what it says of each pair, the seconds that all of it took, what was announced for
+    the passes and what they took, and, if asked to ``compare``, its seconds over those of a
+    plain loop by name: after each pass the plain loop gets its turn.
     """
+    begin = time.perf_counter()
+    for each in verify_all(RUNGS):
+        if each.status != "verified":
+            sys.exit(f"{each}")
     planned = plan()
+    before, announced = time.perf_counter() - begin, PASSES * predicted_seconds(planned)
     times, plain, taken = {}, {}, 0.0
     for number in range(PASSES):
         begin = time.perf_counter()
@@ -192,76 +207,115 @@ def with_forwardbench(seed, machine):
             cell = Cell.from_json(benchmark["extra_info"]["cell"])
             name = f"{cell.implementation} {cell.case}"
             times.setdefault((name, cell.control), []).append(benchmark["stats"]["median"])
-        for name, seconds in json.loads(start(sys.executable, HERE / "independent.py")).items():
-            plain.setdefault(name, []).append(seconds)
-    found, seconds = {}, {}
+        if compare:
+            printed = start(sys.executable, HERE / "independent.py")
+            for name, seconds in json.loads(printed).items():
+                plain.setdefault(name, []).append(seconds)
+    found = {}
     for name in NAMES:
         interval = log_interval(np.divide(times[name, True], times[name, False]))
         different = not interval.low <= 1 <= interval.high
         found[name] = verdict(interval.centre, interval.half_width, different)
-        seconds[name] = log_interval(times[name, False]).centre
-    plain = {name: log_interval(each).centre for name, each in plain.items()}
-    return found, seconds, plain, taken, PASSES * predicted_seconds(planned)
+    agreement = {
+        name: log_interval(times[name, False]).centre / log_interval(each).centre
+        for name, each in plain.items()
+    }
+    return found, before + taken, announced, taken, agreement
 
 
 # --- all of them --------------------------------------------------------------------------
 
 TOOLS = {
-    "pytest-benchmark": (
-        with_pytest_benchmark,
-        3,
-        "one run; Welch's test on its rounds, p < 0.05",
-    ),
+    "pytest-benchmark": (with_pytest_benchmark, 3, "one run; Welch's test on its rounds, p < 0.05"),
     "asv": (with_asv, 3, "one run; its own test, p < 0.002"),
     "perfplot": (with_perfplot, 3, "keeps the shortest time; no test"),
     "pyperf": (with_pyperf, 1, "20 processes; its own test, p < 0.05"),
 }
 """How each is run, how often, and how its verdict comes about."""
+DISTURBED = ("pytest-benchmark", "asv", "perfplot")
+"""Run once more beside a busy neighbour; pyperf's six minutes are spared."""
 FORWARDBENCH = "10 passes; 95 % interval of the paired ratio"
+
+
+NEIGHBOUR = """
+import time
+while True:
+    end = time.perf_counter() + 0.03
+    while time.perf_counter() < end:
+        pass
+    time.sleep(0.07)
+"""
+"""Another program that wants every CPU for 30 of each 100 ms."""
+
+
+@contextmanager
+def neighbours():
+    """Run one such program for each CPU meanwhile."""
+    command = [sys.executable, "-c", NEIGHBOUR]
+    running = [subprocess.Popen(command) for _ in threads.available_cpus()]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def measure_tool(name, repeats):
+    """Run a tool several times and gather what it says."""
+    tool, _, how = TOOLS[name]
+    found, seconds = [], []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.perf_counter()
+            found += list(tool(Path(folder)).values())
+            seconds.append(time.perf_counter() - begin)
+        print(name, f"{seconds[-1]:.0f} s", flush=True)
+    return {"tool": name, "version": metadata.version(name), "how": how,
+            "seconds": float(np.mean(seconds)), "pairs": found}  # fmt: skip
+
+
+def measure_forwardbench(repeats, compared, machine):
+    """Run forwardbench several times; the first ``compared`` times beside a plain loop."""
+    found, seconds, announced, taken, agreement = [], [], [], [], []
+    for seed in range(repeats):
+        pairs, spent, said, took, ratios = with_forwardbench(seed, machine, seed < compared)
+        found += list(pairs.values())
+        seconds.append(spent)
+        announced.append(said)
+        taken.append(took)
+        agreement += [{"cell": name, "ratio": ratio} for name, ratio in ratios.items()]
+        print("forwardbench", f"{spent:.1f} s", flush=True)
+    method = {"tool": "forwardbench", "version": metadata.version("forwardbench"),
+              "how": FORWARDBENCH, "seconds": float(np.mean(seconds)), "pairs": found}  # fmt: skip
+    return method, {"announced": announced, "taken": taken, "agreement": agreement}
 
 
 def main():
     """Run every tool and write the figures down."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="each tool once, pyperf left out")
-    parser.add_argument(
-        "--write", action="store_true", help="write results/methods.json and the page"
-    )
+    parser.add_argument("--write", action="store_true", help="keep the figures and the page")
     options = parser.parse_args()
-    watch, machine, methods = Watch(), describe_machine(), []
-    for name, (tool, repeats, how) in TOOLS.items():
-        if options.quick and name == "pyperf":
-            continue
-        found, seconds = [], []
-        for _ in range(1 if options.quick else repeats):
-            with tempfile.TemporaryDirectory() as folder:
-                begin = time.perf_counter()
-                found += list(tool(Path(folder)).values())
-                seconds.append(time.perf_counter() - begin)
-        methods.append({"tool": name, "version": metadata.version(name), "how": how,
-                        "seconds": float(np.mean(seconds)), "pairs": found})  # fmt: skip
-        print(name, f"{seconds[-1]:.0f} s", flush=True)
-    found, agreement, taken, announced = [], [], [], []
-    for seed in range(1 if options.quick else 9):
-        pairs, seconds, plain, took, said = with_forwardbench(seed, machine)
-        found += list(pairs.values())
-        agreement += [{"cell": name, "ratio": seconds[name] / plain[name]} for name in NAMES]
-        taken.append(took)
-        announced.append(said)
-        print("forwardbench", f"{took:.1f} s", flush=True)
-    version = metadata.version("forwardbench")
-    methods.append({"tool": "forwardbench", "version": version, "how": FORWARDBENCH,
-                    "seconds": float(np.mean(taken)), "pairs": found})  # fmt: skip
+    machine, watch = describe_machine(), Watch()
+    names = [name for name in TOOLS if not (options.quick and name == "pyperf")]
+    methods = [measure_tool(name, 1 if options.quick else TOOLS[name][1]) for name in names]
+    own, figures = measure_forwardbench(*((1, 1) if options.quick else (9, 4)), machine)
+    quiet = watch.report()
+    with neighbours():
+        watch = Watch()
+        disturbed = [] if options.quick else [measure_tool(name, 1) for name in DISTURBED]
+        busy, _ = measure_forwardbench(1 if options.quick else 4, 0, machine)
+        loud = watch.report()
     figures = {
         "machine": f"{machine['cpu'].get('brand_raw')}, {machine['cpu'].get('count')} CPUs, "
         f"{machine['virtual'] or 'no virtual machine'}, Python {machine['python_version']}, "
         f"NumPy {metadata.version('numpy')}",
         "date": time.strftime("%Y-%m-%d"),
-        "meanwhile": watch.report(),
-        "methods": methods,
-        "agreement": agreement,
-        "announced": announced,
-        "taken": taken,
+        "meanwhile": quiet,
+        "methods": [*methods, own],
+        "disturbed": {"meanwhile": loud, "methods": [*disturbed, busy]},
+        **figures,
     }
     print(page.tables(figures))
     if options.write:

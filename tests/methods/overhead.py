@@ -26,19 +26,17 @@ def main(folder, *options):
     run = json.loads((Path(folder) / "run.json").read_text())
     passes = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("pass-*.json"))]
     in_passes = sum(each["meanwhile"]["seconds"] for each in passes)
-    called = sum(
-        benchmark["extra_info"]["called_seconds"]
-        for each in passes
-        for benchmark in each["benchmarks"]
-    )
+    infos = [entry["extra_info"] for each in passes for entry in each["benchmarks"]]
+    timed, warming = (sum(info[n] for info in infos) for n in ("timed_seconds", "warming_seconds"))
     after = wall - run["spent"]["verification"]
     planning = run["spent"]["planning"]
     announced = int(re.search(r"about (\d+) s", done.stderr)[1])
     rows = {
         "planning: timed calls": run["probing_seconds"],
         "planning: starting probes, inputs, the machine's peaks": planning - run["probing_seconds"],
-        "passes: timed and warm-up calls": called,
-        "passes: starting workers, inputs, checks, pytest": in_passes - called,
+        "passes: timed calls": timed,
+        "passes: warm-up calls": warming,
+        "passes: starting workers, inputs, checks, pytest": in_passes - timed - warming,
         "start, table, charts": after - planning - in_passes,
     }
     lines = ["| what | seconds | share |", "|---|---|---|"]

@@ -12,7 +12,7 @@ from forwardbench.errors import one_line
 
 @dataclass(frozen=True)
 class Cell:
-    """What is timed once in every pass."""
+    """What has one time in every pass."""
 
     implementation: str
     """The name that lists and reports show."""

@@ -12,8 +12,11 @@ from forwardbench import __version__, implementations
 from forwardbench.cases import WORKLOAD_VERSION
 
 _PACKAGE = Path(__file__).parents[1]
-_MEASURING = ("cases.py", "isolation.py", "measure/*.py", "implementations/__init__.py")
-"""The part of forwardbench that decides what a time means."""
+_MEASURING = (
+    *("cases.py", "isolation.py", "problems.py", "reference.py", "behaviour.py", "verify.py"),
+    *("measure/*.py", "implementations/__init__.py"),
+)
+"""The part of forwardbench that decides what is measured and what a time means."""
 
 
 def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> dict[str, str]:
@@ -35,6 +38,7 @@ def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> di
         "the system": f"{machine['system']} {machine['release']}",
         "Python": str(machine["python_version"]),
         "NumPy": metadata.version("numpy"),
+        "pytest": metadata.version("pytest"),
         "pytest-benchmark": metadata.version("pytest-benchmark"),
     }
 

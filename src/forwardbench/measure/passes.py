@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
 def _cell_seconds(planned: PlannedCell) -> float:
     call, visits = planned.seconds, visits_of(planned.seconds)
     each = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
-    return _CELL_SECONDS + call + visits * each  # one call to warm up
+    warming = call * (visits if visits == VISITS else 1)
+    return _CELL_SECONDS + warming + visits * each
 
 
 def run_pass(
@@ -113,9 +115,16 @@ def _worker_of(cell: Cell) -> tuple[str, int]:
 
     A user's own file gets a process to itself, since what it imports is not known.
     """
-    description = implementations.describe(cell.reference)
+    framework = _framework(cell.reference)
+    return framework, cell.threads
+
+
+@cache
+def _framework(reference: str) -> str:
+    """What an implementation needs; looked up once, since its file may vanish meanwhile."""
+    description = implementations.describe(reference)
     own = "" if description.path.parent == implementations.FOLDER else str(description.path)
-    return own or description.requires, cell.threads
+    return own or description.requires
 
 
 def _run_worker(
@@ -160,9 +169,32 @@ def _run_worker(
             if current is None:
                 return
             continue
+        if _lost(remaining, answer):
+            # The session ended before its time, in the cell that it was at.
+            ended = remaining if current is None else [remaining.pop(current)]
+            for planned in ended:
+                name = str(planned.cell)
+                reason = "the worker's session ended before all its visits were made"
+                result.failures[name] = answer["failures"].get(name, reason)
+            if current is None:
+                return
+            continue
         result.failures.update(answer["failures"])
         _merge(result, answer["benchmark"])
         return
+
+
+def _lost(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool:
+    """Whether a worker's answer lacks a cell: neither measured to the end nor failed."""
+    entries = (answer["benchmark"] or {"benchmarks": []})["benchmarks"]
+    finished = {
+        str(Cell.from_json(entry["extra_info"]["cell"]))
+        for entry in entries
+        if "error" in entry["extra_info"]
+    }
+    return any(
+        str(each.cell) not in finished and str(each.cell) not in answer["failures"] for each in plan
+    )
 
 
 def _merge(result: PassResult, benchmark: dict[str, Any] | None) -> None:

@@ -16,6 +16,7 @@ from forwardbench.measure.passes import (
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.precision import cells_to_repeat
 from forwardbench.measure.request import Request
+from forwardbench.measure.threads import off_the_cpus_of
 from forwardbench.measure.timing import visits_of
 
 
@@ -47,9 +48,10 @@ def measure_passes(
     observer = observer or Observer()
     for number, cells in _passes(folder, request, plan):
         observer.begin(number, sum(visits_of(each.seconds) for each in cells))
-        result = run_pass(
-            cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds
-        )
+        with off_the_cpus_of(request.threads):
+            result = run_pass(
+                cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds
+            )
         try:
             write_pass(folder.path, number, result)
         except OSError as error:

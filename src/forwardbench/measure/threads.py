@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 VARIABLES = (
@@ -15,11 +18,33 @@ VARIABLES = (
 )
 
 
-def available_cpus() -> list[int]:
-    """Numbers of the CPUs that this process may use."""
+def own_cpus() -> list[int]:
+    """Numbers of the CPUs that this process may use now."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+@cache
+def available_cpus() -> list[int]:
+    """Numbers of the CPUs that this process might use when it first asked."""
+    return own_cpus()
+
+
+@contextmanager
+def off_the_cpus_of(counts: Iterable[int]) -> Iterator[None]:
+    """Keep this process off the CPUs of workers with that many threads, if any are left."""
+    taken = set().union(*(cpus_for(count) for count in counts))
+    left = set(available_cpus()) - taken
+    if not left or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = own_cpus()
+    os.sched_setaffinity(0, left)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -44,4 +69,15 @@ def read_back() -> dict[str, Any]:
         {key: pool.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
         for pool in threadpool_info()
     ]
-    return {"cpus": available_cpus(), "pools": pools}
+    return {"cpus": own_cpus(), "pools": pools}
+
+
+def ran_on(reference: str) -> dict[str, Any]:
+    """CPUs and threads that this process has after an implementation has been called."""
+    return {"cpus": own_cpus(), "threads": _thread_counts(reference)}
+
+
+@cache
+def _thread_counts(reference: str) -> list[int]:
+    """Threads of each pool that is loaded; looked up once, since it takes milliseconds."""
+    return [pool["num_threads"] for pool in read_back()["pools"]]

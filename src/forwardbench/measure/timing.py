@@ -47,6 +47,8 @@ DEAR_SECONDS = 0.02
 BENCHMARK_OPTIONS = {"disable_gc": True}
 """For ``pytest.mark.benchmark``, wherever cells are measured."""
 
+_MOST_ITERATIONS = 10**6
+"""No call is so fast that more are needed to fill a round."""
 _CHECKED_PRODUCTS = 2**16
 """Exact products a timed result is checked with; more rows are not worth the wait."""
 _CHECKED_UNITS = 64
@@ -94,17 +96,16 @@ def benchmark_cell(
     Raises `WrongResultError` when a result is not right; the time is then marked as rejected.
     """
     benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
-    benchmark.extra_info.update(
-        cell=cell.to_json(), workload_version=WORKLOAD_VERSION, ran_on=_ran_on()
-    )
+    benchmark.extra_info.update(cell=cell.to_json(), workload_version=WORKLOAD_VERSION)
     prepared = _kept.pop(cell, None) or _prepare(cell)
     start = time.perf_counter()
     if cell not in _rounds:
         _rounds[cell] = _choose_rounds(prepared, seconds)
-    elif seconds <= VISIT_SECONDS:
-        prepared.call()  # brings back what other cells have driven out of the caches
+    elif visits_of(seconds) == VISITS:
+        prepared.call()  # touches new arrays, and brings back what others drove from the caches
     warming_seconds = time.perf_counter() - start
     iterations, rounds = _rounds[cell]
+    cpu = time.process_time()
     out = benchmark.pedantic(  # type: ignore[no-untyped-call]
         _repeat,
         args=(prepared.implementation.forward, *prepared.arguments, iterations),
@@ -112,7 +113,12 @@ def benchmark_cell(
     )
     if benchmark.stats is not None:  # None under --benchmark-disable
         data = benchmark.stats.stats.data
-        benchmark.extra_info["called_seconds"] = warming_seconds + sum(data)
+        benchmark.extra_info.update(
+            warming_seconds=warming_seconds,
+            timed_seconds=sum(data),
+            timed_cpu_seconds=time.process_time() - cpu,
+            ran_on=thread_control.ran_on(cell.reference),
+        )
         # Its own loop over iterations unpacks arguments anew for each call, which is 5 % of a
         # call of a microsecond; with a loop of ours the iterations are ours to divide by.
         data[:] = [seconds / iterations for seconds in data]
@@ -181,6 +187,8 @@ def _choose_rounds(prepared: _Prepared, seconds: float) -> _Rounds:
         # Towards a little more than enough; by tenfold at the most, as short times say little.
         growth = min(10.0, 1.1 * MIN_ROUND_SECONDS / max(took, 1e-9))
         iterations = math.ceil(iterations * growth)
+        if iterations > _MOST_ITERATIONS:
+            raise WrongResultError(f"{iterations} calls took no time: who changed the timer?")
     return _Rounds(iterations, max(1, round(VISIT_SECONDS / took)))
 
 
@@ -214,13 +222,6 @@ def other_input(x: NDArray[np.floating]) -> NDArray[np.floating]:
 @cache
 def _loaded(reference: str) -> Implementation:
     return load(reference)
-
-
-@cache
-def _ran_on() -> dict[str, Any]:
-    """CPUs and BLAS threads that this process really has."""
-    found = thread_control.read_back()
-    return {"cpus": found["cpus"], "threads": [pool["num_threads"] for pool in found["pools"]]}
 
 
 def _check(implementation: Implementation, case: Case, out: Any, *, other: bool) -> Accuracy:

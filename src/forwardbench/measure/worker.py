@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -97,11 +98,13 @@ def main(link: isolation.Link) -> None:
         empty.write_text("[pytest]\n")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.environ.pop("PYTEST_ADDOPTS", None)
+        os.environ.pop("PYTEST_PLUGINS", None)
         pytest.main(
             [
                 str(forward_cells.__file__),
                 f"-c{empty}",
                 f"--rootdir={folder}",
+                "--noconftest",
                 "-ppytest_benchmark.plugin",
                 "-pno:cacheprovider",
                 "-pno:unraisableexception",  # collects garbage five times over at the end
@@ -115,12 +118,15 @@ def main(link: isolation.Link) -> None:
         )
         benchmark = json.loads(results.read_text()) if results.exists() else None
     if benchmark is not None:
-        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"])
+        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plan.failures)
     link.answer({"benchmark": benchmark, "failures": plan.failures})
 
 
-def join_visits(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make one entry of all visits to a cell: the first, with the rounds of all."""
+def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> list[dict[str, Any]]:
+    """Make one entry of all visits to a cell: the first, with the rounds of all.
+
+    A cell whose times cannot be, since somebody tampered with the timer, goes to the failures.
+    """
     joined: dict[Cell, dict[str, Any]] = {}
     for benchmark in benchmarks:
         info = benchmark["extra_info"]
@@ -128,9 +134,14 @@ def join_visits(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if first is benchmark:
             continue
         first["stats"]["data"] += benchmark["stats"]["data"]
-        info["called_seconds"] += first["extra_info"]["called_seconds"]
+        for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds"):
+            info[name] += first["extra_info"][name]
         first["extra_info"].update(info)  # the last visit brings the error
-    for benchmark in joined.values():
+    for cell, benchmark in list(joined.items()):
+        if not all(0 < seconds < math.inf for seconds in benchmark["stats"]["data"]):
+            failures[str(cell)] = "was timed at no time at all, or at less"
+            del joined[cell]
+            continue
         stats = Stats()  # type: ignore[no-untyped-call]
         stats.data = benchmark["stats"]["data"]
         benchmark["stats"].update(stats.as_dict())  # type: ignore[no-untyped-call]
