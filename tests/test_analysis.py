@@ -157,25 +157,45 @@ def test_a_cell_that_failed_in_one_pass_has_failed(make_table):
     assert math.isnan(row["seconds"])
 
 
+def controls(ratios, highs=None, passes=1):
+    """Rows of controls with these ratios to what they repeat."""
+    highs = [math.nan] * len(ratios) if highs is None else highs
+    return pd.DataFrame(
+        {
+            "implementation": "a (control)", "baseline": "a", "passes": passes,
+            "speedup": ratios, "speedup_high": highs,
+        }
+    )  # fmt: skip
+
+
 def test_the_noise_floor_is_the_spread_of_controls_around_one():
-    """Log ratios of +-0.1: their root mean square times t with as many degrees as controls."""
-    names = ["a (control)", "a (control)", "a"]
-    speedups = [math.e**0.1, math.e**-0.1, 99.0]
-    table = pd.DataFrame({"implementation": names, "baseline": "a", "speedup": speedups})
+    """Log ratios of +-0.1: their root mean square times t, with two degrees of freedom."""
+    table = controls([math.e**0.1, math.e**-0.1])
     assert analysis.noise_floor(table) == pytest.approx(math.exp(0.1 * 4.302652729911275))
-    assert math.isnan(analysis.noise_floor(table[2:]))
+    others = table.assign(implementation="b")
+    assert math.isnan(analysis.noise_floor(others))
 
 
-def test_the_noise_floor_holds_95_percent_of_identical_code():
-    """Simulated: of new ratios of identical code, 93 to 97 % lie within it."""
+def test_passes_behind_a_control_say_more_of_the_noise():
+    """One control, ten passes: t with 10 degrees of freedom; or its interval, if that is wider."""
+    narrow = controls([math.e**0.1], [math.e**0.11], passes=10)
+    assert analysis.noise_floor(narrow) == pytest.approx(math.exp(0.1 * 2.2281388519649385))
+    wide = controls([math.e**0.1], [math.e**0.5], passes=10)
+    assert analysis.noise_floor(wide) == pytest.approx(math.exp(0.4))
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 28])
+def test_the_noise_floor_holds_95_percent_of_identical_code(count):
+    """Simulated runs of ten passes: of new ratios of identical code, 94 to 99 % lie within it."""
     generator = np.random.default_rng(4)
     held = []
-    for _ in range(4000):
-        *seen, new = generator.normal(0, 0.03, 9)
-        names = ["a (control)"] * 8
-        table = pd.DataFrame({"implementation": names, "baseline": "a", "speedup": np.exp(seen)})
-        held.append(abs(new) <= math.log(analysis.noise_floor(table)))
-    assert 0.93 <= np.mean(held) <= 0.97
+    for _ in range(400):
+        runs = np.exp(generator.normal(0, 0.03, (count + 1, 10)))
+        intervals = [log_interval(run) for run in runs]
+        seen = controls([i.centre for i in intervals[1:]], [i.high for i in intervals[1:]], 10)
+        floor = math.log(analysis.noise_floor(seen))
+        held.append(abs(math.log(intervals[0].centre)) <= floor)
+    assert 0.94 <= np.mean(held) <= 0.99
 
 
 def test_a_crossover_is_where_the_log_ratio_is_zero(make_table):
@@ -291,7 +311,7 @@ def test_a_difference_is_shown_only_outside_the_noise(make_table):
         "once": {"4x4-4": [5e-7]},
     }
     table = make_table(times)
-    assert 1.05 < analysis.noise_floor(table) < 1.2
+    assert 1.02 < analysis.noise_floor(table) < 1.05
     assert dict(zip(table["implementation"], analysis.verdicts(table), strict=True)) == {
         "python_loops": "",
         "python_loops (control)": "no difference shown",

@@ -166,11 +166,13 @@ def one_line(text):
         (["run", "--passes", "0"], "--passes must be at least 1"),
         (["run", "--passes", "some"], "argument --passes: invalid int value: 'some'"),
         (["run", "--precision", "2"], "--precision must be a share between 0 and 1, as in 0.02"),
-        (["run", "--precision", "0.01", "--quick"], "--precision needs at least 5 passes"),
+        (["run", "--precision", "0.01", "--quick"], "--precision needs at least 10 passes"),
         (["run", "--max-time", "-3"], "--max-time must be a number of seconds above 0"),
         (["run", "--resume", "nowhere"], "there is no run to resume in nowhere"),
         (["run", "--resume", "."], "there is no run to resume in ."),
         (["run", "--resume", "x", "--shape", "1x2-3"], "leave out --shape, or start a new run"),
+        (["run", "--resume", ""], "there is no run to resume in ."),
+        (["run", "--resume", "x", "--limit", "0"], "leave out --limit, or start a new run"),
         (["run", "--resume", "x", "--quick"], "leave out --quick, or start a new run"),
         (["run", "--limit", "-1"], "--limit must be a number of seconds above 0"),
         (["run", "--output", "."], "exists already: name a new folder with --output"),
@@ -311,13 +313,17 @@ def test_a_run_is_extended_with_more_passes(tmp_path):
 def test_a_run_goes_on_until_it_is_precise(tmp_path):
     """Asked for more than can be had in the time, it adds passes and then says so in the table."""
     done = run(
-        "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", 5,
-        "--precision", 0.0001, "--max-time", 6, "--output", "made", cwd=tmp_path,
+        "run", "--implementation", "matmul", "--shape", "2x3-2",
+        "--precision", 0.0001, "--max-time", 9, "--output", "made", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0
     assert "Then cells with wider intervals than 0.0001 of their speedup again" in done.stderr
     assert "(for precision)" in done.stderr
-    assert 5 < len(list((tmp_path / "made").glob("pass-*.json"))) < 40
+    assert 10 < len(list((tmp_path / "made").glob("pass-*.json"))) < 60
+    assert "Warning: 9 s were over before" in done.stderr
+    assert (
+        "cells had the precision 0.0001: forwardbench run --resume made --max-time" in done.stderr
+    )
 
 
 def test_threads_are_an_axis_of_the_table(tmp_path):

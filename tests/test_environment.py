@@ -1,11 +1,12 @@
 """What is said of the machine, and of what else it did."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from forwardbench.measure import environment
+from forwardbench.measure import environment, threads
 from forwardbench.measure.environment import Watch, describe_machine
 
 
@@ -75,6 +76,21 @@ def test_our_own_children_are_not_others():
     code = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert environment._now().own - before.own >= 0.4
+
+
+@pytest.mark.skipif(
+    len(threads.available_cpus()) < 2 or not hasattr(os, "sched_setaffinity"),
+    reason="needs two CPUs and an affinity",
+)
+def test_this_process_keeps_off_the_workers_cpus():
+    """While a pass is made; afterwards it has its CPUs back, and workers still know all of them."""
+    before = threads.own_cpus()
+    with threads.off_the_cpus_of([1]):
+        assert not set(threads.own_cpus()) & set(threads.cpus_for(1))
+        assert threads.cpus_for(1) == before[-1:]
+    assert threads.own_cpus() == before
+    with threads.off_the_cpus_of([len(before)]):  # they need all of them
+        assert threads.own_cpus() == before
 
 
 def test_the_machine_is_described_without_the_hosts_name():

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -258,14 +259,37 @@ def test_the_fingerprint_is_the_same_twice():
         ("run.json", "{}", "run.json is not of a form"),
         ("run.json", '{"format": 1}', "written by another version of forwardbench"),
         ("run.json", '{"format": 2, "request": 3}', "run.json is not of a form"),
+        ("run.json", {"measured": True}, "run.json is not of a form"),
+        ("run.json", {"skipped": -1}, "run.json is not of a form"),
+        ("run.json", {"measured": [{"cell": {}, "expected_seconds": 1}]}, "is not of a form"),
+        ("run.json", {"verification": [{}]}, "run.json is not of a form"),
+        ("run.json", {"verification": 1e308}, "run.json is not of a form"),
     ],
 )
 def test_a_torn_or_foreign_file_is_named_when_resuming(claimed, name, text, message):
     """One line with the file in it."""
+    if isinstance(text, dict):
+        text = json.dumps({**claimed.document, **text})
     (claimed.path / name).write_text(text)
     claimed.lock.release()
     with pytest.raises(UserError, match=message):
         resume_folder(claimed.path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"passes": "nan"}, {"passes": 0}, {"passes": 2.5}, {"max_time": ""}, {"max_time": 10**400},
+     {"precision": {}}, {"precision": 3}, {"seed": None}, {"sweeps": {"shapes": ["x"]}},
+     {"dtypes": 1}],
+    ids=str,
+)  # fmt: skip
+def test_a_foreign_request_is_refused(claimed, change):
+    """Numbers of the wrong type or size are one line."""
+    claimed.document["request"].update(change)
+    claimed.write()
+    claimed.lock.release()
+    with pytest.raises(UserError):
+        resume_folder(claimed.path).request  # noqa: B018
 
 
 def test_only_a_run_is_resumed(tmp_path):
@@ -386,30 +410,48 @@ PAIR = [*planned("python_loops"), *planned("matmul")]
 
 
 def test_passes_are_added_for_the_cells_that_need_them(tmp_path, invented):
-    """After five full passes only the noisy pair goes on, until its interval is narrow."""
-    noted = invented(noisy_until(2))
-    request = replace(REQUEST, passes=5, precision=0.1, max_time=1000.0)
+    """After ten full passes only the noisy pair goes on, until its interval is narrow."""
+    noted = invented(noisy_until(6))
+    request = replace(REQUEST, passes=10, precision=0.1, max_time=1000.0)
     folder = claim_folder(tmp_path / "run", request)
     folder.record_plan(VERIFIED, plan.Plan(PAIR))
     measure_passes(folder, request, plan.Plan(PAIR))
     sizes = [len(cells) for cells in noted.values()]
-    assert sizes[:6] == [4, 4, 4, 4, 4, 2]
-    assert set(sizes[6:]) <= {2}
+    assert sizes[:11] == [4] * 10 + [2]
+    assert set(sizes[11:]) <= {2}
     table = results.load(folder.path)
     assert table.level == 0.97
     counts = table.samples.groupby("case")["pass"].nunique()
-    assert counts["3x4-4-2"] == 5
-    assert counts["2x3-2"] == len(sizes) > 5
+    assert counts["3x4-4-2"] == 10
+    assert counts["2x3-2"] == len(sizes) > 10
 
 
 def test_passes_for_precision_end_when_the_time_is_up(tmp_path, invented):
-    """Each made-up pass takes a second: with five seconds there are five at most."""
+    """Each made-up pass takes a second: with 15 seconds there are 15 at most."""
     noted = invented(noisy_until(1000))
-    request = replace(REQUEST, passes=3, precision=0.001, max_time=5.0)
+    request = replace(REQUEST, passes=10, precision=0.001, max_time=15.0)
     folder = claim_folder(tmp_path / "run", request)
     folder.record_plan(VERIFIED, plan.Plan(PAIR))
     measure_passes(folder, request, plan.Plan(PAIR))
-    assert 3 < len(noted) <= 5
+    assert 10 < len(noted) <= 15
+    left = run.cells_left(folder, request, plan.Plan(PAIR))
+    assert left == 2
+    more = replace(request, max_time=3.0)  # a new session has time of its own
+    measure_passes(folder, more, plan.Plan(PAIR))
+    assert 16 <= len(noted) <= 18
+
+
+def test_a_finished_run_that_is_extended_pays_for_having_looked(claimed, invented):
+    """Passes that are added in view of results widen the intervals; finishing a run does not."""
+    invented(lambda cell, number: 1e-6)
+    claimed.change_request(replace(REQUEST, passes=1))
+    measure_passes(claimed, claimed.request, claimed.plan)
+    assert results.load(claimed.path).level == 0.95
+    claimed.lock.release()
+    again = resume_folder(claimed.path)
+    again.change_request(replace(REQUEST, passes=3))
+    measure_passes(again, again.request, again.plan)
+    assert results.load(claimed.path).level == 0.97
 
 
 def test_a_limit_on_time_also_ends_the_passes_asked_for(claimed, invented):
@@ -428,7 +470,10 @@ TINY = ["--shape", "1x2-3", "--implementation", "matmul", "--implementation", "p
 
 @pytest.mark.parametrize("moment", range(KILLS))
 def test_a_killed_run_loses_no_finished_pass(tmp_path, moment):
-    """SIGKILL at any time: what was there stays, byte for byte, and resuming completes it."""
+    """SIGKILL at any time: what was there stays, byte for byte, and resuming completes it.
+
+    Every other kill comes shortly after one of the first three passes has ended.
+    """
     path = tmp_path / "run"
     command = [sys.executable, "-m", "forwardbench", "run"]
     passes = ["--passes", "4"]
@@ -437,11 +482,18 @@ def test_a_killed_run_loses_no_finished_pass(tmp_path, moment):
         [*command, *TINY, *passes, "--output", str(path)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    # Moments are spread over a run of about nine seconds, wherever a machine then is in it.
-    time.sleep(max(0.0, 0.3 + 8.7 * (moment + 0.5) / KILLS - (time.monotonic() - started)))
+    if moment % 2:
+        waited_for = path / f"pass-{1 + moment // 2 % 3:03d}.json"
+        while not waited_for.exists():
+            time.sleep(0.01)
+        time.sleep(0.5 * random.Random(moment).random())
+    else:
+        # Spread over a run of about nine seconds, wherever a machine then is in it.
+        time.sleep(max(0.0, 0.3 + 8.7 * (moment + 0.5) / KILLS - (time.monotonic() - started)))
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     kept = {file.name: file.read_bytes() for file in path.glob("pass-*.json")}
+    assert kept or moment % 2 == 0
     for text in kept.values():
         json.loads(text)
     if path.exists():

@@ -176,28 +176,36 @@ def slowest_first(table: pd.DataFrame) -> list[str]:
 def noise_floor(table: pd.DataFrame) -> float:
     """Return the factor that 95 % of ratios of identical code stay within; NaN without controls.
 
-    A control's true ratio is 1, so the spread of log ratios around 0 is known without
-    estimating a mean: it has as many degrees of freedom as there are controls.
+    Controls show it in two ways: by how far their ratios are from 1, which is their true value,
+    and by how wide the intervals of these ratios are. The larger counts. Few controls say little
+    in the first way alone, so the passes behind them count as degrees of freedom too.
     """
     from scipy.special import stdtrit
 
-    ratios = table.loc[is_control(table), "speedup"].dropna().to_numpy(float)
-    if not len(ratios):
+    controls = table[is_control(table) & table["speedup"].notna()]
+    if controls.empty:
         return float("nan")
-    spread = np.sqrt(np.mean(np.log(ratios) ** 2))
-    return float(np.exp(stdtrit(len(ratios), 0.975) * spread))
+    off = np.log(controls["speedup"].to_numpy(float))
+    half_widths = np.log((controls["speedup_high"] / controls["speedup"]).dropna().to_numpy(float))
+    freedom = len(off) + (controls["passes"] - 1).sum()
+    apart = float(stdtrit(freedom, 0.975) * np.sqrt(np.mean(off**2)))
+    unsure = float(np.sqrt(np.mean(half_widths**2))) if len(half_widths) else 0.0
+    return float(np.exp(max(apart, unsure)))
 
 
 def verdicts(table: pd.DataFrame) -> pd.Series[str]:
     """Say of each row's speedup: faster, slower, or `NO_DIFFERENCE`; empty where none is known.
 
     A difference is shown only if the interval excludes 1 and the speedup lies outside the
-    noise floor of its setting, where ratios of identical code lie as well.
+    noise floor, where ratios of identical code lie as well: that of its setting, and that of
+    its own case, since large cases are timed less often.
     """
     floors = pd.Series(1.0, table.index)
-    for _, rows in table.groupby(SETTING, sort=False):
-        floor = noise_floor(rows)
-        floors[rows.index] = floor if floor == floor else 1.0
+    for keys in (SETTING, [*SETTING, "case", "activation"]):
+        for _, rows in table.groupby(keys, sort=False):
+            floor = noise_floor(rows)
+            if floor == floor:
+                floors[rows.index] = floors[rows.index].clip(lower=floor)
     speedup = table["speedup"]
     around_one = (table["speedup_low"] <= 1) & (table["speedup_high"] >= 1)
     in_noise = np.abs(np.log(speedup.astype(float))) <= np.log(floors)
@@ -217,13 +225,15 @@ def crossovers(table: pd.DataFrame, implementation: str) -> list[float]:
     """Sizes at which an implementation overtakes the baseline, or is overtaken by it.
 
     ``table`` holds one setting. The log speedup is interpolated between neighbouring sizes;
-    a change of sign counts only where both intervals exclude 1.
+    a change of sign counts only where both differences are shown.
     """
     if not size_axis(str(table["sweep"].iloc[0])):
         return []
-    rows = table[(table["implementation"] == implementation) & table["speedup"].notna()]
-    rows = rows.assign(size=sizes(rows)).sort_values("size") if len(rows) else rows
-    clear = rows[(rows["speedup_low"] > 1) | (rows["speedup_high"] < 1)]
+    shown = verdicts(table).isin(["faster", "slower"])
+    clear = table[(table["implementation"] == implementation) & shown]
+    if clear.empty:
+        return []
+    clear = clear.assign(size=sizes(clear)).sort_values("size")
     found = []
     for (_, before), (_, after) in zip(
         clear.iloc[:-1].iterrows(), clear.iloc[1:].iterrows(), strict=True

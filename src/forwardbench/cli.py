@@ -217,7 +217,7 @@ def _run(options: argparse.Namespace) -> int:
     from forwardbench.measure.run import measure_passes
     from forwardbench.progress import Progress, announce
 
-    folder, request = _resume(options) if options.resume else _begin(options)
+    folder, request = _begin(options) if options.resume is None else _resume(options)
     try:
         plan = _plan(folder, request, options)
     except KeyboardInterrupt:
@@ -234,9 +234,13 @@ def _run(options: argparse.Namespace) -> int:
             measure_passes(folder, request, plan, progress)
         except KeyboardInterrupt:
             interrupted = True
-    status = _conclude(folder, request)
+    try:
+        status = _conclude(folder, request)
+    except KeyboardInterrupt:
+        interrupted = True
     if interrupted:
         return _interrupted(folder)
+    _say_what_is_left(folder, request, plan)
     return FAILED if _has_bad_verdicts(folder, options.implementation) else status
 
 
@@ -268,7 +272,8 @@ def _begin(options: argparse.Namespace) -> tuple[RunFolder, Request]:
     default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
     if options.baseline is None and options.implementation:
         _say(f"The baseline is {request.baseline}")
-    return claim_folder(Path(options.output or default), request), request
+    output = default if options.output is None else options.output
+    return claim_folder(Path(output), request), request
 
 
 def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
@@ -280,7 +285,8 @@ def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
 
     for name in ("sweep", "shape", "implementation", "baseline", "dtype", "threads",
                  "limit", "quick", "output"):  # fmt: skip
-        if getattr(options, name):
+        given = getattr(options, name)
+        if given is not None and given is not False and given != []:
             raise UserError(
                 f"--resume goes on with what the run was asked for: leave out --{name}, or start "
                 "a new run"
@@ -293,11 +299,11 @@ def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
 
 def _plan(folder: RunFolder, request: Request, options: argparse.Namespace) -> Plan:
     """Verify and plan, unless that was done before the run was interrupted."""
-    from forwardbench.measure.plan import Plan, make_plan
+    from forwardbench.measure.plan import make_plan
     from forwardbench.verify import verify_all
 
     if folder.is_planned:
-        return Plan.from_json(folder.document)
+        return folder.plan
     verdicts = {}
     start = time.monotonic()
     for verdict in verify_all(list(request.contenders.values())):
@@ -311,10 +317,7 @@ def _plan(folder: RunFolder, request: Request, options: argparse.Namespace) -> P
 
 
 def _has_bad_verdicts(folder: RunFolder, asked_for: Sequence[str]) -> bool:
-    from forwardbench.verify import Verdict
-
-    verdicts = [Verdict(**values) for values in folder.document["verification"]]
-    return any(_is_bad(verdict, asked_for) for verdict in verdicts)
+    return any(_is_bad(verdict, asked_for) for verdict in folder.verdicts)
 
 
 def _conclude(folder: RunFolder, request: Request) -> int:
@@ -340,6 +343,19 @@ def _conclude(folder: RunFolder, request: Request) -> int:
     measured = table["status"] == "measured"
     bad = table["status"].isin(["failed", "rejected"]) | (measured & ~analysis.is_credible(table))
     return FAILED if bad.any() else GOOD
+
+
+def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
+    """Where the time was up before the passes or the precision asked for, say so."""
+    from forwardbench.measure.run import cells_left
+
+    left = cells_left(folder, request, plan)
+    if left and request.max_time is not None:
+        wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"
+        _say(
+            f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
+            f"cells had {wanted}: forwardbench run --resume {folder.path} --max-time SECONDS"
+        )
 
 
 def _say_doubts(loaded: Results, table: DataFrame, path: Path) -> None:

@@ -13,10 +13,12 @@ from forwardbench.results import Circumstances
 from forwardbench.units import format_seconds
 
 NOISY = 1.05
-"""Ratio of identical code to itself from which on a machine counts as noisy."""
+"""Noise floor from which on a machine counts as noisy."""
 BUSY_CPUS = 0.1
 """What other programs may keep busy of a CPU before it is worth a word."""
 STOLEN_CPUS = 0.02
+LOST_SHARE = 0.02
+"""Share of the baseline's time that may go to other programs before it is worth a word."""
 COARSE = 0.01
 """Largest share of the shortest round that the timer's step may be."""
 
@@ -30,6 +32,7 @@ def doubts(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) 
         *_few_passes(table, run),
         *_noise(table, circumstances, run),
         *_neighbours(circumstances),
+        *_lost_time(table, circumstances),
         *_settings(circumstances),
         *_implausible(table),
     ]
@@ -53,8 +56,8 @@ def _noise(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) 
     if worst > NOISY and passes >= FEWEST_PASSES:  # of fewer, more passes are advised anyway
         more = 2 * max(10, passes)
         yield (
-            f"Noisy: identical code came out up to {(worst - 1) * 100:.0f} % apart; on a quieter "
-            f"machine, or with more passes, less is noise: {_resume(run, more)}"
+            f"Noisy: ratios of identical code are expected up to {(worst - 1) * 100:.0f} % from 1; "
+            f"on a quieter machine, or with more passes, less is noise: {_resume(run, more)}"
         )
 
 
@@ -74,6 +77,19 @@ def _neighbours(circumstances: Circumstances) -> Iterator[str]:
             f"Stolen time: the host of this virtual machine gave {circumstances.stolen:.2g} CPUs "
             "to somebody else meanwhile: trust ratios rather than seconds, or run again later"
         )
+
+
+def _lost_time(table: pd.DataFrame, circumstances: Circumstances) -> Iterator[str]:
+    """What runs long is interrupted; what is over in a microsecond mostly is not."""
+    own = table[~is_control(table)]
+    baselines = sorted(set(own["baseline"]))
+    for name in baselines:
+        lost = circumstances.lost.get(name, 0.0)
+        if lost > LOST_SHARE:
+            yield (
+                f"{name} lost {lost:.0%} of its time to other programs, which fast calls escape: "
+                f"speedups over it come out too large: end other programs and run again"
+            )
 
 
 def _settings(circumstances: Circumstances) -> Iterator[str]:

@@ -24,10 +24,11 @@ def announce(request: Request, plan: Plan, done: int = 0) -> Iterator[str]:
     """
     passes = "1 pass" if request.passes == 1 else f"{request.passes} passes"
     missing = max(0, request.passes - done)
-    seconds = missing * predicted_seconds(plan.measured)
-    if request.max_time is not None:
-        seconds = min(seconds, request.max_time)
-    begun = f", of which {done} are done" if done else ""
+    each = predicted_seconds(plan.measured)
+    seconds = missing * each
+    if request.max_time is not None and missing:
+        seconds = min(seconds, max(each, request.max_time))  # one pass is made in any case
+    begun = f", of which {min(done, request.passes)} are done" if done else ""
     yield (
         f"Measuring {len(plan.measured)} cells, controls included, in {passes}{begun}: "
         f"about {seconds:.0f} s"

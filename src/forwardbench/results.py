@@ -6,7 +6,7 @@ from which `forwardbench.analysis` makes the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ class Circumstances:
     busiest_cpus: float
     unenforced: str
     """What could not be enforced of threads and CPUs."""
+    lost: Mapping[str, float]
+    """Share of the time of its rounds in which the CPU did something else, by implementation."""
 
 
 def load(path: str | Path) -> Results:
@@ -85,7 +87,8 @@ def load(path: str | Path) -> Results:
         if not only.seconds:
             raise UserError(f"{path} holds no results of forwardbench's benchmarks")
         cells = {cell: _cell_row(cell) for cell in only.seconds}
-        return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
+        with making_sense_of(path):
+            return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
     raise UserError(f"there are no results at {path}: give a run's folder or a JSON file")
 
 
@@ -95,7 +98,7 @@ def _load_folder(folder: Path) -> Results:
         raise UserError(f"{folder} is not a run: it holds no run.json")
     document = read_json(run)
     with making_sense_of(run):
-        baseline = str(document["request"]["baseline"])
+        baseline = one_line(document["request"]["baseline"])
         cells = {}
         for item in document.get("measured", []):
             cell = Cell.from_json(item["cell"])
@@ -133,6 +136,9 @@ class _Pass:
     shortest_round: float
     unenforced: list[str]
     meanwhile: dict[str, Any]
+    """What else happened; empty, or seconds (positive), others, stolen, busiest, busiest_cpus."""
+    lost: dict[str, float]
+    """Share of its rounds' time that the CPU was not on a cell's work, by implementation."""
 
 
 def _read_pass(path: Path) -> _Pass:
@@ -140,6 +146,7 @@ def _read_pass(path: Path) -> _Pass:
     seconds, errors, trouble = {}, {}, {}
     shortest = float("inf")
     unenforced: list[str] = []
+    spent: dict[str, tuple[float, float]] = {}
     with making_sense_of(path):
         for cell, reason in document.get("failures", {}).items():
             trouble[str(cell)] = ("failed", one_line(reason))
@@ -155,6 +162,10 @@ def _read_pass(path: Path) -> _Pass:
             round_seconds = seconds[cell] * float(benchmark["stats"].get("iterations", 1))
             shortest = min(shortest, round_seconds)
             unenforced += _unenforced(cell, info.get("ran_on") or {})
+            if cell.threads == 1 and "timed_cpu_seconds" in info:  # of several, times add up
+                cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
+                cpu += float(info["timed_cpu_seconds"])
+                spent[cell.implementation] = cpu, wall + float(info["timed_seconds"])
         machine = document.get("machine_info") or {}
         return _Pass(
             seconds,
@@ -165,8 +176,22 @@ def _read_pass(path: Path) -> _Pass:
             one_line(machine.get("governor") or ""),
             shortest,
             unenforced,
-            dict(document.get("meanwhile") or {}),
+            _read_meanwhile(document.get("meanwhile")),
+            {name: 1 - cpu / wall for name, (cpu, wall) in spent.items() if wall > 0},
         )
+
+
+def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:
+    if not values:
+        return {}
+    numbers = {name: float(values[name]) for name in ("others", "stolen", "busiest_cpus")}
+    if not all(0 <= number < float("inf") for number in numbers.values()):
+        raise ValueError(f"meanwhile: {numbers}")
+    return {
+        **numbers,
+        "seconds": _positive(values["seconds"]),
+        "busiest": one_line(values["busiest"]),
+    }
 
 
 def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
@@ -260,9 +285,15 @@ def _assemble(
         passes[0].machine if passes else "",
         passes[0].commit if passes else "",
         ceilings,
-        LEVEL if document.get("request", {}).get("precision") is None else LOOKED_LEVEL,
+        LOOKED_LEVEL if _has_looked(document) else LEVEL,
         _circumstances(passes, document),
     )
+
+
+def _has_looked(document: dict[str, Any]) -> bool:
+    """Whether how long to measure was decided in view of results."""
+    precise = document.get("request", {}).get("precision") is not None
+    return precise or bool(document.get("extended"))
 
 
 def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstances:
@@ -270,13 +301,17 @@ def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstanc
     meanwhile = [each.meanwhile for each in passes if each.meanwhile]
 
     def average(what: str) -> float:
-        weights = [_positive(each["seconds"]) for each in meanwhile]
-        shares = [float(each[what]) for each in meanwhile]
-        if not weights:
+        if not meanwhile:
             return float("nan")
-        return float(np.average(shares, weights=weights))
+        weights = [each["seconds"] for each in meanwhile]
+        return float(np.average([each[what] for each in meanwhile], weights=weights))
 
     busiest = max(meanwhile, key=lambda each: float(each["busiest_cpus"]), default={})
+    names = sorted({name for each in passes for name in each.lost})
+    lost = {
+        name: float(np.mean([each.lost[name] for each in passes if name in each.lost]))
+        for name in names
+    }
     unenforced = [what for each in passes for what in each.unenforced]
     return Circumstances(
         next((each.governor for each in passes), ""),
@@ -284,7 +319,8 @@ def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstanc
         min((each.shortest_round for each in passes), default=float("nan")),
         average("others"),
         average("stolen"),
-        one_line(busiest.get("busiest", "")),
-        float(busiest.get("busiest_cpus", 0.0)),
+        busiest.get("busiest", ""),
+        busiest.get("busiest_cpus", 0.0),
         unenforced[0] if unenforced else "",
+        lost,
     )

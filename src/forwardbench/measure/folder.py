@@ -75,8 +75,26 @@ class RunFolder:
         with making_sense_of(self.path / "run.json"):
             return Request.from_json(self.document["request"])
 
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What verification found, once that is recorded."""
+        with making_sense_of(self.path / "run.json"):
+            return [Verdict(**values) for values in self.document.get("verification", [])]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, once it is recorded."""
+        with making_sense_of(self.path / "run.json"):
+            return Plan.from_json(self.document)
+
     def change_request(self, request: Request) -> None:
-        """Note that more, or less, is asked for now."""
+        """Note that more, or less, is asked for now.
+
+        Adding passes to a run that was finished is done in view of its results, as a rule, and
+        so its intervals are widened like those of a run with a precision to reach.
+        """
+        if self.document["finished"] and request.passes > self.request.passes:
+            self.document["extended"] = True
         self.document["request"] = request.to_json()
         self.document["finished"] = None
         self.write()
@@ -174,10 +192,13 @@ def resume_folder(path: Path) -> RunFolder:
             f"{path} cannot be resumed, since its passes would not compare: "
             f"{'; '.join(changed)}: start a new run"
         )
-    for leftover in path.glob("*.part"):  # of a process that was killed while writing
+    # Of a process that was killed while writing.
+    for leftover in (path / "run.json.part", *path.glob("pass-*.json.part")):
         leftover.unlink(missing_ok=True)
     folder = RunFolder(path, document, lock)
     folder.finished_passes()
+    if folder.is_planned:
+        _ = folder.plan, folder.verdicts  # so that a foreign file is named before it is changed
     return folder
 
 

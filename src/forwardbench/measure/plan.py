@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -63,9 +64,11 @@ class Plan:
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
         """Rebuild a plan from `run.json`."""
         measured = [
-            PlannedCell(Cell.from_json(item["cell"]), item["expected_seconds"])
+            PlannedCell(Cell.from_json(item["cell"]), float(item["expected_seconds"]))
             for item in document["measured"]
         ]
+        if not all(0 < planned.seconds < math.inf for planned in measured):
+            raise ValueError("an expected time that cannot be")
         skipped = [
             Skipped(
                 Cell.from_json(item["cell"]), item["status"], item["reason"],

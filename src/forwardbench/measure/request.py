@@ -16,7 +16,9 @@ from forwardbench.measure.threads import available_cpus
 DEFAULT_SWEEPS = ("square", "course")
 DEFAULT_BASELINE = "python_loops"
 FEWEST_PASSES = 5
-"""With fewer passes there is no telling whether an interval is narrow or chance."""
+"""With fewer passes intervals are too wide to say much."""
+PRECISION_PASSES = 10
+"""With fewer passes there is no telling whether an interval is narrow or narrow by chance."""
 MAX_TIME = 300.0
 """Seconds that a run with a precision to reach may take, unless told otherwise."""
 SHAPES = "shapes"
@@ -56,7 +58,11 @@ class Request:
         request = {name: value for name, value in values.items() if name in known}
         sweeps = tuple(_rebuild(name, cases) for name, cases in values["sweeps"].items())
         tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
-        return cls(**{**request, **tuples, "sweeps": sweeps})
+        rebuilt = cls(**{**request, **tuples, "sweeps": sweeps})
+        with_effort(rebuilt, int(rebuilt.passes), rebuilt.precision, rebuilt.max_time)
+        if type(rebuilt.passes) is not int or type(rebuilt.seed) is not int:
+            raise TypeError(f"passes {rebuilt.passes!r}, seed {rebuilt.seed!r}")
+        return rebuilt
 
 
 def _rebuild(name: str, cases: list[str]) -> Sweep:
@@ -128,9 +134,9 @@ def with_effort(
             raise UserError(f"--max-time must be a number of seconds above 0, not {max_time:g}")
         request = replace(request, max_time=max_time)
     if request.precision is not None:
-        if request.passes < FEWEST_PASSES:
+        if request.passes < PRECISION_PASSES:
             raise UserError(
-                f"--precision needs at least {FEWEST_PASSES} passes to judge by: "
+                f"--precision needs at least {PRECISION_PASSES} passes to judge by: "
                 "leave out --passes or --quick"
             )
         if request.max_time is None:

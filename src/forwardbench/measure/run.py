@@ -63,10 +63,26 @@ def measure_passes(
     folder.finish()
 
 
+def cells_left(folder: RunFolder, request: Request, plan: Plan) -> int:
+    """How many cells still lack passes, or are not as precise as asked for."""
+    done = folder.finished_passes()
+    cells = [each for each in plan.measured if str(each.cell) not in done.failures]
+    if len(done.numbers) < request.passes:
+        return len(cells)
+    if request.precision is None:
+        return 0
+    return len(cells_to_repeat(cells, done.samples, request.baseline, request.precision))
+
+
 def _passes(
     folder: RunFolder, request: Request, plan: Plan
 ) -> Iterator[tuple[int, list[PlannedCell]]]:
-    """Yield the number and the cells of each pass to make, in view of those that are there."""
+    """Yield the number and the cells of each pass to make, in view of those that are there.
+
+    A limit on time is on this session's passes; the first is made in any case.
+    """
+    before = folder.finished_passes()
+    begun, spent_before = len(before.numbers), before.seconds
     while True:
         done = folder.finished_passes()
         number = len(done.numbers) + 1
@@ -77,7 +93,8 @@ def _passes(
             cells = cells_to_repeat(cells, done.samples, request.baseline, request.precision)
         if not cells:
             return
-        expected_end = done.seconds + predicted_seconds(cells)
-        if done.numbers and request.max_time is not None and expected_end > request.max_time:
+        expected_end = done.seconds - spent_before + predicted_seconds(cells)
+        made = len(done.numbers) > begun
+        if made and request.max_time is not None and expected_end > request.max_time:
             return
         yield number, cells
