@@ -281,7 +281,7 @@ def test_a_torn_or_foreign_file_is_named_when_resuming(claimed, name, text, mess
     [{"passes": "nan"}, {"passes": 0}, {"passes": 2.5}, {"max_time": ""}, {"max_time": 10**400},
      {"precision": {}}, {"precision": 3}, {"seed": None}, {"sweeps": {"shapes": ["x"]}},
      {"dtypes": 1}],
-    ids=str,
+    ids=lambda change: str(change)[:30],
 )  # fmt: skip
 def test_a_foreign_request_is_refused(claimed, change):
     """Numbers of the wrong type or size are one line."""

@@ -59,7 +59,8 @@ class Request:
         sweeps = tuple(_rebuild(name, cases) for name, cases in values["sweeps"].items())
         tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
         rebuilt = cls(**{**request, **tuples, "sweeps": sweeps})
-        with_effort(rebuilt, int(rebuilt.passes), rebuilt.precision, rebuilt.max_time)
+        max_time = None if rebuilt.max_time is None else float(rebuilt.max_time)
+        with_effort(rebuilt, int(rebuilt.passes), rebuilt.precision, max_time)
         if type(rebuilt.passes) is not int or type(rebuilt.seed) is not int:
             raise TypeError(f"passes {rebuilt.passes!r}, seed {rebuilt.seed!r}")
         return rebuilt
