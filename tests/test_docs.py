@@ -11,7 +11,7 @@ import pytest
 
 from forwardbench import analysis, charts, implementations, results
 from forwardbench.cli import _make_parser
-from forwardbench.units import format_ratio
+from forwardbench.units import format_interval, format_ratio
 from forwardbench.verify import verify
 
 ROOT = Path(__file__).parents[1]
@@ -85,13 +85,15 @@ def test_reference_charts_are_redrawn_from_the_table(tmp_path):
 
 
 def test_figures_in_the_readme_are_those_of_the_reference_run():
-    """Each ratio that is quoted with a case is in the table."""
+    """Each ratio that is quoted with a case is in the table, and so is its interval."""
     table = analysis.summarize(results.load(REFERENCE))
-    quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x)", README)
+    quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x) \(([\d.,]+ to [\d.,]+)\)", README)
     assert len(quoted) >= 4
-    for name, case, ratio in quoted:
+    for name, case, ratio, interval in quoted:
         rows = table[(table["implementation"] == name) & (table["case"] == case)]
-        assert format_ratio(rows["speedup"].iloc[0]) == ratio
+        row = rows.iloc[0]
+        assert format_ratio(row["speedup"]) == ratio
+        assert format_interval(row["speedup_low"], row["speedup_high"]) == interval
 
 
 def methods_page():

@@ -228,15 +228,15 @@ _Check = TypeVar("_Check", bound=Callable[..., None])
 
 
 def _despite_noise(check: _Check) -> _Check:
-    """Let a check that only compares times fail twice out of three times before it counts.
+    """Make a check that only compares times again when it fails: twice in three times counts.
 
-    A busy machine makes two times look unlike, or alike, now and then.
+    A busy machine makes two times look unlike now and then.
     """
 
     @functools.wraps(check)
     def repeated(*args: Any, **kwargs: Any) -> None:
         passed = failed = 0
-        while passed < 2:
+        while passed <= failed:
             try:
                 check(*args, **kwargs)
                 passed += 1
