@@ -409,13 +409,19 @@ def noisy_until(last):
 PAIR = [*planned("python_loops"), *planned("matmul")]
 
 
+def measured(path, request):
+    """Make a run over both implementations of the pair."""
+    folder = claim_folder(path, request)
+    folder.record_plan(VERIFIED, plan.Plan(PAIR))
+    measure_passes(folder, request, plan.Plan(PAIR))
+    return folder
+
+
 def test_passes_are_added_for_the_cells_that_need_them(tmp_path, invented):
     """After ten full passes only the noisy pair goes on, until its interval is narrow."""
     noted = invented(noisy_until(6))
     request = replace(REQUEST, passes=10, precision=0.1, max_time=1000.0)
-    folder = claim_folder(tmp_path / "run", request)
-    folder.record_plan(VERIFIED, plan.Plan(PAIR))
-    measure_passes(folder, request, plan.Plan(PAIR))
+    folder = measured(tmp_path / "run", request)
     sizes = [len(cells) for cells in noted.values()]
     assert sizes[:11] == [4] * 10 + [2]
     assert set(sizes[11:]) <= {2}
@@ -430,9 +436,7 @@ def test_passes_for_precision_end_when_the_time_is_up(tmp_path, invented):
     """Each made-up pass takes a second: with 15 seconds there are 15 at most."""
     noted = invented(noisy_until(1000))
     request = replace(REQUEST, passes=10, precision=0.001, max_time=15.0)
-    folder = claim_folder(tmp_path / "run", request)
-    folder.record_plan(VERIFIED, plan.Plan(PAIR))
-    measure_passes(folder, request, plan.Plan(PAIR))
+    folder = measured(tmp_path / "run", request)
     assert 10 < len(noted) <= 15
     left = run.cells_left(folder, request, plan.Plan(PAIR))
     assert left == 2
