@@ -44,7 +44,13 @@ def _resume(run: Path | None, passes: int) -> str:
 
 def _few_passes(table: pd.DataFrame, run: Path | None) -> Iterator[str]:
     passes = int(table["passes"].max())
-    if 0 < passes < FEWEST_PASSES:
+    measured = table[table["status"] == "measured"]
+    if passes == 1 and measured["seconds_low"].notna().any():
+        yield (
+            "Intervals come from the samples of one run, and other runs may differ by more: "
+            "measure in passes with forwardbench run"
+        )
+    elif 0 < passes < FEWEST_PASSES:
         count = "Only 1 pass, so nothing" if passes == 1 else f"Only {passes} passes, so little"
         yield f"{count} is known of how sure this is: {_resume(run, 10)}"
 

@@ -48,7 +48,14 @@ def making_sense_of(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,  # values nested so deep that they cannot be written out
+    ) as error:
         raise UserError(
             f"{path} is not of a form that forwardbench writes ({describe_error(error)})"
         ) from None

@@ -1,12 +1,8 @@
-"""Read what was measured: run folders and pytest-benchmark's JSON files.
-
-Both become the same two data frames, one row per cell and pass and one row per cell,
-from which `forwardbench.analysis` makes the table.
-"""
+"""Run folders and pytest-benchmark's JSON files as `Results`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,104 +10,57 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forwardbench.cases import CaseError
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
 from forwardbench.intervals import LEVEL, LOOKED_LEVEL
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.request import DEFAULT_BASELINE
-
-CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
-"""Columns that together name a cell. A control's implementation says that it is one."""
-
+from forwardbench.results import limits
+from forwardbench.results.facts import hardware_of, machine_facts, run_facts
+from forwardbench.results.model import (
+    CELL_KEY,
+    SAMPLE_COLUMNS,
+    Circumstances,
+    Origin,
+    Results,
+)
 
 LEFT_OUT = ("skipped", "rejected", "failed", "unavailable")
 """What a cell that was planned out can be in `run.json`."""
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write the table as CSV; what is not known is empty."""
-    try:
-        table.to_csv(path, index=False)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+def load_file(path: Path) -> Results:
+    """Read one pytest-benchmark JSON file as a run of one pass; raises `UserError`."""
+    only = _read_pass(path)
+    if not only.seconds:
+        raise UserError(f"{path} holds no results of forwardbench's benchmarks")
+    cells = {cell: _cell_row(cell) for cell in only.seconds}
+    with making_sense_of(path):
+        return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
 
 
-@dataclass(frozen=True)
-class Results:
-    """Everything that was measured or left out, before any statistics."""
-
-    samples: pd.DataFrame
-    """One row per cell and pass: `CELL_KEY`, pass, seconds (a call), error."""
-    cells: pd.DataFrame
-    """One row per cell: `CELL_KEY`, batch, widths, control_of, status, reason, and predicted,
-    predicted_low and predicted_high in seconds for cells that were never called."""
-    baseline: str
-    machine: str
-    commit: str
-    ceilings: dict[tuple[str, int], tuple[float, float]]
-    """GFLOP/s and bytes per second that the machine reached, by dtype and threads."""
-    level: float
-    """Level that intervals are computed at, so that they hold the true value in 95 %."""
-    circumstances: Circumstances
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """What may have disturbed a measurement; what is not known is empty or NaN."""
-
-    governor: str
-    timer_step: float
-    """Smallest step of the timer in seconds."""
-    shortest_round: float
-    """Seconds of the shortest thing that was timed as one."""
-    others: float
-    """CPUs that other programs kept busy on average while the passes were made."""
-    stolen: float
-    """CPUs that the host of a virtual machine gave to somebody else, likewise."""
-    busiest: str
-    """Name of the process that was busiest in any pass, and how many CPUs it used there."""
-    busiest_cpus: float
-    unenforced: str
-    """What could not be enforced of threads and CPUs."""
-    lost: Mapping[str, float]
-    """Share of the time of its rounds in which the CPU did something else, by implementation."""
-
-
-def load(path: str | Path) -> Results:
-    """Read a run folder or a pytest-benchmark JSON file; raises `UserError`."""
-    path = Path(path)
-    if path.is_dir():
-        return _load_folder(path)
-    if path.exists():
-        only = _read_pass(path)
-        if not only.seconds:
-            raise UserError(f"{path} holds no results of forwardbench's benchmarks")
-        cells = {cell: _cell_row(cell) for cell in only.seconds}
-        with making_sense_of(path):
-            return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
-    raise UserError(f"there are no results at {path}: give a run's folder or a JSON file")
-
-
-def _load_folder(folder: Path) -> Results:
+def load_folder(folder: Path) -> Results:
+    """Read a run's folder; raises `UserError`."""
     run = folder / "run.json"
     if not run.is_file():
         raise UserError(f"{folder} is not a run: it holds no run.json")
     document = read_json(run)
     with making_sense_of(run):
-        baseline = one_line(document["request"]["baseline"])
+        baseline = one_line(limits.text(document["request"]["baseline"], "a baseline"))
         cells = {}
         for item in document.get("measured", []):
-            cell = Cell.from_json(item["cell"])
+            cell = _read_cell(item["cell"])
             cells[cell] = _cell_row(cell)
         for item in document.get("skipped", []):
-            cell = Cell.from_json(item["cell"])
+            cell = _read_cell(item["cell"])
             if item["status"] not in LEFT_OUT:
                 raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
         ceilings = {
             (str(each["dtype"]), int(each["threads"])): (
-                _positive(each["gflops"]),
-                _positive(each["bytes_per_second"]),
+                _rate(each["gflops"]),
+                _rate(each["bytes_per_second"]),
             )
             for each in document.get("ceilings", [])
         }
@@ -131,6 +80,9 @@ class _Pass:
     trouble: dict[str, tuple[str, str]]
     """Status and reason of each cell, by its name, that was rejected or failed."""
     machine: str
+    hardware: str
+    facts: dict[str, str]
+    workload: str
     commit: str
     governor: str
     shortest_round: float
@@ -144,7 +96,7 @@ class _Pass:
 def _read_pass(path: Path) -> _Pass:
     document = read_json(path)
     seconds, errors, trouble = {}, {}, {}
-    shortest = float("inf")
+    shortest, workload = float("inf"), ""
     unenforced: list[str] = []
     spent: dict[str, tuple[float, float]] = {}
     with making_sense_of(path):
@@ -154,25 +106,31 @@ def _read_pass(path: Path) -> _Pass:
             info = benchmark["extra_info"]
             if "cell" not in info:
                 continue  # another project's benchmark beside ours
-            cell = Cell.from_json(info["cell"])
-            seconds[cell] = _positive(benchmark["stats"]["median"])
-            errors[cell] = float(info.get("error", "nan"))
+            cell = _read_cell(info["cell"])
+            workload = one_line(info.get("workload_version", ""))
+            seconds[cell] = limits.seconds(benchmark["stats"]["median"])
+            errors[cell] = _error(info.get("error"))
             if "rejected" in info:
                 trouble[str(cell)] = ("rejected", one_line(info["rejected"]))
-            round_seconds = seconds[cell] * float(benchmark["stats"].get("iterations", 1))
-            shortest = min(shortest, round_seconds)
+            calls = benchmark["stats"].get("iterations", 1)
+            calls = limits.number(calls, 1, limits.MOST_CALLS, "a number of calls")
+            shortest = min(shortest, seconds[cell] * calls)
             unenforced += _unenforced(cell, info.get("ran_on") or {})
             if cell.threads == 1 and "timed_cpu_seconds" in info:  # of several, times add up
                 cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
-                cpu += float(info["timed_cpu_seconds"])
-                spent[cell.implementation] = cpu, wall + float(info["timed_seconds"])
+                cpu += _spent(info["timed_cpu_seconds"])
+                spent[cell.implementation] = cpu, wall + _spent(info["timed_seconds"])
         machine = document.get("machine_info") or {}
+        commit = _commit_name(document.get("commit_info") or {})
         return _Pass(
             seconds,
             errors,
             trouble,
             _machine_name(machine),
-            _commit_name(document.get("commit_info") or {}),
+            one_line(hardware_of(machine)),
+            machine_facts(machine, commit),
+            workload,
+            commit,
             one_line(machine.get("governor") or ""),
             shortest,
             unenforced,
@@ -184,12 +142,13 @@ def _read_pass(path: Path) -> _Pass:
 def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:
     if not values:
         return {}
-    numbers = {name: float(values[name]) for name in ("others", "stolen", "busiest_cpus")}
-    if not all(0 <= number < float("inf") for number in numbers.values()):
-        raise ValueError(f"meanwhile: {numbers}")
+    numbers = {
+        name: limits.number(values[name], 0, limits.MOST_CPUS, "a number of CPUs")
+        for name in ("others", "stolen", "busiest_cpus")
+    }
     return {
         **numbers,
-        "seconds": _positive(values["seconds"]),
+        "seconds": limits.seconds(values["seconds"]),
         "busiest": one_line(values["busiest"]),
     }
 
@@ -208,18 +167,47 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _positive(seconds: Any) -> float:
-    if not 0 < float(seconds) < float("inf"):
-        raise ValueError(f"a time of {seconds} s")
-    return float(seconds)
+def _read_cell(values: Any) -> Cell:
+    try:
+        cell = Cell.from_json(values)
+    except CaseError as error:  # it is the file that is wrong, not what somebody typed
+        raise ValueError(str(error)) from None
+    limits.whole(cell.threads, 1, limits.MOST_CPUS, "a number of threads")
+    return cell
+
+
+def _error(value: Any) -> float:
+    """The error of a result; NaN where it was not, or could not be, computed."""
+    if value is None or value != value:
+        return float("nan")
+    return limits.number(value, 0, limits.LARGEST_ERROR, "an error")
+
+
+def _rate(value: Any) -> float:
+    return limits.number(value, 1 / limits.HIGHEST_RATE, limits.HIGHEST_RATE, "a rate")
+
+
+def _spent(value: Any) -> float:
+    return limits.number(value, 0, limits.LONGEST, "a time in seconds")
+
+
+def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
+    """Predicted seconds, low and high; NaN where one is unknown or too large to say anything."""
+    none = float("nan")
+    centre, low, high = (none if value is None else value for value in (*estimate, *[None] * 3)[:3])
+    if centre != centre:
+        return none, none, none
+    centre = limits.seconds(centre, limits.LONGEST_PREDICTED)
+    if not (low >= limits.SHORTEST and high <= limits.LONGEST_PREDICTED):
+        return centre, none, none
+    if not low <= centre <= high:
+        raise ValueError(f"an estimate of {centre} from {low} to {high}")
+    return centre, float(low), float(high)
 
 
 def _machine_name(info: dict[str, Any]) -> str:
     """Name a machine by what decides its speed, as in `AMD EPYC, 2 CPUs, OpenBLAS 0.3.31`."""
-    cpu = info.get("cpu") or {}
-    brand = str(cpu.get("brand_raw") or info.get("processor") or "")
-    count = f"{cpu['count']} CPUs" if cpu.get("count") else ""
-    parts = (brand, count, str(info.get("virtual") or ""), str(info.get("blas") or ""))
+    parts = (hardware_of(info), str(info.get("virtual") or ""), str(info.get("blas") or ""))
     return one_line(", ".join(part for part in parts if part))
 
 
@@ -242,10 +230,7 @@ def _cell_row(
     cell: Cell, status: str = "measured", reason: str = "", estimate: Sequence[Any] = ()
 ) -> dict[str, Any]:
     """One row of `Results.cells`."""
-    predicted, low, high = (
-        float("nan") if value is None else _positive(value)
-        for value in (*estimate, None, None, None)[:3]
-    )
+    predicted, low, high = _prediction(estimate)
     return {
         **_key(cell),
         "batch": cell.case.batch,
@@ -279,7 +264,7 @@ def _assemble(
         elif row["status"] == "measured" and not any(cell in each.seconds for each in passes):
             row["status"], row["reason"] = "skipped", "the run ended before it was measured"
     return Results(
-        pd.DataFrame(samples, columns=[*CELL_KEY, "pass", "seconds", "error"]),
+        pd.DataFrame(samples, columns=SAMPLE_COLUMNS),
         pd.DataFrame(list(cells.values())),
         baseline,
         passes[0].machine if passes else "",
@@ -287,13 +272,27 @@ def _assemble(
         ceilings,
         LOOKED_LEVEL if _has_looked(document) else LEVEL,
         _circumstances(passes, document),
+        _origin(passes, document),
     )
+
+
+def _origin(passes: list[_Pass], document: dict[str, Any]) -> Origin:
+    """What the first pass, and the run's own file if there is one, say of where this is from."""
+    first = passes[0] if passes else None
+    workload = first.workload if first else one_line(document.get("workload_version", ""))
+    facts = {**(first.facts if first else {}), **run_facts(document)}
+    return Origin("forwardbench", first.hardware if first else "", workload, facts)
 
 
 def _has_looked(document: dict[str, Any]) -> bool:
     """Whether how long to measure was decided in view of results."""
     precise = document.get("request", {}).get("precision") is not None
     return precise or bool(document.get("extended"))
+
+
+def _timer_step(environment: dict[str, Any]) -> float:
+    step = environment.get("timer_step")
+    return float("nan") if step is None else _spent(step)
 
 
 def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstances:
@@ -315,7 +314,7 @@ def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstanc
     unenforced = [what for each in passes for what in each.unenforced]
     return Circumstances(
         next((each.governor for each in passes), ""),
-        float(document.get("environment", {}).get("timer_step", "nan")),
+        _timer_step(document.get("environment") or {}),
         min((each.shortest_round for each in passes), default=float("nan")),
         average("others"),
         average("stolen"),

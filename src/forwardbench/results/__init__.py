@@ -1,0 +1,64 @@
+"""Read what was measured: run folders, pytest-benchmark's JSON files, and asv's results.
+
+All become the same two data frames, one row per cell and pass and one row per cell, from
+which `forwardbench.analysis` makes the table.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forwardbench.errors import UserError
+from forwardbench.results import asv, runs
+from forwardbench.results.model import (
+    CELL_KEY,
+    SAMPLE_COLUMNS,
+    Circumstances,
+    Origin,
+    Results,
+)
+
+__all__ = [
+    "CELL_KEY",
+    "SAMPLE_COLUMNS",
+    "Circumstances",
+    "Origin",
+    "Results",
+    "load",
+    "load_history",
+    "split_commit",
+]
+
+
+def load(source: str | Path) -> Results:
+    """Read a run folder, a pytest-benchmark JSON file, or one commit of an asv results folder.
+
+    ``results/asv@1a2b3c4d`` names a commit; without one the newest is taken. Raises `UserError`.
+    """
+    path, commit = split_commit(source)
+    if not path.exists():
+        raise UserError(
+            f"there are no results at {path}: give a run's folder, a JSON file or asv's results"
+        )
+    if asv.holds_results(path):
+        return asv.load_commit(path, commit)
+    if commit:
+        raise UserError(f"{path} has one commit only: leave out @{commit}")
+    return runs.load_folder(path) if path.is_dir() else runs.load_file(path)
+
+
+def load_history(source: str | Path) -> list[Results]:
+    """Read every commit of an asv results folder, oldest first; anything else has only one."""
+    path, commit = split_commit(source)
+    if commit or not asv.holds_results(path):
+        return [load(source)]
+    return asv.load_commits(path)
+
+
+def split_commit(source: str | Path) -> tuple[Path, str]:
+    """Split ``PATH@COMMIT``; a path that exists as it is has no commit."""
+    whole = Path(source)
+    path, mark, commit = str(source).rpartition("@")
+    if not mark or not path or "/" in commit or whole.exists():
+        return whole, ""
+    return Path(path), commit

@@ -1,0 +1,63 @@
+"""What machine, software and request were, in words for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forwardbench.errors import one_line
+
+
+def hardware_of(info: dict[str, Any]) -> str:
+    """CPU and how many there are, as in `AMD EPYC, 2 CPUs`; empty where neither is known."""
+    cpu = info.get("cpu") or {}
+    brand = str(cpu.get("brand_raw") or info.get("processor") or "")
+    count = f"{cpu['count']} CPUs" if cpu.get("count") else ""
+    return ", ".join(part for part in (brand, count) if part)
+
+
+def machine_facts(info: dict[str, Any], commit: str) -> dict[str, str]:
+    """What pytest-benchmark's ``machine_info`` says, by subject."""
+    memory = info.get("memory_bytes")
+    system = " ".join(str(info.get(name) or "") for name in ("system", "release"))
+    return _known(
+        {
+            "CPU": hardware_of(info),
+            "caches": _pairs(info.get("caches")),
+            "memory": f"{int(memory) / 2**30:.0f} GiB" if memory else "",
+            "virtual": info.get("virtual"),
+            "frequency governor": info.get("governor"),
+            "system": system.strip(),
+            "Python": info.get("python_version"),
+            "BLAS": info.get("blas"),
+            "packages": _pairs(info.get("versions")),
+            "commit": commit,
+        }
+    )
+
+
+def run_facts(document: dict[str, Any]) -> dict[str, str]:
+    """What a run's own file says, by subject."""
+    return _known(
+        {
+            "started": str(document.get("started") or "").replace("T", " "),
+            "finished": str(document.get("finished") or "").replace("T", " "),
+            **_asked(document.get("request") or {}),
+        }
+    )
+
+
+def _known(facts: dict[str, Any]) -> dict[str, str]:
+    return {name: one_line(value) for name, value in facts.items() if value}
+
+
+def _pairs(values: dict[str, Any] | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in (values or {}).items())
+
+
+def _asked(request: dict[str, Any]) -> dict[str, str]:
+    """What a run was asked for, as far as it decides how to read it."""
+    limit, seed = request.get("limit"), request.get("seed")
+    return {
+        "longest call worth measuring": f"{float(limit):g} s" if limit is not None else "",
+        "seed of the order": "" if seed is None else str(seed),
+    }

@@ -1,0 +1,79 @@
+"""What every kind of results becomes, before any statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
+"""Columns that together name a cell. A control's implementation says that it is one."""
+SAMPLE_COLUMNS = [*CELL_KEY, "pass", "seconds", "error", "low", "high"]
+"""Columns of `Results.samples`."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that was measured or left out."""
+
+    samples: pd.DataFrame
+    """One row per cell and pass: `SAMPLE_COLUMNS`. Seconds are those of a call; low and high are
+    an interval that the measuring tool gave itself, NaN where it gave none."""
+    cells: pd.DataFrame
+    """One row per cell: `CELL_KEY`, batch, widths, control_of, status, reason, and predicted,
+    predicted_low and predicted_high in seconds for cells that were never called."""
+    baseline: str
+    machine: str
+    commit: str
+    ceilings: dict[tuple[str, int], tuple[float, float]]
+    """GFLOP/s and bytes per second that the machine reached, by dtype and threads."""
+    level: float
+    """Level that intervals are computed at, so that they hold the true value in 95 %."""
+    circumstances: Circumstances
+    origin: Origin
+
+    def __post_init__(self) -> None:
+        """Refuse two rows of one thing, which a file made by hand may hold."""
+        for frame, key in ((self.cells, CELL_KEY), (self.samples, [*CELL_KEY, "pass"])):
+            twice = frame[frame.duplicated(key)]
+            if len(twice):
+                raise ValueError(f"twice the same cell: {'-'.join(map(str, twice[key].iloc[0]))}")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where results come from: what decides whether two of them can be compared."""
+
+    tool: str
+    """What timed: `forwardbench` (pytest-benchmark in passes) or `asv`."""
+    hardware: str
+    """CPU and how many there are; empty where that was not recorded."""
+    workload: str
+    """The `WORKLOAD_VERSION` of the inputs."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What is known of machine, software and request, in words, by subject."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What may have disturbed a measurement; what is not known is empty or NaN."""
+
+    governor: str = ""
+    timer_step: float = float("nan")
+    """Smallest step of the timer in seconds."""
+    shortest_round: float = float("nan")
+    """Seconds of the shortest thing that was timed as one."""
+    others: float = float("nan")
+    """CPUs that other programs kept busy on average while the passes were made."""
+    stolen: float = float("nan")
+    """CPUs that the host of a virtual machine gave to somebody else, likewise."""
+    busiest: str = ""
+    """Name of the process that was busiest in any pass, and how many CPUs it used there."""
+    busiest_cpus: float = 0.0
+    unenforced: str = ""
+    """What could not be enforced of threads and CPUs."""
+    lost: Mapping[str, float] = field(default_factory=dict)
+    """Share of the time of its rounds in which the CPU did something else, by implementation."""
