@@ -21,7 +21,9 @@ def cell(table, implementation, case):
 
 def test_the_columns_are_those_of_the_design(make_table, ladder):
     """Names and order of the table are a contract."""
-    assert list(make_table(ladder).columns) == COLUMNS == [
+    *columns, last = make_table(ladder).columns
+    assert last == analysis.PASS_SECONDS
+    assert columns == COLUMNS == [
         "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
         "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
         "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
@@ -42,6 +44,16 @@ def test_a_speedup_is_paired_inside_each_pass(make_table):
     assert row["speedup_low"] == pytest.approx(4.0)
     assert row["speedup_high"] == pytest.approx(4.0)
     assert row["seconds_high"] > 5 * row["seconds"]
+
+
+def test_the_times_of_passes_go_with_the_row(make_table):
+    """One for each pass of the run, NaN where a pass has none; nothing where none has."""
+    times = {"matmul": {"4x4-4": [1.0, None, 2.0]}, "python_loops": {"4x4-4": ["ValueError"]}}
+    table = make_table(times).set_index("implementation")
+    first, missing, last = table.loc["matmul", analysis.PASS_SECONDS]
+    assert (first, last) == (1.0, 2.0)
+    assert math.isnan(missing)
+    assert table.loc["python_loops", analysis.PASS_SECONDS] == ()
 
 
 def test_speedup_and_interval_have_exact_values(make_table):
@@ -196,35 +208,6 @@ def test_the_noise_floor_holds_95_percent_of_identical_code(count):
         floor = math.log(analysis.noise_floor(seen))
         held.append(abs(math.log(intervals[0].centre)) <= floor)
     assert 0.94 <= np.mean(held) < 1
-
-
-def test_a_crossover_is_where_the_log_ratio_is_zero(make_table):
-    """From 1/4 at size 1 to 16 at size 64: a third of the way in the log, at size 4."""
-    times = {
-        "python_loops": {"1x1-1": [1.0, 1.0], "64x64-64": [16.0, 16.0]},
-        "matmul": {"1x1-1": [4.0, 4.0], "64x64-64": [1.0, 1.0]},
-    }
-    assert analysis.crossovers(make_table(times), "matmul") == [pytest.approx(4.0)]
-
-
-def test_a_crossover_needs_both_sides_to_be_clear(make_table):
-    """A ratio whose interval includes 1 is on neither side."""
-    times = {
-        "python_loops": {"1x1-1": [1.0, 1.0], "2x2-2": [1.0, 3.0], "4x4-4": [8.0, 8.0]},
-        "matmul": {"1x1-1": [2.0, 2.0], "2x2-2": [2.0, 1.0], "4x4-4": [2.0, 2.0]},
-    }
-    (size,) = analysis.crossovers(make_table(times), "matmul")
-    assert size == pytest.approx(4 ** (1 / 3))
-
-
-def test_there_may_be_no_crossover(make_table, ladder):
-    """Never in this range is an answer; so is a sweep without an axis."""
-    assert analysis.crossovers(make_table(ladder), "ndarray_loops") == []
-    times = {
-        "python_loops": {"1x2-2": [1.0, 1.0], "10000x3-1": [16.0, 16.0]},
-        "matmul": {"1x2-2": [4.0, 4.0], "10000x3-1": [1.0, 1.0]},
-    }
-    assert analysis.crossovers(make_table(times, sweep="course", name="c"), "matmul") == []
 
 
 def test_a_time_beyond_the_machines_peak_is_not_believed(make_table):

@@ -6,15 +6,17 @@ baseline and implementation inside each pass, which removes whatever slowed that
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import SWEEPS, Case, parse_case
 from forwardbench.intervals import Interval, log_interval
 from forwardbench.measure.ceiling import COPIED_BYTES
-from forwardbench.measure.fit import fit_times
+from forwardbench.measure.fit import Fit, fit_times
 from forwardbench.results import CELL_KEY, Results
 
 COLUMNS = [
@@ -22,7 +24,10 @@ COLUMNS = [
     "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
     "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
 ]  # fmt: skip
-"""The table's columns, in the order of `table.csv`. Times are seconds a call."""
+"""The columns of `table.csv`, in its order. Times are seconds a call."""
+PASS_SECONDS = "pass_seconds"  # noqa: S105 (a column, no password)
+"""One more column of the table in memory: a tuple with the time of each pass, NaN where a pass has
+none. Charts of samples and crossovers, which pair passes, are made from it."""
 
 SETTING = ["sweep", "dtype", "threads"]
 """Columns that are constant over one chart."""
@@ -33,10 +38,12 @@ PLAUSIBLE = 1.25
 """Clocks vary: so far above a measured peak a result is still believed."""
 FIT_POINTS = 4
 """Fewer measured sizes than this say too little of the cost of larger ones."""
+UNCERTAIN = 1e6
+"""A prediction that may be off by more than this factor has no interval."""
 
 
 def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
-    """Make the table: one row per cell, with the columns of `COLUMNS`.
+    """Make the table: one row per cell, with the columns of `COLUMNS` and `PASS_SECONDS`.
 
     A control's speedup is relative to the implementation that it repeats. A speedup is
     empty where the baseline was not measured.
@@ -47,11 +54,14 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     for cell in _records(results.cells):
         if cell["status"] != "measured":  # a rejected time is no baseline either
             samples.pop(tuple(cell[name] for name in CELL_KEY), None)
-    rows = [_row(cell, samples, baseline, results.level) for cell in _records(results.cells)]
+    passes = int(results.samples["pass"].max()) if len(results.samples) else 0
+    rows = [
+        _row(cell, samples, baseline, results.level, passes) for cell in _records(results.cells)
+    ]
     for row in rows:
         row["reason"] = row["reason"] or _implausible(row, results.ceilings)
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
-    return _with_estimates(table[COLUMNS])
+    return _with_estimates(table[[*COLUMNS, PASS_SECONDS]])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -64,33 +74,64 @@ def _row(
     samples: dict[tuple[Any, ...], pd.DataFrame],
     baseline: str,
     level: float,
+    passes: int,
 ) -> dict[str, Any]:
-    """One row of the table."""
+    """One row of the table; ``passes`` is how many the run has."""
     row = {
         **dict.fromkeys(COLUMNS, np.nan),
         **{name: cell[name] for name in COLUMNS if name in cell},
         "baseline": cell["control_of"] or baseline,
         "passes": 0,
+        PASS_SECONDS: (),
     }
     key = [cell[name] for name in CELL_KEY]
     if cell["status"] == "measured":
         own = samples[tuple(key)]
         row["passes"] = len(own)
-        row.update(_named("seconds", log_interval(own["seconds"].tolist(), level)))
+        row[PASS_SECONDS] = tuple(own["seconds"].reindex(range(1, passes + 1)).tolist())
+        row.update(_named("seconds", _interval_of(own, level)))
         row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
         row["error"] = own["error"].max()
         other = samples.get((row["baseline"], *key[1:]))
         if row["baseline"] == cell["implementation"]:
             row.update(_named("speedup", Interval(1.0, 1.0, 1.0)))
         elif other is not None:
-            ratios = (other["seconds"] / own["seconds"]).dropna()  # paired: same pass
-            if len(ratios):
-                row.update(_named("speedup", log_interval(ratios.tolist(), level)))
+            row.update(_named("speedup", _ratio_of(other, own, level)))
     elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
         row["status"] = "estimated"
         predicted = (cell["predicted"], cell["predicted_low"], cell["predicted_high"])
         row.update(_named("seconds", Interval(*predicted)))
     return row
+
+
+def _interval_of(own: pd.DataFrame, level: float) -> Interval:
+    """The centre of a cell's times; the interval over passes, or the tool's own for one."""
+    if len(own) == 1:
+        centre, low, high = (float(own[name].iloc[0]) for name in ("seconds", "low", "high"))
+        return Interval(centre, low, high)
+    return log_interval(own["seconds"].tolist(), level)
+
+
+def _ratio_of(other: pd.DataFrame, own: pd.DataFrame, level: float) -> Interval:
+    """Ratio of two cells' times, paired inside each pass; NaN where no pass has both.
+
+    One measurement each, with intervals of the tool's own, has nothing to pair: logarithms of
+    independent times have variances that add up.
+    """
+    ratios = (other["seconds"] / own["seconds"]).dropna()
+    if ratios.empty:
+        return Interval(np.nan, np.nan, np.nan)
+    if len(ratios) > 1:
+        return log_interval(ratios.tolist(), level)
+    centre = float(ratios.iloc[0])
+    theirs, ours = other.loc[ratios.index[0]], own.loc[ratios.index[0]]
+    down = math.hypot(
+        math.log(theirs["seconds"] / theirs["low"]), math.log(ours["high"] / ours["seconds"])
+    )
+    up = math.hypot(
+        math.log(theirs["high"] / theirs["seconds"]), math.log(ours["seconds"] / ours["low"])
+    )
+    return Interval(centre, centre * math.exp(-down), centre * math.exp(up))
 
 
 def _implausible(row: dict[str, Any], ceilings: dict[tuple[str, int], tuple[float, float]]) -> str:
@@ -131,8 +172,17 @@ def _with_estimates(table: pd.DataFrame) -> pd.DataFrame:
         for index, case in estimated["case"].items():
             if fit is not None:
                 columns = ["seconds", "seconds_low", "seconds_high"]
-                table.loc[index, columns] = list(fit.estimate(parse_case(case)))
+                table.loc[index, columns] = _estimate(fit, parse_case(case))
     return table
+
+
+def _estimate(fit: Fit, case: Case) -> list[float | None]:
+    """Predicted seconds with their interval, unless that is so wide that it says nothing."""
+    with np.errstate(over="ignore"):
+        seconds, low, high = fit.estimate(case)
+    if high is None or high > UNCERTAIN * seconds:
+        return [seconds, None, None]
+    return [seconds, low, high]
 
 
 # --- reading the table -----------------------------------------------------------------
@@ -153,21 +203,29 @@ def size_axis(sweep: str) -> str:
     return SWEEPS[sweep].axis if sweep in SWEEPS else ""
 
 
-def sizes(table: pd.DataFrame) -> pd.Series[int]:
+def sizes(table: pd.DataFrame) -> pd.Series[float]:
     """Size of each row along its sweep's axis; multiply-adds where the sweep has none."""
-    return table.apply(_size, axis=1)
+    pairs = zip(table["sweep"], table["case"], strict=True)
+    return pd.Series([_size(sweep, case) for sweep, case in pairs], table.index, dtype=float)
 
 
-def _size(row: pd.Series[Any]) -> int:
-    case = parse_case(row["case"])
-    axis = size_axis(row["sweep"])
+@cache
+def _size(sweep: str, text: str) -> int:
+    case = parse_case(text)
+    axis = size_axis(sweep)
     return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, case.multiply_adds)
+
+
+def work(table: pd.DataFrame) -> pd.Series[float]:
+    """Multiply-adds of each row's case."""
+    found = {case: parse_case(case).multiply_adds for case in set(table["case"])}
+    return table["case"].map(found).astype(float)
 
 
 def slowest_first(table: pd.DataFrame) -> list[str]:
     """Implementations by their time on the largest case each has, estimated or not."""
     rows = table[~is_control(table) & table["seconds"].notna()]
-    rows = rows.assign(work=[parse_case(case).multiply_adds for case in rows["case"]])
+    rows = rows.assign(work=work(rows))
     largest = rows.sort_values("work").groupby("implementation").tail(1)
     order = largest.sort_values(["work", "seconds"], ascending=False)["implementation"]
     return [str(name) for name in order]
@@ -193,22 +251,30 @@ def noise_floor(table: pd.DataFrame) -> float:
     return float(np.exp(max(apart, unsure)))
 
 
+def noise_floors(table: pd.DataFrame) -> pd.Series[float]:
+    """The factor inside which each row's ratio is noise; 1 where no control says more.
+
+    It is that of the row's setting, or that of its own case if that is larger, since large
+    cases are timed less often.
+    """
+    controls = table[is_control(table) & table["speedup"].notna()]
+    floors = pd.Series(1.0, table.index)
+    for keys in (SETTING, [*SETTING, "case", "activation"]):
+        known = {key: noise_floor(rows) for key, rows in controls.groupby(keys, sort=False)}
+        own = zip(*(table[key] for key in keys), strict=True)
+        floors = floors.clip(lower=pd.Series([known.get(key, 1.0) for key in own], table.index))
+    return floors
+
+
 def verdicts(table: pd.DataFrame) -> pd.Series[str]:
     """Say of each row's speedup: faster, slower, or `NO_DIFFERENCE`; empty where none is known.
 
     A difference is shown only if the interval excludes 1 and the speedup lies outside the
-    noise floor, where ratios of identical code lie as well: that of its setting, and that of
-    its own case, since large cases are timed less often.
+    noise floor, where ratios of identical code lie as well.
     """
-    floors = pd.Series(1.0, table.index)
-    for keys in (SETTING, [*SETTING, "case", "activation"]):
-        for _, rows in table.groupby(keys, sort=False):
-            floor = noise_floor(rows)
-            if floor == floor:
-                floors[rows.index] = floors[rows.index].clip(lower=floor)
     speedup = table["speedup"]
     around_one = (table["speedup_low"] <= 1) & (table["speedup_high"] >= 1)
-    in_noise = np.abs(np.log(speedup.astype(float))) <= np.log(floors)
+    in_noise = np.abs(np.log(speedup.astype(float))) <= np.log(noise_floors(table))
     words = np.select(
         [
             table["speedup_low"].isna() | (table["implementation"] == table["baseline"]),
@@ -219,30 +285,6 @@ def verdicts(table: pd.DataFrame) -> pd.Series[str]:
         "slower",
     )
     return pd.Series(words, table.index)
-
-
-def crossovers(table: pd.DataFrame, implementation: str) -> list[float]:
-    """Sizes at which an implementation overtakes the baseline, or is overtaken by it.
-
-    ``table`` holds one setting. The log speedup is interpolated between neighbouring sizes;
-    a change of sign counts only where both differences are shown.
-    """
-    if not size_axis(str(table["sweep"].iloc[0])):
-        return []
-    shown = verdicts(table).isin(["faster", "slower"])
-    clear = table[(table["implementation"] == implementation) & shown]
-    if clear.empty:
-        return []
-    clear = clear.assign(size=sizes(clear)).sort_values("size")
-    found = []
-    for (_, before), (_, after) in zip(
-        clear.iloc[:-1].iterrows(), clear.iloc[1:].iterrows(), strict=True
-    ):
-        left, right = np.log(before["speedup"]), np.log(after["speedup"])
-        if left * right < 0:
-            share = left / (left - right)
-            found.append(float(before["size"] ** (1 - share) * after["size"] ** share))
-    return found
 
 
 def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:

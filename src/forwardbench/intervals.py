@@ -5,10 +5,12 @@ A time varies by factors, so its logarithm is what is averaged and what is near 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 LEVEL = 0.95
 """How often an interval shall hold the true value."""
@@ -18,8 +20,12 @@ LOOKED_LEVEL = 0.97
 Stopping at the first narrow one favours those that are narrow by chance: computed at 95 %
 they would hold the true value in 92 to 94 of 100 runs. Computed at 97 % they do in 95.
 """
+WIDEST = 100 * np.log(10)
+"""A factor of 1e100 in the logarithm: an interval wider than this says no more, and overflows."""
 TRIMMED = 0.15
 """Share of the values that is left out at each end."""
+_SAME = 1e-12
+"""Logarithms this close differ by rounding alone."""
 FEWEST_TO_TRIM = 7
 """With fewer values none is left out: the interval would widen by more than it is worth."""
 
@@ -57,5 +63,33 @@ def log_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
         return Interval(centre, np.nan, np.nan)
     winsorized = np.clip(logs, kept[0], kept[-1])
     error = winsorized.std(ddof=1) / (len(kept) / count * np.sqrt(count))
-    half_width = float(stdtrit(len(kept) - 1, (1 + level) / 2) * error)
+    half_width = min(float(stdtrit(len(kept) - 1, (1 + level) / 2) * error), WIDEST)
     return Interval(centre, centre * np.exp(-half_width), centre * np.exp(half_width))
+
+
+def ratio_interval(
+    before: NDArray[np.float64], after: NDArray[np.float64], level: float = LEVEL
+) -> Interval:
+    """exp(after - before) for the trimmed means of two unpaired samples of logarithms.
+
+    NaN values are left out. The interval is that of Yuen (1974, Biometrika 61, 165-170), Welch's
+    where too few values are there to trim; of one value only, ``before`` is taken as exact and
+    the interval is that of ``after`` alone.
+    """
+    from scipy import stats  # slow to import, and only comparisons need it
+
+    before, after = before[~np.isnan(before)], after[~np.isnan(after)]
+    if len(before) == 1 and len(after) > 1:
+        return log_interval(np.exp(after - before[0]).tolist(), level)
+    if len(before) < 2 or len(after) < 2:
+        return Interval(float(np.exp(after.mean() - before.mean())), np.nan, np.nan)
+    trim = TRIMMED if min(len(before), len(after)) >= FEWEST_TO_TRIM else 0
+    centre = float(stats.trim_mean(after, trim) - stats.trim_mean(before, trim))
+    if max(np.ptp(before), np.ptp(after)) < _SAME:  # no variance, no degrees of freedom
+        return Interval(*np.exp([centre] * 3).tolist())
+    with warnings.catch_warnings():  # of rounding, where one side hardly varies
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = stats.ttest_ind(after, before, equal_var=False, trim=trim).confidence_interval(
+            level
+        )
+    return Interval(*np.exp([centre, found.low, found.high]).tolist())

@@ -29,6 +29,16 @@ def format_ratio(ratio: float) -> str:
     return f"{_three_digits(ratio)}x" if math.isfinite(ratio) else ""
 
 
+def format_percent(share: float) -> str:
+    """Write a share with two significant digits, as in `1.2 %`."""
+    return f"{float(f'{share * 100:.1e}'):,g} %"
+
+
+def format_count(number: float) -> str:
+    """Write a whole number of any size in few letters, as in `1,024` or `1.07e9`."""
+    return f"{number:,.0f}" if number < 100_000 else f"{number:.3g}".replace("e+0", "e")
+
+
 def format_interval(low: float, high: float) -> str:
     """Write both ends of a ratio's interval; empty when they are not known."""
     if not (math.isfinite(low) and math.isfinite(high)):

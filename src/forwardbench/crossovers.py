@@ -1,0 +1,262 @@
+"""From which size on one implementation beats another, and which one wins at each size.
+
+Pure functions on one setting (sweep, dtype, threads) of the table. Times are paired inside each
+pass; between neighbouring sizes the logarithm of their ratio is interpolated along the logarithm
+of the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forwardbench.analysis import (
+    PASS_SECONDS,
+    is_control,
+    is_credible,
+    noise_floors,
+    size_axis,
+    sizes,
+)
+from forwardbench.intervals import log_interval
+
+_STEPS = 24
+"""Places between two sizes at which the interpolated ratio's interval is computed."""
+
+
+class Crossover(NamedTuple):
+    """A size at which one implementation overtakes another, with its 95 % interval."""
+
+    size: float
+    low: float
+    """NaN, like ``high``, where there was one pass only."""
+    high: float
+    upward: bool
+    """Whether it is the faster one above this size rather than below."""
+
+
+class Reach(NamedTuple):
+    """Over which sizes something holds."""
+
+    kind: str
+    """`always`, `never`, `from` or `until` a size, or `unclear` where no difference is shown."""
+    crossover: Crossover | None
+    smallest: int
+    largest: int
+
+
+class Ratios(NamedTuple):
+    """How many times as fast one implementation is as another, by size and pass."""
+
+    sizes: NDArray[np.float64]
+    """Shape (sizes,), growing."""
+    logs: NDArray[np.float64]
+    """Shape (passes, sizes): logarithms of the ratios; NaN where a pass has not both times."""
+    signs: NDArray[np.int64]
+    """Shape (sizes,): 1 or -1 where the faster one is shown, 0 where no difference is."""
+
+
+def paired_ratios(
+    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+) -> Ratios:
+    """Ratios of ``other``'s time to ``implementation``'s, divided by ``factor``, by size.
+
+    A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
+    outside the noise floor. A single pass has no interval: its ratio counts as it is.
+    """
+    return _pair(_measured(table), implementation, other, factor)
+
+
+def with_floors(table: pd.DataFrame) -> pd.DataFrame:
+    """Add each row's size and noise floor, once where many pairs are looked at."""
+    return table.assign(size=sizes(table), floor=noise_floors(table))
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with times to be believed, with their size and noise floor."""
+    return (table if "floor" in table else with_floors(table))[is_credible(table)]
+
+
+def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float) -> Ratios:
+    columns = ["size", "case", "activation", PASS_SECONDS, "floor"]
+    own = measured.loc[measured["implementation"] == implementation, columns]
+    theirs = measured.loc[measured["implementation"] == other, columns]
+    both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
+    both = both.sort_values("size").drop_duplicates("size")
+    logs = np.array(
+        [
+            np.log(np.divide(row[f"{PASS_SECONDS}_other"], row[PASS_SECONDS]) / factor)
+            for _, row in both.iterrows()
+        ]
+    )
+    floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
+    signs = [_sign(row, floor) for row, floor in zip(logs, floors, strict=True)]
+    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64))
+
+
+def _sign(logs: NDArray[np.float64], floor: float) -> int:
+    known = logs[~np.isnan(logs)]
+    if not len(known):
+        return 0
+    centre, low, high = np.log(log_interval(np.exp(known).tolist()))
+    if low <= 0 <= high or abs(centre) <= floor:
+        return 0
+    return int(np.sign(centre))
+
+
+def crossovers(
+    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+) -> list[Crossover]:
+    """Sizes at which ``implementation`` becomes ``factor`` times as fast as ``other``, or stops.
+
+    A change counts only between sizes that show a difference. Its interval holds every size
+    where the interpolated ratio's own interval includes the factor (Fieller's construction: a
+    test at each size, turned round).
+    """
+    if not size_axis(str(table["sweep"].iloc[0])):
+        return []
+    return list(_changes(paired_ratios(table, implementation, other, factor)))
+
+
+def _changes(ratios: Ratios) -> Iterator[Crossover]:
+    """Each change of sign between neighbouring sizes that show a difference."""
+    shown = np.flatnonzero(ratios.signs)
+    for left, right in pairwise(shown):
+        if ratios.signs[left] == ratios.signs[right]:
+            continue
+        upward = bool(ratios.signs[right] > 0)
+        between = slice(left, right + 1)
+        logs = ratios.logs[:, between] if upward else -ratios.logs[:, between]
+        whole = logs[~np.isnan(logs).any(axis=1)]
+        if len(whole):
+            centre, low, high = np.exp(_cross(np.log(ratios.sizes[between]), whole)).tolist()
+            yield Crossover(centre, low, high, upward)
+
+
+def _cross(positions: NDArray[np.float64], logs: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Where interpolated ``logs``, shape (passes, positions), rise through 0: centre, low, high.
+
+    At the first position they are below 0, at the last above.
+    """
+    steps = np.linspace(0, len(positions) - 1, _STEPS * (len(positions) - 1) + 1)
+    grid = np.interp(steps, np.arange(len(positions)), positions)
+    paths = np.array([np.interp(grid, positions, each) for each in logs])
+    curves = np.log([log_interval(np.exp(column).tolist()) for column in paths.T])
+    centre = _first_rise(grid, curves[:, 0])
+    if np.isnan(curves).any():
+        return centre, float("nan"), float("nan")
+    low = _first_rise(grid, curves[:, 2])
+    high = -_first_rise(-grid[::-1], -curves[::-1, 1])
+    return centre, low, high
+
+
+def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """Where a curve first reaches 0 from below, interpolated; an end where it lies beyond."""
+    above = np.flatnonzero(curve >= 0)
+    if not len(above):
+        return float(grid[-1])
+    if above[0] == 0:
+        return float(grid[0])
+    end = slice(above[0] - 1, above[0] + 1)
+    return float(np.interp(0, curve[end], grid[end]))
+
+
+def reach(table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0) -> Reach:
+    """Say over which of the measured sizes one is (``factor`` times) faster than another."""
+    ratios = paired_ratios(table, implementation, other, factor)
+    if not len(ratios.sizes):
+        return Reach("unclear", None, 0, 0)
+    ends = int(ratios.sizes[0]), int(ratios.sizes[-1])
+    shown = set(ratios.signs[ratios.signs != 0].tolist())
+    if shown != {-1, 1}:
+        kind = {frozenset({1}): "always", frozenset({-1}): "never"}.get(frozenset(shown), "unclear")
+        return Reach(kind, None, *ends)
+    last = crossovers(table, implementation, other, factor)[-1:]
+    if not last:  # cases of no common axis
+        return Reach("unclear", None, *ends)
+    return Reach("from" if last[0].upward else "until", last[0], *ends)
+
+
+class Winner(NamedTuple):
+    """Who is fastest on one case."""
+
+    case: str
+    size: int
+    best: str
+    ties: tuple[str, ...]
+    """Who is not shown to be slower."""
+
+
+def winners(table: pd.DataFrame) -> list[Winner]:
+    """The fastest measured implementation on each case, by growing size."""
+    rows = _measured(table)
+    rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
+    found = []
+    for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
+        best = str(group["implementation"].iloc[0])
+        fastest, floor = np.array(group[PASS_SECONDS].iloc[0]), np.log(group["floor"].iloc[0])
+        ties = [
+            str(name)
+            for name, seconds in zip(group["implementation"], group[PASS_SECONDS], strict=True)
+            if name != best and _sign(np.log(np.array(seconds) / fastest), floor) == 0
+        ]
+        found.append(Winner(str(case), int(group["size"].iloc[0]), best, tuple(ties)))
+    return found
+
+
+class Lead(NamedTuple):
+    """Neighbouring sizes at each of which the same ones are not shown to be slower than anybody."""
+
+    names: tuple[str, ...]
+    """Whoever that is; first who is fastest most often."""
+    smallest: int
+    largest: int
+
+
+def leads(table: pd.DataFrame) -> list[Lead]:
+    """Who is fastest over which sizes, by growing size, in as few parts as there can be."""
+    parts: list[tuple[list[Winner], set[str]]] = []
+    for winner in winners(table):
+        ahead = {winner.best, *winner.ties}
+        if parts and parts[-1][1] & ahead:
+            parts[-1] = [*parts[-1][0], winner], parts[-1][1] & ahead
+        else:
+            parts.append(([winner], ahead))
+    return [
+        Lead(_most_often(found, names), found[0].size, found[-1].size) for found, names in parts
+    ]
+
+
+def _most_often(found: list[Winner], names: set[str]) -> tuple[str, ...]:
+    """The names, first who is fastest most often among the winners found."""
+    best = [winner.best for winner in found]
+    return tuple(sorted(names, key=lambda name: (-best.count(name), name)))
+
+
+class Change(NamedTuple):
+    """A change of who is fastest."""
+
+    before: str
+    after: str
+    crossover: Crossover | None
+    """Where it is; None where no size shows that the one before is faster than the one after."""
+
+
+def changes_of_lead(table: pd.DataFrame) -> list[Change]:
+    """Where the fastest implementation is overtaken by one that is then the fastest, by size."""
+    found = []
+    parts = leads(table)
+    for old, new in pairwise(parts):
+        before, after = old.names[0], new.names[0]
+        there = [
+            each
+            for each in crossovers(table, after, before)
+            if each.upward and old.smallest <= each.size <= new.largest
+        ]
+        found.append(Change(before, after, there[-1] if there else None))
+    return found

@@ -1,0 +1,69 @@
+"""Tables made in memory, for tests that need many of them or a status that no run has."""
+
+import numpy as np
+import pandas as pd
+
+from forwardbench.analysis import summarize
+from forwardbench.cases import parse_case
+from forwardbench.results import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
+
+ONE_SETTING = (("float64", 1),)
+
+
+def make(
+    times,
+    *,
+    sweep="square",
+    baseline="python_loops",
+    settings=ONE_SETTING,
+    ceilings=(),
+    activation="sigmoid",
+    machine="Made-up CPU, 2 CPUs",
+):
+    """Make the table of times: label, then case, then seconds of each pass.
+
+    In place of seconds there may be a status, its reason and an estimate with its interval.
+    """
+    samples, cells = [], []
+    for dtype, threads in settings:
+        for name, row in times.items():
+            own = name.removesuffix(" (control)")
+            for case, seconds in row.items():
+                values = (name, sweep, case, activation, dtype, threads)
+                key = dict(zip(CELL_KEY, values, strict=True))
+                status, reason, *guess = ("measured", "") if isinstance(seconds, list) else seconds
+                guessed = ["predicted", "predicted_low", "predicted_high"]
+                low_to_high = dict(zip(guessed, guess or [np.nan] * 3, strict=True))
+                problem = parse_case(case)
+                cells.append(
+                    {
+                        **key, "batch": problem.batch, "status": status, "reason": reason,
+                        "widths": "-".join(map(str, problem.widths)), **low_to_high,
+                        "control_of": own if own != name else "",
+                    }
+                )  # fmt: skip
+                samples += [
+                    {**key, "pass": number, "seconds": each, "error": 1e-16, "low": np.nan,
+                     "high": np.nan}
+                    for number, each in enumerate(seconds if status == "measured" else [], 1)
+                ]  # fmt: skip
+    return summarize(
+        Results(
+            pd.DataFrame(samples, columns=SAMPLE_COLUMNS), pd.DataFrame(cells), baseline, machine,
+            "0123456789", dict(ceilings), 0.95, Circumstances(), Origin("forwardbench", "", "1"),
+        )
+    )  # fmt: skip
+
+
+def square(size):
+    """A case of the sweep `square`."""
+    return f"{size}x{size}-{size}"
+
+
+def from_ratios(ratios, *, base=1e-3, name="matmul", other="python_loops", **options):
+    """Make a table in which ``name`` is so many times as fast as ``other``: size, then passes."""
+    times = {
+        other: {square(size): [base] * len(row) for size, row in ratios.items()},
+        name: {square(size): [base / ratio for ratio in row] for size, row in ratios.items()},
+    }
+    return make(times, **options)
