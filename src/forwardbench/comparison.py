@@ -1,0 +1,321 @@
+"""Two sets of results, cell by cell: which is faster, and is that shown? Pure functions.
+
+A machine changes between two runs, even within minutes: seconds of identical code differ more
+than their intervals say. What is compared is therefore, unless asked otherwise, each time
+relative to the baseline's in the same pass; `docs/method.md` has the figures for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forwardbench.analysis import (
+    NO_DIFFERENCE,
+    PASS_SECONDS,
+    is_control,
+    is_credible,
+    noise_floors,
+    sizes,
+    slowest_first,
+    summarize,
+)
+from forwardbench.errors import UserError
+from forwardbench.intervals import Interval, ratio_interval
+from forwardbench.results import CELL_KEY, Results
+
+NOT_COMPARABLE = "not comparable"
+COLUMNS = [
+    *CELL_KEY, "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high", "verdict",
+    "reason",
+]  # fmt: skip
+"""Columns of a comparison. A ratio says how many times as fast the second is as the first."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two sets of results say about each other."""
+
+    cells: pd.DataFrame
+    """One row per cell of either: `COLUMNS`."""
+    means: dict[str, Interval]
+    """Geometric mean of the ratios that can be compared, by implementation; `all` for all."""
+    relative_to: str
+    """The baseline that times were taken relative to; empty where seconds were compared."""
+    drift: Interval
+    """How many times as fast the baseline itself was in the second, in seconds; NaN if unknown."""
+
+
+def compare(before: Results, after: Results, baseline: str | None = None) -> Comparison:
+    """Compare each time relative to the baseline's in the same pass.
+
+    ``baseline`` is the first results' own unless given. Raises `UserError` where one of the two
+    did not measure it.
+    """
+    name = baseline or before.baseline
+    tables = [_with_values(summarize(each, name), name) for each in (before, after)]
+    for table, which in zip(tables, ("first", "second"), strict=True):
+        if not (is_credible(table) & (table["implementation"] == name)).any():
+            raise UserError(
+                f"the {which} results have no time of the baseline {name}: choose another with "
+                "--baseline, or compare --seconds"
+            )
+    return _compare(before, after, tables, name)
+
+
+def compare_seconds(before: Results, after: Results) -> Comparison:
+    """Compare seconds a call, which is fair where the machine was the same all the while."""
+    tables = [_with_values(summarize(each), "") for each in (before, after)]
+    return _compare(before, after, tables, "")
+
+
+def _with_values(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """Add what is compared: the logarithm, by pass, of how fast each cell is; and its variance.
+
+    The variance is known only where a tool gave an interval of its own for a single pass.
+    """
+    table = table[~is_control(table)].assign(floor=noise_floors(table)[~is_control(table)])
+    logs = [-np.log(np.array(seconds)) for seconds in table[PASS_SECONDS]]
+    half_widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
+    table = table.assign(value=pd.Series(logs, table.index), own_half_width=half_widths)
+    if not baseline:
+        return table
+    keys = CELL_KEY[1:]
+    bases = table[table["implementation"] == baseline].set_index(keys)
+    values, widths = [], []
+    for _, row in table.iterrows():
+        key = tuple(row[keys])
+        base = bases.loc[key] if key in bases.index else None
+        if base is None or len(base["value"]) != len(row["value"]):
+            values.append(np.array([]))
+            widths.append(np.nan)
+        else:
+            values.append(row["value"] - base["value"])
+            widths.append(float(np.hypot(row["own_half_width"], base["own_half_width"])))
+    relative = pd.Series(values, table.index)
+    return table.assign(absolute=table["value"], value=relative, own_half_width=widths)
+
+
+def _compare(
+    before: Results, after: Results, tables: list[pd.DataFrame], baseline: str
+) -> Comparison:
+    level = max(before.level, after.level)
+    obstacle = _obstacle(before, after)
+    indexed = [table.set_index(CELL_KEY, drop=False) for table in tables]
+    drift = _drift(indexed, baseline, level)
+    moved = abs(np.log(drift.centre)) if drift.centre == drift.centre else 0.0
+    keys = list(dict.fromkeys([*indexed[0].index, *indexed[1].index]))
+    rows, pairs = [], {}
+    for key in keys:
+        first, second = (each.loc[key] if key in each.index else None for each in indexed)
+        row = {
+            **dict(zip(CELL_KEY, key, strict=True)),
+            **_judge(first, second, baseline, level, moved),
+        }
+        if obstacle and row["verdict"] != NOT_COMPARABLE:
+            row |= {"verdict": NOT_COMPARABLE, "reason": obstacle}
+        rows.append(row)
+        if row["verdict"] != NOT_COMPARABLE and first is not None and second is not None:
+            pairs[key] = (first["value"], second["value"])
+    cells = pd.DataFrame(rows, columns=COLUMNS)
+    return Comparison(_in_order(cells, tables), _means(pairs, level), baseline, drift)
+
+
+def _in_order(cells: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """By sweep and setting as they come, then by implementation, slowest first, and size."""
+    names = list(dict.fromkeys([*slowest_first(tables[0]), *slowest_first(tables[1])]))
+    names += sorted(set(cells["implementation"]) - set(names))
+    order = cells.assign(
+        setting=cells.groupby(["sweep", "dtype", "threads"], sort=False).ngroup(),
+        rank=[names.index(name) for name in cells["implementation"]],
+        size=sizes(cells),
+    ).sort_values(["setting", "rank", "size"])
+    return cells.loc[order.index].reset_index(drop=True)
+
+
+def _obstacle(before: Results, after: Results) -> str:
+    """Why no cell of the two can be compared; empty if nothing speaks against it."""
+    one, other = before.origin, after.origin
+    if one.workload != other.workload:
+        versions = f"{one.workload or 'unknown'} and {other.workload or 'unknown'}"
+        return f"different inputs: workload versions {versions}"
+    if one.tool != other.tool:
+        return f"timed by different tools: {one.tool} and {other.tool}"
+    if not one.hardware or not other.hardware:
+        return "the machine was not recorded"
+    if one.hardware != other.hardware:
+        return f"different machines: {one.hardware} and {other.hardware}"
+    return ""
+
+
+def _judge(
+    first: pd.Series[Any] | None,
+    second: pd.Series[Any] | None,
+    baseline: str,
+    level: float,
+    moved: float,
+) -> dict[str, Any]:
+    """Ratio, interval and verdict of one cell.
+
+    Nothing is shown inside the noise floor of either side, nor below ``moved``: how far the
+    baseline itself moved, in the logarithm of its seconds. Where a machine has changed by so
+    much, it has not changed by the same factor for all code.
+    """
+    found: dict[str, Any] = {
+        "seconds_before": np.nan if first is None else first["seconds"],
+        "seconds_after": np.nan if second is None else second["seconds"],
+        "ratio": np.nan, "ratio_low": np.nan, "ratio_high": np.nan,
+    }  # fmt: skip
+    reason = _unusable(first, "first") or _unusable(second, "second")
+    if reason or first is None or second is None:
+        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+    if first["implementation"] == baseline:
+        reason = "the others are relative to it; --seconds compares its own time"
+        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+    interval = _ratio(first, second, level)
+    if interval.centre != interval.centre:
+        reason = f"{baseline} was not measured beside it in both"
+        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+    floor = max(np.log(first["floor"]), np.log(second["floor"]), moved)
+    found |= {"ratio": interval.centre, "ratio_low": interval.low, "ratio_high": interval.high}
+    if interval.low != interval.low:
+        return {**found, "verdict": NO_DIFFERENCE, "reason": "one pass, so no interval"}
+    if interval.low <= 1 <= interval.high or abs(np.log(interval.centre)) <= floor:
+        return {**found, "verdict": NO_DIFFERENCE, "reason": ""}
+    return {**found, "verdict": "faster" if interval.centre > 1 else "slower", "reason": ""}
+
+
+def _unusable(row: pd.Series[Any] | None, which: str) -> str:
+    if row is None:
+        return f"not in the {which}"
+    if row["status"] != "measured":
+        return f"{row['status']} in the {which}" + (f": {row['reason']}" if row["reason"] else "")
+    return f"{row['reason']} in the {which}" if row["reason"] else ""
+
+
+def _ratio(first: pd.Series[Any], second: pd.Series[Any], level: float) -> Interval:
+    one, other = (each["value"][~np.isnan(each["value"])] for each in (first, second))
+    if not len(one) or not len(other):
+        return Interval(np.nan, np.nan, np.nan)
+    if len(one) == len(other) == 1:
+        centre = float(np.exp(other[0] - one[0]))
+        half_width = float(np.hypot(first["own_half_width"], second["own_half_width"]))
+        return _around(centre, half_width)
+    return ratio_interval(one, other, level)
+
+
+def _means(
+    pairs: dict[tuple[Any, ...], tuple[NDArray[np.float64], NDArray[np.float64]]], level: float
+) -> dict[str, Interval]:
+    names = list(dict.fromkeys(str(key[0]) for key in pairs))
+    found = {
+        name: _mean([pair for key, pair in pairs.items() if key[0] == name], level)
+        for name in names
+    }
+    return {**found, "all": _mean(list(pairs.values()), level)} if pairs else {}
+
+
+def _mean(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]], level: float) -> Interval:
+    """Geometric mean of ratios, with the wider of two intervals.
+
+    One is over passes, which shift all cells together; the other over cells, which differ from
+    run to run by more than passes show (where things lie in memory, for one).
+    """
+    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
+    over_passes = ratio_interval(_pass_means(sides[0]), _pass_means(sides[1]), level)
+    changes = np.array([np.nanmean(after) - np.nanmean(before) for before, after in pairs])
+    over_cells = ratio_interval(np.zeros(1), changes, level)
+    centre = float(np.exp(changes.mean()))
+    widths = [np.log(each.high / each.centre) for each in (over_passes, over_cells)]
+    known = [width for width in widths if width == width]
+    half_width = max(known) if known else np.nan
+    return _around(centre, half_width)
+
+
+def _around(centre: float, half_width: float) -> Interval:
+    """An interval as wide on both sides in the logarithm."""
+    factor = float(np.exp(half_width))
+    return Interval(centre, centre / factor, centre * factor)
+
+
+def _pass_means(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Mean over cells for each pass, as far as cells have one, shape (passes,)."""
+    passes = max(len(each) for each in values)
+    grid = np.full((len(values), passes), np.nan)
+    for row, each in zip(grid, values, strict=True):
+        row[: len(each)] = each - np.nanmean(each)
+    level = np.mean([np.nanmean(each) for each in values])
+    counted = ~np.isnan(grid).all(axis=0)
+    return np.asarray(np.nanmean(grid[:, counted], axis=0) + level)
+
+
+def _drift(tables: list[pd.DataFrame], baseline: str, level: float) -> Interval:
+    """How many times as fast the baseline was in the second, in seconds, over all its cases."""
+    if not baseline:
+        return Interval(np.nan, np.nan, np.nan)
+    one, other = (table[table["implementation"] == baseline] for table in tables)
+    both = [key for key in one.index if key in other.index]
+    pairs = [(one.loc[key, "absolute"], other.loc[key, "absolute"]) for key in both]
+    pairs = [pair for pair in pairs if len(pair[0]) and len(pair[1])]
+    return _mean(pairs, level) if pairs else Interval(np.nan, np.nan, np.nan)
+
+
+def count_verdicts(comparison: Comparison) -> str:
+    """Say how many cells have which verdict."""
+    counts = comparison.cells["verdict"].value_counts()
+    words = ("faster", "slower", NO_DIFFERENCE, NOT_COMPARABLE)
+    return ", ".join(f"{int(counts.get(word, 0))} {word}" for word in words) + "."
+
+
+def describe_drift(comparison: Comparison) -> str:
+    """Say what was compared, and how far the machine differed."""
+    if not comparison.relative_to:
+        return "Seconds a call were compared: a machine that changed in between changed them too."
+    said = f"Times are relative to {comparison.relative_to} in the same pass."
+    if comparison.drift.centre != comparison.drift.centre:
+        return said
+    return (
+        f"{said} In seconds it was {comparison.drift.centre:.3f} times as fast itself: so far the "
+        "machine, or its own code, differed, and a smaller difference is not called shown."
+    )
+
+
+def _doubt(comparison: Comparison, mean: Interval) -> str:
+    """What keeps a mean from being a difference that is shown; empty if nothing does."""
+    if mean.low != mean.low:
+        return ""
+    moved = comparison.drift.centre
+    if moved == moved and abs(np.log(mean.centre)) <= abs(np.log(moved)):
+        return f", {NO_DIFFERENCE}: the baseline itself moved by more"
+    return f", {NO_DIFFERENCE}" if mean.low <= 1 <= mean.high else ""
+
+
+def regressions(comparison: Comparison, limit: float) -> pd.DataFrame:
+    """The cells that take longer by more than ``limit``, a share, for certain.
+
+    For certain means that a difference is shown and its interval excludes a smaller one.
+    """
+    cells = comparison.cells
+    return cells[(cells["verdict"] == "slower") & (cells["ratio_high"] < 1 / (1 + limit))]
+
+
+def sentences(comparison: Comparison) -> Iterator[str]:
+    """Say what was found, in sentences."""
+    cells = comparison.cells
+    yield count_verdicts(comparison)
+    for name, mean in comparison.means.items():
+        sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
+        who = "everything" if name == "all" else name
+        doubt = _doubt(comparison, mean)
+        yield f"Geometric mean, {who}: {mean.centre:.3f} times as fast{sure}{doubt}."
+    yield describe_drift(comparison)
+    reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
+    # What was left out has a reason for each size; the first words are the same.
+    reasons = reasons.str.replace(r"^(\w+ in the \w+): .*", r"\1", regex=True)
+    for reason, count in reasons.value_counts().items():
+        yield f"Not comparable, {count} {'cell' if count == 1 else 'cells'}: {reason}."
