@@ -2,175 +2,276 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.transforms import Affine2D
 
-from forwardbench.analysis import crossovers, is_control, size_axis, sizes
-from forwardbench.cases import SWEEPS
+from forwardbench.analysis import is_control, is_credible, size_axis, slowest_first
 from forwardbench.charts import style
-from forwardbench.charts.style import MUTED, Look, label_ends
-from forwardbench.findings import finding, noise_sentence, troubles
-from forwardbench.units import format_tick
+from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_chart
+from forwardbench.charts.scale import set_value_axis
+from forwardbench.charts.style import GUTTER_MARKS, Look, label_ends, positions
+from forwardbench.charts.view import View
+from forwardbench.crossovers import Crossover
+from forwardbench.findings import (
+    about,
+    baseline_of,
+    caption,
+    describe_row,
+    format_size,
+    name_setting,
+    noise_sentence,
+    settings,
+    troubles,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-
-def positions(table: pd.DataFrame) -> pd.Series[float]:
-    """Where each row stands along the axis of sizes: its size, or its rank by work."""
-    values = sizes(table)
-    if size_axis(str(table["sweep"].iloc[0])):
-        return values.astype(float)
-    # Unrelated cases stand side by side; two of equal work keep places of their own.
-    named = pd.DataFrame({"work": values, "case": table["case"] + table["activation"]})
-    order = named.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
-    return named["case"].map({case: float(rank) for rank, case in enumerate(order)})
+VALUES = ["value", "low", "high", "guess", "guess_low", "guess_high"]
+"""Columns of what a chart draws, one row for each of the table: a measured value with its
+interval, or an estimated one; NaN where there is none."""
 
 
-def draw_series(
-    axes: Axes, table: pd.DataFrame, looks: dict[str, Look], column: str, guesses: pd.DataFrame
+_LEVEL = 0.045
+"""Share of a panel's height for each series with marks in the gutter."""
+_BESIDE = 0.15
+"""Distance of two series on one case, where cases stand side by side."""
+_RING = 11.0
+"""Points: the size of a ring, and the distance below which two are one."""
+_NUMBER = (26.0, 12.0)
+"""Points that the number at a ring takes."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written around one kind of chart."""
+
+    title: str
+    label: str
+    """Of the vertical axis, with its unit."""
+    number: Callable[[float], str]
+    """Writes a value."""
+    hollow: str
+    """What a hollow mark is."""
+    notes: tuple[str, ...] = ()
+
+
+Decorate = Callable[["Axes", pd.DataFrame, list[str]], None]
+"""Adds to a panel what only one kind of chart has: panel, rows of its setting, its series."""
+
+
+def draw_lines(
+    table: pd.DataFrame, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
+) -> Chart:
+    """Draw ``values`` by size for every series, a row of panels for each dtype and threads."""
+    style.check_axis(table, view)
+    shares = style.share_out(table, view.theme)
+    rows = list(settings(table))
+    panels = [(setting, share) for setting in rows for share in shares]
+    shape = len(rows), len(shares)
+    notes = [
+        *troubles(table), _explain(table, values, words.hollow), *words.notes,
+        noise_sentence(table), caption(table),
+    ]  # fmt: skip
+    layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
+    along = style.plan_axis(table, view, layout.width, layout.left)
+    layout = replace(layout, width=along.width, below=along.room)
+    chart, grid = make_chart(shape, layout, view, words.title, about(table), notes)
+    ends = _ends(values[~is_control(table)])
+    levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
+    for axes, (setting, looks) in zip(itertools.chain(*grid), panels, strict=True):
+        if len(rows) > 1:
+            axes.set_title(name_setting(setting), loc="left", size=9, pad=6)
+        set_value_axis(axes, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
+        along.draw(axes, layout.height)
+        decorate(axes, setting, list(looks))
+        shown = setting[setting["implementation"].isin(list(looks))]
+        _draw_series(chart, axes, shown.join(values), looks, view)
+        axes.set_ylabel(words.label)
+        axes.yaxis.set_label_coords(0.12 / layout.width - layout.left / layout.width, 0.5)
+    return chart
+
+
+def _ends(values: pd.DataFrame) -> tuple[float, float]:
+    """The smallest and the largest of all values and ends of intervals."""
+    known = values.to_numpy(float)
+    known = known[np.isfinite(known) & (known > 0)]
+    return (float(known.min()), float(known.max())) if len(known) else (0.5, 2.0)
+
+
+def _absent(table: pd.DataFrame, looks: dict[str, Look]) -> list[str]:
+    """The series of a panel that have cells without a value, in the panel's order."""
+    lacking = table[table["value"].isna() & table["guess"].isna()]["implementation"]
+    return [name for name in looks if name in set(lacking)]
+
+
+def _draw_series(
+    chart: Chart, axes: Axes, table: pd.DataFrame, looks: dict[str, Look], view: View
 ) -> None:
-    """Draw ``column`` with its interval over sizes, for the implementations in ``looks``.
-
-    Measured values are filled and joined; ``guesses`` (columns guess, guess_low, guess_high;
-    NaN where there is none) are hollow and dotted; cells without either get a cross in the
-    gutter below the axis' top.
-    """
-    table = table.join(guesses).assign(x=positions(table))
+    """Draw every series of one panel; ``table`` has the columns of `VALUES` too."""
+    if table.empty:
+        return
     connect = bool(size_axis(str(table["sweep"].iloc[0])))
+    table = table.assign(x=positions(table, view))
+    gutter = _absent(table, looks)
     ends = {}
     for number, (name, look) in enumerate(looks.items()):
         rows = table[table["implementation"] == name].sort_values("x")
-        if not connect:  # unrelated cases: points side by side, not one on the other
-            rows["x"] += 0.09 * (number - (len(looks) - 1) / 2)
-        known, guessed = rows[rows[column].notna()], rows[rows["guess"].notna()]
-        _draw_measured(axes, known, column, look, connect)
-        if len(guessed):
-            bridge = pd.concat([known.tail(1).assign(guess=known[column].tail(1)), guessed])
-            bridge = bridge.sort_values("x") if connect else guessed
-            axes.plot(
-                bridge["x"], bridge["guess"], ":" if connect else "", color=look.colour, lw=1.2
-            )
-            whiskers = _whiskers(guessed, "guess")
-            bars = axes.errorbar(
-                guessed["x"], guessed["guess"], whiskers, fmt=look.marker, color=look.colour,
-                mfc="white", ms=5.5, elinewidth=0.8, capsize=2.5,
-            )  # fmt: skip
-            for stem in bars[2]:
-                stem.set_linestyle(":")
-        absent = rows[rows[column].isna() & rows["guess"].isna()]
-        gutter = axes.get_xaxis_transform()
-        axes.plot(
-            absent["x"], [0.985] * len(absent), "x", color=look.colour, ms=5, transform=gutter
-        )
-        drawn = pd.concat(
-            [known[["x", column]], guessed[["x", "guess"]].set_axis(["x", column], axis=1)]
-        )
+        if rows.empty:
+            continue
+        if not style.is_numeric(table, view):  # points side by side, not one on the other
+            rows["x"] += _BESIDE * (number - (len(looks) - 1) / 2)
+        known, guessed = rows[rows["value"].notna()], rows[rows["guess"].notna()]
+        _draw_measured(axes, known, look, connect)
+        _draw_guessed(axes, known, guessed, look, view, connect)
+        level = 1 - _LEVEL * (gutter.index(name) + 0.5) if name in gutter else 1.0
+        _draw_absent(axes, rows[rows["value"].isna() & rows["guess"].isna()], look, level)
+        drawn = rows.assign(y=rows["value"].fillna(rows["guess"])).dropna(subset=["y"])
+        chart.points += [
+            Point(name, describe_row(row), axes, row["x"], row["y"]) for _, row in drawn.iterrows()
+        ]
         if len(drawn):
-            last = drawn.sort_values("x").iloc[-1]
-            ends[name] = (float(last["x"]), float(last[column]))
+            last = axes.transData.transform(drawn[["x", "y"]].to_numpy(float)[-1])
+        else:  # the label stands beside the gutter, where the marks are
+            last = axes.get_xaxis_transform().transform((rows["x"].iloc[-1], level))
+        ends[name] = tuple(axes.transAxes.inverted().transform(last))
     label_ends(axes, ends, looks)
 
 
-def _draw_measured(axes: Axes, rows: pd.DataFrame, column: str, look: Look, connect: bool) -> None:
-    """Draw filled marks with whiskers; along an axis also a line in a band."""
-    x, y, whiskers = rows["x"], rows[column], _whiskers(rows, column)
-    if connect:
-        axes.fill_between(x, y - whiskers[0], y + whiskers[1], color=look.colour, alpha=0.2, lw=0)
-        axes.plot(x, y, linestyle=look.dash, color=look.colour, lw=1.5)
-    axes.errorbar(
-        x, y, whiskers, fmt=look.marker, color=look.colour, ms=5, elinewidth=1, capsize=2.5
-    )
+def _draw_measured(axes: Axes, known: pd.DataFrame, look: Look, connect: bool) -> None:
+    """Filled marks with a band and whiskers for the interval.
 
-
-def _whiskers(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """Lengths of the interval below and above, shape (2, rows); 0 where it is not known."""
-    low = rows[column] - rows[f"{column}_low"]
-    high = rows[f"{column}_high"] - rows[column]
-    return np.stack([low.fillna(0), high.fillna(0)])
-
-
-def draw_panels(
-    table: pd.DataFrame,
-    column: str,
-    guesses: pd.DataFrame,
-    label: str,
-    number: Callable[[float], str],
-    hollow: str,
-    decorate: Callable[[Axes, pd.DataFrame], None],
-) -> Figure:
-    """Draw ``column`` by size for every series, in small multiples, on a log scale.
-
-    ``number`` writes a value on the axis, ``hollow`` says what a hollow mark is, and
-    ``decorate`` adds to a panel what only one chart has.
+    Those to be believed are joined; doubted ones are crossed out.
     """
-    shares = style.panels(table)
-    figure, all_axes = style.make_figure(len(shares))
-    legend = _explain(table, column, guesses, hollow)
-    notes = [*troubles(table), legend, noise_sentence(table), style.caption(table)]
-    style.write_around(figure, finding(table), _setting(table), notes)
-    for axes, looks in zip(all_axes, shares, strict=True):
-        axes.set_yscale("log")
-        style.set_size_axis(axes, table, positions(table))
-        shown = table["implementation"].isin(list(looks))
-        axes.set_ylim(*_span(table, column, guesses))
-        axes.yaxis.set_major_formatter(lambda value, _: format_tick(value, number))
-        axes.yaxis.minorticks_off()
-        decorate(axes, table[shown])
-        draw_series(axes, table[shown], looks, column, guesses[shown])
-    all_axes[0].set_ylabel(label)
-    return figure
-
-
-def ring_crossovers(axes: Axes, table: pd.DataFrame, height: Callable[[float], float]) -> None:
-    """Ring the sizes at which a series overtakes the baseline; ``height`` is where it runs."""
-    known = table[table["speedup"].notna()]
     if known.empty:
         return
-    ranked = known.assign(size=sizes(known)).sort_values(["size", "speedup"], ascending=False)
-    ringed: list[float] = []
-    for name in ranked["implementation"].drop_duplicates():  # first the one in the title
-        for size in crossovers(table, name):
-            if any(abs(np.log(size / other)) < 0.3 for other in ringed):
-                continue  # two series that cross at one place need one ring
-            ringed.append(size)
-            axes.plot([size], [height(size)], "o", mfc="none", mec=MUTED, ms=11, zorder=5)
+    name = str(known["implementation"].iloc[0])
+    line: Any = look.dash if connect else ""
+    credible = is_credible(known)
+    believed, doubted = known[credible], known[~credible]
+    marks: Any = {"color": look.colour, "ms": 4.5}
+    artists: list[Any] = list(
+        axes.plot(believed["x"], believed["value"], look.marker, ls=line, lw=1.4, **marks)
+    )
+    if len(doubted):
+        artists += axes.plot(doubted["x"], doubted["value"], look.marker, ls="", **marks)
+        artists += axes.plot(doubted["x"], doubted["value"], "x", color=look.colour, ms=11, mew=1.5)
+    sure = known[known["low"].notna()]
+    if len(sure):
+        bars = axes.errorbar(
+            sure["x"], sure["value"], _whiskers(sure, "value", "low", "high"),
+            fmt="none", ecolor=look.colour, elinewidth=1, capsize=2,
+        )  # fmt: skip
+        artists += bars.get_children()
+    between = sure[is_credible(sure)]
+    if connect and len(between) > 1:
+        band: Any = {"color": look.colour, "alpha": 0.15, "lw": 0}
+        artists.append(axes.fill_between(between["x"], between["low"], between["high"], **band))
+    belongs_to(name, artists)
+
+
+def _draw_guessed(
+    axes: Axes, known: pd.DataFrame, guessed: pd.DataFrame, look: Look, view: View, connect: bool
+) -> None:
+    """Hollow marks, dotted whiskers, and a dotted line from the last measured one."""
+    if guessed.empty:
+        return
+    name = str(guessed["implementation"].iloc[0])
+    artists: list[Any] = []
+    if connect:
+        last = known[is_credible(known)].tail(1)
+        bridge = pd.concat([last.assign(guess=last["value"]), guessed])
+        bridge = bridge.sort_values("x")
+        artists += axes.plot(bridge["x"], bridge["guess"], ":", color=look.colour, lw=1.2)
+    bars = axes.errorbar(
+        guessed["x"], guessed["guess"], _whiskers(guessed, "guess", "guess_low", "guess_high"),
+        fmt=look.marker, color=look.colour, mfc=view.theme.background, ms=5.5, elinewidth=0.8,
+        capsize=2.5,
+    )  # fmt: skip
+    for stem in bars[2]:
+        stem.set_linestyle(":")
+    belongs_to(name, [*artists, *bars.get_children()])
+
+
+def _draw_absent(axes: Axes, absent: pd.DataFrame, look: Look, level: float) -> None:
+    """Marks by status in the gutter at the top of the panel, where each series has a level."""
+    for (name, status), rows in absent.groupby(["implementation", "status"], sort=False):
+        belongs_to(str(name), axes.plot(
+            rows["x"], [level] * len(rows), GUTTER_MARKS.get(str(status), "x"), ls="",
+            color=look.colour, ms=5.5, transform=axes.get_xaxis_transform(),
+        ))  # fmt: skip
+
+
+def _whiskers(rows: pd.DataFrame, centre: str, low: str, high: str) -> NDArray[np.float64]:
+    """Distances from the centre down and up, shape (2, rows); 0 where there is no interval."""
+    down, up = rows[centre] - rows[low], rows[high] - rows[centre]
+    distances: NDArray[np.float64] = np.array([down, up], float).clip(min=0)
+    return np.nan_to_num(distances)
+
+
+def mark_crossovers(
+    axes: Axes, crossovers: Iterable[Crossover], height: Callable[[Crossover, float], float],
+    view: View,
+) -> None:  # fmt: skip
+    """Ring crossovers, each with a bar for its interval and its size in numbers.
+
+    ``height`` says where a crossover's line is at a size. Two at one place need one ring, and
+    a number that would lie on another's is left out.
+    """
+    points = axes.transData + Affine2D().scale(72 / axes.figure.dpi)
+    bottom = axes.bbox.y0 * 72 / axes.figure.dpi
+    ringed: list[Any] = []
+    for crossover in crossovers:
+        size, low, high, _ = crossover
+        place = points.transform((size, height(crossover, size)))
+        near = [np.abs(place - other) for other in ringed]
+        if any((distance < _RING).all() for distance in near):
+            continue
+        ringed.append(place)
+        look: Any = {"color": view.theme.muted, "zorder": 5}
+        axes.plot([size], [height(crossover, size)], "o", mfc="none", ms=_RING, **look)
+        if low == low:
+            ends = [low, high]
+            axes.plot(ends, [height(crossover, end) for end in ends], "|-", lw=2.5, **look)
+        if all((distance >= _NUMBER).any() for distance in near):
             axes.annotate(
-                f"{size:.2g}", (size, height(size)), xytext=(7, -11), size=8, color=MUTED,
-                textcoords="offset points",
+                format_size(size, 2), (size, height(crossover, size)),
+                xytext=(7, -11) if place[1] - bottom > 2 * _RING else (7, 4), size=8,
+                textcoords="offset points", bbox={
+                    "facecolor": view.theme.background, "edgecolor": "none", "pad": 0.6,
+                    "alpha": 0.7,
+                }, **look,
             )  # fmt: skip
 
 
-def _span(table: pd.DataFrame, column: str, guesses: pd.DataFrame) -> tuple[float, float]:
-    """Limits of the value axis, with room above for the gutter."""
-    every = table[~is_control(table)]
-    values = [every[name] for name in (column, f"{column}_low", f"{column}_high")]
-    known = pd.concat([*values, *(guesses[name] for name in guesses)]).dropna()
-    low, high = (known.min(), known.max()) if len(known) else (1.0, 1.0)
-    reach = max(high / low, 4.0)
-    return low / reach**0.05, high * reach**0.09
-
-
-def _explain(table: pd.DataFrame, column: str, guesses: pd.DataFrame, hollow: str) -> str:
+def _explain(table: pd.DataFrame, values: pd.DataFrame, hollow: str) -> str:
     """Say what each kind of mark means, for the kinds that are there."""
-    timed = table.groupby("implementation")["seconds"].transform("count") > 0
-    shown = table[~is_control(table) & timed]
-    kinds = ["filled: measured, with its 95 % interval over passes"]
-    if guesses["guess"].notna().any():
+    own = table[~is_control(table) & table["implementation"].isin(slowest_first(table))].join(
+        values
+    )
+    kinds = []
+    if own["low"].notna().any():
+        kinds.append("filled: measured, with its 95 % interval over passes")
+    elif own["value"].notna().any():
+        kinds.append("filled: measured once, so without an interval")
+    if (own["value"].notna() & ~is_credible(own)).any():
+        kinds.append("crossed out: measured, but faster than this machine can be")
+    if own["guess"].notna().any():
         kinds.append(f"hollow and dotted: {hollow}")
-    if (shown[column].isna() & guesses.loc[shown.index, "guess"].isna()).any():
-        kinds.append("cross at the top: not measured")
+    absent = set(own.loc[own["value"].isna() & own["guess"].isna(), "status"])
+    shapes = {"x": "cross", "X": "filled cross", "*": "star", "_": "dash"}
+    kinds += [
+        f"{shapes[GUTTER_MARKS[status]]} at the top: {status}"
+        for status in GUTTER_MARKS
+        if status in absent and GUTTER_MARKS[status] in shapes
+    ]
+    if absent & {"measured", "estimated"}:
+        kinds.append(f"plus at the top: no ratio, since {baseline_of(table)} has no time there")
     return "; ".join(kinds)
-
-
-def _setting(table: pd.DataFrame) -> str:
-    """Name the sweep and what is constant over it."""
-    name = str(table["sweep"].iloc[0])
-    summary = SWEEPS[name].summary if name in SWEEPS else "cases given one by one"
-    activations = " and ".join(table["activation"].unique())
-    return f"{name}: {summary}; {activations}"

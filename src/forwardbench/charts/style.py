@@ -1,58 +1,65 @@
-"""How every chart looks: colours, markers, type, and the text around the axes."""
+"""How every chart looks: type, markers, the axis of sizes, labels beside lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from forwardbench.analysis import size_axis, slowest_first
+from forwardbench.analysis import size_axis, sizes, slowest_first, work
+from forwardbench.charts.chart import belongs_to
+from forwardbench.charts.text import FONT, cut, tilt, width
+from forwardbench.charts.view import Theme, View
+from forwardbench.errors import UserError
 from forwardbench.findings import baseline_of
+from forwardbench.units import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito (2008), told apart with every common colour blindness. Black is the baseline's.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-BASELINE_COLOUR = "#000000"
 MARKERS = ("o", "s", "^", "D")
 BASELINE_MARKER = "v"
 DASHES: tuple[Any, ...] = ((0, ()), (0, (6, 2)), (0, (3, 1.5)), (0, (6, 2, 1.5, 2)))
-TEXT = "#222222"
-MUTED = "#666666"
-GRID = "#DDDDDD"
+GUTTER_MARKS = {
+    "measured": "+", "estimated": "+", "skipped": "x", "rejected": "X", "failed": "*",
+    "unavailable": "_",
+}  # fmt: skip
+"""Marks at the top of a panel for cells without a value, by status. Where the baseline has no
+time, measured and estimated cells have no ratio."""
 
 RC: Any = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
+    "font.sans-serif": [FONT, "Verdana", "Arial", "sans-serif"],
     "font.size": 10,
-    "text.color": TEXT,
-    "axes.labelcolor": TEXT,
-    "axes.edgecolor": MUTED,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": GRID,
+    "axes.axisbelow": True,
+    "axes.labelsize": 9,
     "grid.linewidth": 0.6,
-    "xtick.color": TEXT,
-    "ytick.color": TEXT,
+    "hatch.linewidth": 0.6,
     "text.parse_math": False,  # a name with dollar signs is a name
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "forwardbench",  # the same chart is the same file
+    "pdf.fonttype": 42,  # text that can be searched and copied
 }
 
+TICK_SIZE = 8.0
+"""Points of the type along an axis of sizes."""
+LABEL_SIZE = 9.0
+NAME_ROOM = 1.7
+"""Inches that a series' name may take beside a panel."""
 _LABEL_POINTS = 12.5
 """Distance in points between two direct labels."""
-_LABEL_LETTERS = 22
-"""Letters of a direct label that fit beside a panel."""
-_NUMBERED_TICKS = 7
-"""Numbers that fit along a panel's axis of sizes."""
-_TICK_LETTERS = 44
-"""Letters that fit along a panel's axis of cases."""
+_CASE_PITCH = 0.28
+"""Inches between two cases side by side."""
+_LABEL_LINE = 0.22
+"""Inches that the name of an axis takes."""
+_PAD = 0.07
+"""Inches between an axis and its numbers."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Look:
     dash: Any
 
 
-def panels(table: pd.DataFrame) -> list[dict[str, Look]]:
+def share_out(table: pd.DataFrame, theme: Theme) -> list[dict[str, Look]]:
     """Share the series out over small multiples, slowest first, the baseline in each.
 
     More than five lines in one panel cannot be told apart by colour. Inside a panel looks
@@ -73,118 +80,182 @@ def panels(table: pd.DataFrame) -> list[dict[str, Look]]:
     baseline = baseline_of(table)
     order = slowest_first(table)
     others = [name for name in order if name != baseline]
-    count = max(1, -(-len(others) // len(COLOURS)))
+    count = max(1, -(-len(others) // len(theme.series)))
     share = -(-len(others) // count)
     groups = [sorted(others[i * share : (i + 1) * share]) for i in range(count)]
-    styles = [Look(*look) for look in zip(COLOURS, MARKERS, DASHES, strict=True)]
-    base = {baseline: Look(BASELINE_COLOUR, BASELINE_MARKER, "-")} if baseline in order else {}
+    styles = [Look(*look) for look in zip(theme.series, MARKERS, DASHES, strict=True)]
+    base = {baseline: Look(theme.baseline, BASELINE_MARKER, "-")} if baseline in order else {}
     return [base | dict(zip(group, styles, strict=False)) for group in groups]
 
 
-def make_figure(count: int) -> tuple[Figure, list[Axes]]:
-    """Make a figure of panels that share their axes, each with room for labels at its right."""
-    left, axes_width, labels, right = 0.95, 3.7, 1.95, 0.1  # inches
-    width = left + count * (axes_width + labels) + right
-    figure = Figure(figsize=(width, 6.2))
-    axes = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(
-        left=left / width, right=1 - (labels + right) / width, wspace=labels / axes_width
-    )
-    return figure, list(axes)
+def is_numeric(table: pd.DataFrame, view: View) -> bool:
+    """Whether the horizontal axis is one of numbers, not of cases side by side."""
+    return view.x != "size" or bool(size_axis(str(table["sweep"].iloc[0])))
 
 
-def write_around(figure: Figure, title: str, subtitle: str, notes: Sequence[str]) -> None:
-    """Write title and subtitle above the axes and the caption's lines below, and fit the axes.
+def positions(table: pd.DataFrame, view: View) -> pd.Series[float]:
+    """Where each row stands along the horizontal axis: a number, or its rank by work."""
+    if view.x == "batch":
+        return table["batch"].astype(float)
+    if view.x == "multiply-adds":
+        return work(table)
+    if is_numeric(table, view):
+        return sizes(table)
+    # Unrelated cases stand side by side; two of equal work keep places of their own.
+    named = pd.DataFrame({"work": work(table), "case": table["case"] + table["activation"]})
+    order = named.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
+    return named["case"].map({case: float(rank) for rank, case in enumerate(order)})
 
-    Lines are broken here rather than by Matplotlib, so that what follows knows their number.
+
+def check_axis(table: pd.DataFrame, view: View) -> None:
+    """Refuse an axis along which nothing grows; raises `UserError`."""
+    if view.x == "batch" and table["batch"].nunique() == 1 and table["case"].nunique() > 1:
+        raise UserError(
+            f"every case of {table['sweep'].iloc[0]} has batch {table['batch'].iloc[0]}: choose "
+            "--x size or --x multiply-adds"
+        )
+
+
+@dataclass(frozen=True)
+class SizeAxis:
+    """A horizontal axis, planned before the figure is made, since its labels need room."""
+
+    name: str
+    numeric: bool
+    ticks: list[float]
+    labels: list[str]
+    ends: tuple[float, float]
+    rotation: int
+    width: float
+    """Inches of the panel."""
+    labels_height: float
+
+    @property
+    def room(self) -> float:
+        """Inches that numbers and name take below the panel."""
+        return _PAD + self.labels_height + _LABEL_LINE + 0.1
+
+    def draw(self, axes: Axes, height: float) -> None:
+        """Scale and label a panel's axis; ``height`` is the panel's, in inches."""
+        if self.numeric:
+            axes.set_xscale("log", base=2)
+        axes.set_xlim(*self.ends)
+        axes.set_xticks(self.ticks, self.labels, size=TICK_SIZE)
+        axes.minorticks_off()
+        turn_labels(axes, self.rotation)
+        name_below(axes, self.name, self.labels_height, height)
+
+
+def plan_axis(table: pd.DataFrame, view: View, panel: float, left: float) -> SizeAxis:
+    """Plan an axis for a panel of that width with that much room at its left, in inches."""
+    places = positions(table, view)
+    ticks = sorted(set(places))
+    name = axis_name(table, view)
+    if is_numeric(table, view):
+        reach = max(ticks[-1] / ticks[0], 1.0) if len(ticks) > 1 else 4.0
+        ends = ticks[0] / reach**0.06, ticks[-1] * reach**0.06
+        labels = _thin([format_count(tick) for tick in ticks], ticks, ends, panel)
+        return SizeAxis(name, True, ticks, labels, ends, 0, panel, TICK_SIZE / 60)
+    panel = max(panel, _CASE_PITCH * len(ticks))
+    cases = dict(zip(places, table["case"], strict=True))
+    labels = [cut(cases[tick], NAME_ROOM, TICK_SIZE) for tick in ticks]
+    pitch = panel / len(ticks)
+    rotation, height = tilt(labels, TICK_SIZE, pitch, left + pitch / 2)
+    return SizeAxis(name, False, ticks, labels, (-0.5, ticks[-1] + 0.5), rotation, panel, height)
+
+
+def _thin(
+    labels: list[str], ticks: list[float], ends: tuple[float, float], panel: float
+) -> list[str]:
+    """Leave out numbers that would touch others; the largest stays, and every tick has its line."""
+    kept, free = [""] * len(ticks), float("inf")
+    for index in range(len(ticks) - 1, -1, -1):
+        place = panel * log(ticks[index] / ends[0]) / log(ends[1] / ends[0])
+        half = width(labels[index], TICK_SIZE) / 2
+        if place + half < free:
+            kept[index], free = labels[index], place - half - 0.06
+    return kept
+
+
+def turn_labels(axes: Axes, rotation: int) -> None:
+    """Turn the labels of the horizontal axis so that their ends stay below their ticks."""
+    if rotation:
+        for label in axes.get_xticklabels():
+            across = "center" if rotation == 90 else "top"
+            label.set(rotation=rotation, ha="right", va=across, rotation_mode="anchor")
+
+
+def name_below(axes: Axes, name: str, labels_height: float, height: float) -> None:
+    """Name the horizontal axis below its labels; heights are in inches.
+
+    Matplotlib would measure the labels of all panels to find the place.
     """
-    inches = figure.get_figwidth()
-    left, line = 0.15 / inches, 0.045
-    titles = wrap(title, int(inches * 9.2))
-    figure.text(left, 0.97, "\n".join(titles), size=13, weight="bold", va="top")
-    top = 0.97 - line * len(titles) - 0.015
-    figure.text(left, top, subtitle, size=10, color=MUTED, va="top")
-    lines = [part for note in notes for part in wrap(note, int(inches * 16))]
-    figure.text(left, 0.02, "\n".join(lines), size=7.5, color=MUTED, va="bottom", linespacing=1.4)
-    figure.subplots_adjust(top=top - 0.075, bottom=0.13 + 0.027 * len(lines))
+    axes.set_xlabel(name, loc="left", va="top")
+    axes.xaxis.set_label_coords(0, -(_PAD + labels_height + 0.05) / height)
 
 
-def caption(table: pd.DataFrame) -> str:
-    """CPU, BLAS, threads, dtype, passes and commit, in one line."""
-    threads = int(table["threads"].iloc[0])
-    passes = int(table["passes"].max())
-    parts = [
-        str(table["machine"].iloc[0] or "machine not recorded"),
-        "1 thread" if threads == 1 else f"{threads} threads",
-        str(table["dtype"].iloc[0]),
-        "1 pass" if passes == 1 else f"{passes} passes",
-        f"commit {table['commit'].iloc[0]}" if table["commit"].iloc[0] else "",
-    ]
-    return "  |  ".join(part for part in parts if part)
-
-
-def set_size_axis(axes: Axes, table: pd.DataFrame, positions: pd.Series[float]) -> None:
-    """Scale and label the axis of sizes."""
+def axis_name(table: pd.DataFrame, view: View) -> str:
+    """Name what is along the horizontal axis."""
+    if view.x == "multiply-adds":
+        return "multiply-adds a call"
+    if not is_numeric(table, view):
+        return "case, by multiply-adds"
     sweep = str(table["sweep"].iloc[0])
-    ticks = sorted(set(positions))
-    low, high = ticks[0], ticks[-1]
-    if size_axis(sweep):
-        names = {"batch": "batch (examples)", "inputs": "inputs = units"}
-        if sweep == "square":
-            names["batch"] = "batch = inputs = units"
-        axes.set_xscale("log", base=2)
-        reach = max(high / low, 4.0)
-        axes.set_xlim(low / reach**0.05, high * reach**0.05)
-        axes.set_xlabel(names[size_axis(sweep)], loc="left")
-        # Every tick has its line; so many have a number that numbers do not touch.
-        step = -(-len(ticks) // _NUMBERED_TICKS)
-        numbered = set(ticks[::-1][::step])
-        axes.set_xticks(ticks, [f"{int(t):,}" if t in numbered else "" for t in ticks], size=8)
-    else:
-        axes.set_xlim(-0.5, high + 0.5)
-        axes.set_xlabel("case, by multiply-adds", loc="left")
-        cases = table.assign(position=positions).drop_duplicates("position")
-        named = dict(zip(cases["position"], cases["case"], strict=True))
-        crowded = len(ticks) * max(map(len, named.values())) > _TICK_LETTERS
-        axes.set_xticks(ticks, [named[tick] for tick in ticks], size=8)
-        axes.tick_params("x", rotation=30 if crowded else 0)
-    axes.minorticks_off()
+    if view.x == "size" and sweep == "square":
+        return "batch = inputs = units"
+    if view.x == "size" and size_axis(sweep) == "inputs":
+        return "inputs = units"
+    return "batch (examples)"
 
 
 def label_ends(axes: Axes, ends: dict[str, tuple[float, float]], looks: dict[str, Look]) -> None:
     """Write each series' name at the right of the axes, beside the end of its line.
 
-    ``ends`` holds the last x and y of each series, in data coordinates. Names are moved
+    ``ends`` holds the last x and y of each series, as shares of the axes. Names are moved
     apart where they would overlap.
     """
-    to_axes = axes.transAxes.inverted().transform
-    last = {name: to_axes(axes.transData.transform(end)) for name, end in ends.items()}
-    names = sorted(last, key=lambda name: float(last[name][1]))
+    names = sorted(ends, key=lambda name: ends[name][1])
     height = axes.bbox.height * 72 / axes.figure.dpi  # in points
-    placed = spread([last[name][1] * height for name in names], _LABEL_POINTS, 0, height)
+    placed = spread([ends[name][1] * height for name in names], _LABEL_POINTS, 0, height)
     for name, place in zip(names, placed, strict=True):
         look, (x, y) = looks[name], (1.03, place / height)
         beside: Any = {"color": look.colour, "transform": axes.transAxes, "clip_on": False}
-        axes.plot([last[name][0], x], [last[name][1], y], lw=0.5, alpha=0.6, **beside)
-        axes.plot([x], [y], look.marker, ms=5, **beside)
-        axes.annotate(
-            shortened(name), (x, y), xycoords="axes fraction", xytext=(6, 0), size=9,
-            textcoords="offset points", va="center", color=TEXT, annotation_clip=False,
+        drawn = axes.plot([ends[name][0], x], [ends[name][1], y], lw=0.5, alpha=0.6, **beside)
+        drawn += axes.plot([x], [y], look.marker, ms=5, **beside)
+        text = axes.annotate(
+            shortened(name), (x, y), xycoords="axes fraction", xytext=(6, 0),
+            size=LABEL_SIZE, textcoords="offset points", va="center", annotation_clip=False,
         )  # fmt: skip
+        belongs_to(name, [*drawn, text])
 
 
 def shortened(name: str) -> str:
     """Cut a name to the room beside a panel."""
-    return name if len(name) <= _LABEL_LETTERS else f"{name[: _LABEL_LETTERS - 3]}..."
+    return cut(name, NAME_ROOM, LABEL_SIZE)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move sorted heights apart to at least ``gap``, inside low and high where they fit."""
-    placed: list[float] = []
-    for height in wanted:
-        placed.append(max(height, placed[-1] + gap if placed else low))
-    ceiling = high
-    for index in range(len(placed) - 1, -1, -1):
-        placed[index] = min(placed[index], ceiling)
-        ceiling = placed[index] - gap
-    return placed
+    """Move sorted heights apart to at least ``gap``, inside low and high where they fit.
+
+    As little as possible in all: heights that are too near stay around their mean.
+    """
+    groups: list[list[float]] = []  # of heights less the room of those below, which never fall
+    for index, height in enumerate(wanted):
+        groups.append([height - index * gap])
+        while len(groups) > 1 and _mean(groups[-2]) > _mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    bases = [_mean(group) for group in groups for _ in group]
+    top = high - gap * (len(wanted) - 1)
+    return [min(max(base, low), top) + index * gap for index, base in enumerate(bases)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def ticks_around_one(reach: float) -> list[float]:
+    """Three ticks of a logarithmic axis of ratios that goes as far as ``reach`` to both sides."""
+    steps = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0, 9.0)
+    inside = [step for step in steps if 1 + step <= reach]
+    step = inside[-1] if inside else (reach - 1) / 2
+    return [1 / (1 + step), 1.0, 1 + step]

@@ -5,48 +5,74 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from forwardbench import findings
-from forwardbench.analysis import is_control, size_axis
-from forwardbench.charts.lines import draw_panels, positions, ring_crossovers
+from forwardbench.analysis import is_control, is_credible, size_axis, sizes
+from forwardbench.charts.lines import VALUES, Words, draw_lines, mark_crossovers
+from forwardbench.charts.view import View
+from forwardbench.crossovers import changes_of_lead
 from forwardbench.units import format_seconds
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from forwardbench.charts.chart import Chart
+
+QUESTION = "Which is fastest, from which size?"
+HELP = (
+    "Down is faster. Where lines cross, another way of writing the same computation takes the "
+    "lead: a ring marks it, and the bar through it is its 95 % interval. A line that is flat at "
+    "small sizes shows a fixed cost a call; parallel lines do the same work at different rates."
+)
+title = findings.fastest
 
 
-def draw(table: pd.DataFrame) -> Figure:
-    """Draw one setting (sweep, dtype, threads) of the table."""
+def values(table: pd.DataFrame) -> pd.DataFrame:
+    """Seconds a call, as measured or as estimated."""
+    columns = ["seconds", "seconds_low", "seconds_high"]
     estimated = (table["status"] == "estimated") & ~is_control(table)
-    columns = ("seconds", "seconds_low", "seconds_high")
-    measured = table.assign(**{f"measured_{name}": table[name].mask(estimated) for name in columns})
-    return draw_panels(
-        measured,
-        "measured_seconds",
-        table[list(columns)]
-        .where(estimated)
-        .set_axis(["guess", "guess_low", "guess_high"], axis=1),
-        "time a call",
-        format_seconds,
-        "estimated from a fit, never measured",
-        _mark_crossovers,
-    )
+    measured, guessed = table[columns].mask(estimated), table[columns].where(estimated)
+    return pd.concat([measured, guessed], axis=1).set_axis(VALUES, axis=1)
 
 
-def describe(table: pd.DataFrame) -> str:
-    """Alternative text."""
-    return findings.describe(table, "time a call")
+def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
+    """Draw one sweep of the table."""
+    view = view or View()
+    changes = {
+        findings.name_setting(setting): changes_of_lead(setting)
+        for setting in findings.settings(table)
+    }
+
+    def mark_leads(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
+        """Ring, on the line of who is overtaken, where the lead changes in this panel."""
+        found = {
+            each.crossover: each.before if each.before in names else each.after
+            for each in changes[findings.name_setting(setting)]
+            if each.crossover is not None and each.after in names
+        }
+        if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
+            mark_crossovers(
+                axes, found, lambda each, size: _height(setting, found[each], size), view
+            )
+
+    ring = "ring: where the lead changes, with its 95 % interval"
+    marked = any(each.crossover for found in changes.values() for each in found)
+    words = Words(
+        title(table), "time a call", format_seconds, "estimated from a fit, never measured",
+        (ring,) if marked else (),
+    )  # fmt: skip
+    return draw_lines(table, values(table), view, words, mark_leads)
 
 
-def _mark_crossovers(axes: Axes, table: pd.DataFrame) -> None:
-    """Ring the crossovers on the baseline's line."""
-    rows = table[table["implementation"] == findings.baseline_of(table)]
-    rows = rows[rows["seconds"].notna()]
-    if rows.empty or not size_axis(str(table["sweep"].iloc[0])):
-        return
-    rows = rows.assign(x=np.log(positions(rows)), y=np.log(rows["seconds"])).sort_values("x")
-    ring_crossovers(
-        axes, table, lambda size: float(np.exp(np.interp(np.log(size), rows["x"], rows["y"])))
-    )
+def _height(setting: pd.DataFrame, name: str, size: float) -> float:
+    """A series' time at a size between those measured, as its line is drawn."""
+    rows = setting[(setting["implementation"] == name) & is_credible(setting)]
+    rows = rows.assign(size=sizes(rows)).sort_values("size")
+    logs = np.log(rows[["size", "seconds"]].to_numpy(float))
+    return float(np.exp(np.interp(np.log(size), logs[:, 0], logs[:, 1])))
+
+
+def describe(table: pd.DataFrame, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    return findings.describe(table, "time a call", title)
