@@ -1,0 +1,179 @@
+"""The report: one page that works offline, from results alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from forwardbench import claims, exports
+from forwardbench.analysis import is_control, size_axis, slowest_first
+from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps
+from forwardbench.crossovers import reach, winners
+from forwardbench.errors import UserError
+from forwardbench.files import write_whole
+from forwardbench.findings import (
+    about,
+    baseline_of,
+    caption,
+    finding,
+    name_setting,
+    noise_sentence,
+    reach_words,
+    settings,
+    troubles,
+)
+from forwardbench.report.cells import COLUMNS, list_rows
+from forwardbench.report.svg import Picture, embed
+from forwardbench.results import Results
+
+WITH_LINEAR = ("time", "speedup", "cost")
+"""Kinds of charts whose values make sense on a linear scale too."""
+
+
+def write_report(
+    path: Path,
+    results: Results,
+    table: pd.DataFrame,
+    warnings: Sequence[str] = (),
+    drawn: Sequence[Drawn] | None = None,
+) -> None:
+    """Write the page of a run; ``drawn`` are its charts, where they have been drawn already.
+
+    Raises `UserError` where the file cannot be written.
+    """
+    try:
+        write_whole(path, make_page(results, table, warnings, drawn))
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def make_page(
+    results: Results,
+    table: pd.DataFrame,
+    warnings: Sequence[str] = (),
+    drawn: Sequence[Drawn] | None = None,
+) -> str:
+    """Make the page of a run as HTML, every text from a file escaped."""
+    drawn = list(draw_sweeps(table)) if drawn is None else drawn
+    series = _series(table)
+    sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
+    headlines = [f"{rows['sweep'].iloc[0]}: {finding(rows)}" for rows in sweeps]
+    script = _asset("page.js")
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
+        _asset("page.html")
+    )
+    return template.render(
+        headline=finding(sweeps[0]),
+        sentences=[f"{line}." for line in headlines[1:]] + [noise_sentence(table)],
+        warnings=warnings,
+        facts={"measured": caption(table), **results.origin.facts},
+        series=series,
+        sweeps=[_sweep(rows, drawn, series) for rows in sweeps],
+        reaches=_reaches(table),
+        winners=[
+            (f"{rows['sweep'].iloc[0]}, {name_setting(rows)}", winner)
+            for rows in settings(table)
+            for winner in winners(rows)
+        ],
+        claims=claims.weigh(table, results.ceilings),
+        columns=COLUMNS,
+        rows=list_rows(table, series),
+        left_out=_left_out(table),
+        downloads=_downloads(results, table),
+        style=Markup(_asset("page.css")),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own file)
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("forwardbench.report") / name).read_text(encoding="utf-8")
+
+
+def _series(table: pd.DataFrame) -> list[str]:
+    """Every implementation, slowest first, and last those without a time."""
+    own = table[~is_control(table)]
+    timed = slowest_first(table)
+    return [*timed, *sorted(set(own["implementation"]) - set(timed))]
+
+
+def _sweep(rows: pd.DataFrame, drawn: Sequence[Drawn], series: Sequence[str]) -> dict[str, Any]:
+    """One sweep's charts, in teaching order."""
+    name = str(rows["sweep"].iloc[0])
+    charts = [
+        _chart(each, rows, series, f"c{number}")
+        for number, each in enumerate(drawn)
+        if each.sweep == name
+    ]
+    return {"name": name, "about": about(rows), "charts": charts}
+
+
+def _chart(each: Drawn, rows: pd.DataFrame, series: Sequence[str], prefix: str) -> dict[str, Any]:
+    kind = KINDS[each.kind]
+    picture = embed(each.chart, prefix, series)
+    linear: Picture | None = None
+    if each.kind in WITH_LINEAR:
+        linear = embed(draw(each.kind, rows, View(linear=True)), f"{prefix}l", series)
+    return {
+        "question": kind.QUESTION,
+        "title": each.chart.title,
+        "help": kind.HELP,
+        "notes": [*troubles(rows), caption(rows)],
+        "definitions": picture.definitions + (linear.definitions if linear else Markup("")),
+        "panels": picture.panels,
+        "linear": linear.panels if linear else (),
+        "shape": "wide" if each.kind == "heatmap" else "",
+    }
+
+
+def _reaches(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """From which size on each implementation beats the baseline, for sweeps along an axis."""
+    parts = []
+    for rows in settings(table):
+        baseline = baseline_of(rows)
+        timed = [name for name in slowest_first(rows) if name != baseline]
+        if size_axis(str(rows["sweep"].iloc[0])) and timed:
+            words = [(name, reach_words(reach(rows, name, baseline))) for name in timed]
+            name = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+            parts.append({"name": name, "baseline": baseline, "rows": words})
+    return parts
+
+
+def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
+    """What has no time of its own or none to be believed, by implementation and reason."""
+    own = table[~is_control(table) & (table["reason"] != "")]
+    found = []
+    keys = ["implementation", "status", "reason"]
+    for (name, status, reason), rows in own.groupby(keys, sort=False):
+        cases = ", ".join(f"{row['case']} ({row['dtype']})" for _, row in rows.iterrows())
+        said = (str(name), str(status), cases, str(reason))
+        found.append(dict(zip(("implementation", "status", "cases", "reason"), said, strict=True)))
+    return found
+
+
+def _downloads(results: Results, table: pd.DataFrame) -> list[dict[str, str]]:
+    samples = results.samples.drop(columns=["low", "high"]).to_csv(index=False)
+    texts = {
+        "table.csv": ("every cell with its intervals", exports.FORMATS["csv"](results, table)),
+        "samples.csv": ("every cell's time in every pass", samples),
+        "results.json": (
+            "all of it with where it was measured",
+            exports.FORMATS["json"](results, table),
+        ),
+    }
+    return [
+        {
+            "name": name,
+            "what": what,
+            "href": f"data:text/plain;base64,{base64.b64encode(text.encode()).decode()}",
+        }
+        for name, (what, text) in texts.items()
+    ]
