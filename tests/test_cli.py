@@ -46,11 +46,14 @@ def test_a_run_verifies_measures_tabulates_and_charts(small_run):
     (made,) = (folder / "results").iterdir()
     assert re.fullmatch(r"run-\d{8}-\d{6}", made.name)
     assert {path.name for path in made.iterdir()} == {
-        "run.json", "pass-001.json", "pass-002.json", "table.csv", "charts", ".lock",
+        "run.json", "pass-001.json", "pass-002.json", "table.csv", "charts",
+        "report.html", ".lock",
     }  # fmt: skip
     assert {path.name for path in (made / "charts").iterdir()} == {
-        "time-shapes.svg", "time-shapes.png", "speedup-shapes.svg", "speedup-shapes.png",
+        f"{kind}-shapes.{format}"
+        for kind in ("time", "speedup", "cost", "heatmap", "samples") for format in ("svg", "png")
     }  # fmt: skip
+    assert f"Report: results/{made.name}/report.html" in done.stdout
     assert f"forwardbench show results/{made.name}" in done.stdout.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
@@ -88,8 +91,8 @@ def test_show_and_chart_work_from_the_files_alone(small_run, tmp_path):
         assert "16x8-8-4" in shown.stdout
         charts = tmp_path / results.name
         drawn = run("chart", results, "--output", charts)
-        assert drawn.stdout == f"Charts: {charts} (4 files)\n"
-        assert len(list(charts.iterdir())) == 4
+        assert drawn.stdout == f"Charts: {charts} (10 files)\n"
+        assert len(list(charts.iterdir())) == 10
 
 
 def test_charts_are_redrawn_the_same(small_run, tmp_path):
@@ -183,7 +186,7 @@ def one_line(text):
         (["show", "."], "is not a run: it holds no run.json"),
         (["show", "file"], "file is torn or is not JSON"),
         (["chart", "file"], "file is torn or is not JSON"),
-        (["show"], "the following arguments are required: results (see forwardbench show --help)"),
+        (["show"], "the following arguments are required: RESULTS (see forwardbench show --help)"),
         (["fly"], "invalid choice: 'fly'"),
         ([], "the following arguments are required: COMMAND (see forwardbench --help)"),
         (["run", "--fast"], "unrecognized arguments: --fast"),

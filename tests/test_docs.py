@@ -38,10 +38,15 @@ def test_two_commands_do_everything_from_a_bare_python():
 
 def test_every_linked_file_is_there():
     """No link of the documents leads nowhere."""
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/method.md"):
-        for target in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / name).read_text()):
-            if "://" not in target:
-                assert (ROOT / target).exists(), f"{name}: {target}"
+    for name in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        for target, _, heading in re.findall(r"\]\(([^)#\s]*)(#([^)\s]+))?\)", name.read_text()):
+            if "://" in target:
+                continue
+            path = name.parent / target if target else name
+            assert path.exists(), f"{name}: {target}"
+            if heading:
+                titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+                assert heading in {title.lower().replace(" ", "-") for title in titles}
 
 
 def test_every_rung_and_every_option_is_in_the_readme():
@@ -59,9 +64,17 @@ def test_every_rung_and_every_option_is_in_the_readme():
 
 def test_the_readmes_example_is_an_implementation(tmp_path):
     """The file that it shows is verified as it stands."""
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "mine.py").write_text(code)
     assert verify(str(tmp_path / "mine.py")).status == "verified"
+
+
+def test_the_example_from_python_prints_what_the_readme_says(monkeypatch, capsys):
+    """It is run as it stands, in the project's folder."""
+    _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(code, {})
+    assert f"prints `{capsys.readouterr().out.strip()}`" in README
 
 
 def test_the_reference_run_is_whole():
@@ -109,7 +122,7 @@ def test_the_table_of_methods_is_what_its_command_wrote():
     page = methods_page()
     figures = json.loads(page.FIGURES.read_text())
     assert page.between_marks("figures")[1] == page.tables(figures) + "\n"
-    for name in ("visits", "overhead"):
+    for name in ("visits", "overhead", "runs"):
         assert page.between_marks(name)[1].startswith("| ")
 
 

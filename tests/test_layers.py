@@ -11,9 +11,10 @@ import forwardbench
 
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
-    "errors", "files", "intervals", "cases", "implementations", "isolation", "reference",
-    "problems", "behaviour", "verify", "measure", "results", "analysis", "units", "findings",
-    "doubts", "charts", "terminal", "progress", "cli", "__main__",
+    "errors", "status", "files", "intervals", "cases", "implementations", "isolation", "reference",
+    "problems", "behaviour", "verify", "measure", "results", "analysis", "crossovers",
+    "units", "findings", "doubts", "comparison", "claims", "exports", "charts", "report",
+    "terminal", "progress", "job", "notebook", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 

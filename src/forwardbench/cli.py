@@ -1,6 +1,5 @@
 """The command line. Data goes to stdout; progress, plans and complaints go to stderr.
 
-Exit status: 0 good, 1 something failed or was rejected, 2 usage or unreadable input.
 Heavy modules are imported by the commands that need them, so that ``--help`` and ``list``
 answer at once.
 """
@@ -12,26 +11,27 @@ import io
 import os
 import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from forwardbench import __version__
 from forwardbench.cases import DTYPES, SWEEPS
 from forwardbench.errors import UserError
+from forwardbench.status import FAILED, GOOD, INTERRUPTED, REGRESSION, USAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pandas import DataFrame
 
-    from forwardbench.measure.folder import RunFolder
-    from forwardbench.measure.plan import Plan
-    from forwardbench.measure.request import Request
+    from forwardbench.charts import View
+    from forwardbench.comparison import Comparison
     from forwardbench.results import Results
-    from forwardbench.verify import Verdict
 
-GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+KINDS = ("time", "speedup", "cost", "heatmap", "samples", "history")
+FORMATS = ("csv", "markdown", "json", "github-action-benchmark", "pyperf")
+RESULTS = "a run's folder, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -76,6 +76,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+# --- arguments -------------------------------------------------------------------------
+
+
 def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="forwardbench",
@@ -91,7 +94,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_implementation(command)
     command.set_defaults(command=_verify)
 
-    command = commands.add_parser("run", help="verify, measure, tabulate and chart")
+    command = commands.add_parser("run", help="verify, measure, tabulate, chart and report")
     _add_implementation(command)
     _add_run_options(command)
     command.set_defaults(command=_run)
@@ -102,12 +105,27 @@ def _make_parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("chart", help="draw the charts of a run")
     _add_results(command)
-    command.add_argument(
-        "--output",
-        metavar="DIR",
-        help="folder for the charts (default: charts/ beside the results)",
-    )
+    _add_chart_options(command)
     command.set_defaults(command=_chart)
+
+    command = commands.add_parser("report", help="write a run's report, one page of HTML")
+    _add_results(command)
+    command.add_argument(
+        "--output", metavar="FILE", help="the page (default: report.html beside the results)"
+    )
+    command.set_defaults(command=_report)
+
+    command = commands.add_parser("compare", help="say what differs between two runs")
+    _add_compare_options(command)
+    command.set_defaults(command=_compare)
+
+    command = commands.add_parser("export", help="write a run's results for other tools")
+    _add_results(command)
+    command.add_argument(
+        "--format", choices=FORMATS, default="csv", help="what to write (default: csv)"
+    )
+    command.add_argument("--output", metavar="FILE", help="where to (default: standard output)")
+    command.set_defaults(command=_export)
     return parser
 
 
@@ -122,10 +140,47 @@ def _add_implementation(command: argparse.ArgumentParser) -> None:
 
 
 def _add_results(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", help="a run's folder, or a pytest-benchmark JSON file")
+    command.add_argument("results", metavar="RESULTS", help=RESULTS)
     command.add_argument(
         "--baseline", metavar="NAME", help="what speedups are relative to (default: the run's)"
     )
+
+
+def _add_chart_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--kind", choices=KINDS, action="append", default=[],
+        help="which chart; repeatable (default: all that the results have)",
+    )  # fmt: skip
+    add(
+        "--x", choices=("size", "batch", "multiply-adds"), default="size",
+        help="what is along the horizontal axis (default: size, what grows in the sweep)",
+    )  # fmt: skip
+    add("--dark", action="store_true", help="for a dark background")
+    add(
+        "--format", metavar="LIST", default="svg,png",
+        help="svg, png, pdf, separated by commas (default: svg,png)",
+    )  # fmt: skip
+    add("--output", metavar="DIR", help="a folder (default: charts/ beside the results)")
+
+
+def _add_compare_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("before", metavar="A", help=RESULTS)
+    add("after", metavar="B", nargs="?", help="the same; asv's last two commits if left out")
+    add(
+        "--baseline", metavar="NAME",
+        help="what times are taken relative to, in the same pass (default: the first run's)",
+    )  # fmt: skip
+    add(
+        "--seconds", action="store_true",
+        help="compare seconds instead, which differ where the machine did",
+    )  # fmt: skip
+    add(
+        "--fail-on-regression", metavar="SHARE", type=_share,
+        help="status 3 if a cell takes longer for certain by more than this, as in 5%%",
+    )  # fmt: skip
+    add("--output", metavar="DIR", help="write comparison.csv and forest charts there as well")
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
@@ -168,6 +223,17 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _share(text: str) -> float:
+    """Read `5%` or `0.05`; raises what argparse understands."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share: write 5% or 0.05")
+    return share
+
+
 # --- commands --------------------------------------------------------------------------
 
 
@@ -187,102 +253,44 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from forwardbench.job import is_bad, verdict_line
     from forwardbench.measure.request import choose_contenders
     from forwardbench.verify import verify_all
 
     worst = GOOD
     for verdict in verify_all(list(choose_contenders(options.implementation).values())):
-        print(_verdict_line(verdict), flush=True)
-        if _is_bad(verdict, options.implementation):
+        print(verdict_line(verdict), flush=True)
+        if is_bad(verdict, options.implementation):
             worst = FAILED
     return worst
 
 
-def _is_bad(verdict: Verdict, asked_for: Sequence[str]) -> bool:
-    """Tell trouble from a framework that is not installed and was not asked for by name."""
-    return verdict.status in ("failed", "rejected") or (
-        verdict.status == "unavailable" and bool(asked_for)
-    )
-
-
-def _verdict_line(verdict: Verdict) -> str:
-    if verdict.status == "verified":
-        found = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
-    else:
-        found = verdict.reason
-    return f"{verdict.implementation:16}  {verdict.status:11}  {found}"
-
-
 def _run(options: argparse.Namespace) -> int:
-    from forwardbench.measure.run import measure_passes
-    from forwardbench.progress import Progress, announce
+    from forwardbench import job
 
-    folder, request = _begin(options) if options.resume is None else _resume(options)
-    try:
-        plan = _plan(folder, request, options)
-    except KeyboardInterrupt:
-        return _interrupted(folder)
-    done = len(folder.finished_passes().numbers)
-    if not plan.measured:
-        _say(f"Nothing is left to measure; why is in {folder.path}/run.json")
-        return FAILED
-    for line in announce(request, plan, done):
-        _say(line)
-    interrupted = False
-    with Progress(request.passes) as progress:
-        try:
-            measure_passes(folder, request, plan, progress)
-        except KeyboardInterrupt:
-            interrupted = True
-    try:
-        status = _conclude(folder, request)
-    except KeyboardInterrupt:
-        interrupted = True
-    if interrupted:
-        return _interrupted(folder)
-    _say_what_is_left(folder, request, plan)
-    return FAILED if _has_bad_verdicts(folder, options.implementation) else status
-
-
-def _interrupted(folder: RunFolder) -> int:
-    _say(f"forwardbench: interrupted; go on with: forwardbench run --resume {folder.path}")
-    return INTERRUPTED
-
-
-def _begin(options: argparse.Namespace) -> tuple[RunFolder, Request]:
-    """Check what is asked for, and make a new run's folder."""
-    from datetime import datetime
-    from pathlib import Path
-
-    from forwardbench.measure.folder import claim_folder
-    from forwardbench.measure.request import make_request
-
-    request = make_request(
+    wish = job.Wish(
         sweeps=options.sweep,
         shapes=options.shape,
-        chosen=options.implementation,
+        implementations=options.implementation,
         baseline=options.baseline,
         dtypes=options.dtype,
         threads=options.threads,
-        passes=(3 if options.quick else 10) if options.passes is None else options.passes,
-        limit=(0.05 if options.quick else 1.0) if options.limit is None else options.limit,
+        passes=options.passes,
+        limit=options.limit,
         precision=options.precision,
         max_time=options.max_time,
+        quick=options.quick,
+        output=options.output,
     )
-    default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
-    if options.baseline is None and options.implementation:
-        _say(f"The baseline is {request.baseline}")
-    output = default if options.output is None else options.output
-    return claim_folder(Path(output), request), request
+    if options.resume is None:
+        folder, request = job.begin(wish)
+    else:
+        _refuse_new_wishes(options)
+        folder, request = job.resume(options.resume, wish)
+    return job.carry_out(folder, request, options.implementation)
 
 
-def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
-    """Take up a run again; only how long to measure may change."""
-    from pathlib import Path
-
-    from forwardbench.measure.folder import resume_folder
-    from forwardbench.measure.request import with_effort
-
+def _refuse_new_wishes(options: argparse.Namespace) -> None:
     for name in ("sweep", "shape", "implementation", "baseline", "dtype", "threads",
                  "limit", "quick", "output"):  # fmt: skip
         given = getattr(options, name)
@@ -291,112 +299,177 @@ def _resume(options: argparse.Namespace) -> tuple[RunFolder, Request]:
                 f"--resume goes on with what the run was asked for: leave out --{name}, or start "
                 "a new run"
             )
-    folder = resume_folder(Path(options.resume))
-    request = with_effort(folder.request, options.passes, options.precision, options.max_time)
-    folder.change_request(request)
-    return folder, request
-
-
-def _plan(folder: RunFolder, request: Request, options: argparse.Namespace) -> Plan:
-    """Verify and plan, unless that was done before the run was interrupted."""
-    from forwardbench.measure.plan import make_plan
-    from forwardbench.verify import verify_all
-
-    if folder.is_planned:
-        return folder.plan
-    verdicts = {}
-    start = time.monotonic()
-    for verdict in verify_all(list(request.contenders.values())):
-        verdicts[verdict.implementation] = verdict
-        _say(_verdict_line(verdict))
-    verified = time.monotonic()
-    plan = make_plan(request, verdicts)
-    spent = {"verification": verified - start, "planning": time.monotonic() - verified}
-    folder.record_plan(verdicts, plan, spent)
-    return plan
-
-
-def _has_bad_verdicts(folder: RunFolder, asked_for: Sequence[str]) -> bool:
-    return any(_is_bad(verdict, asked_for) for verdict in folder.verdicts)
-
-
-def _conclude(folder: RunFolder, request: Request) -> int:
-    """Make the table and the charts of a run, print what it found, and say where it is."""
-    from forwardbench import analysis, results, terminal
-
-    path, finished = folder.path, len(folder.finished_passes().numbers)
-    if finished < request.passes:
-        _say(f"The run ended after {finished} of {request.passes} passes")
-    if not finished:
-        _say(f"No pass was finished; what was verified and planned is in {path}/run.json")
-        return FAILED
-    loaded = results.load(path)
-    table = analysis.summarize(loaded)
-    results.write_table(table, path / "table.csv")
-    console = terminal.make_console()
-    terminal.print_summary(table, console)
-    charts = _draw(table, path / "charts")
-    for line in (f"Charts: {path}/charts ({charts} files)", f"Table:  {path}/table.csv"):
-        print(line)
-    print(f"Every cell with its interval: forwardbench show {path}", flush=True)
-    _say_doubts(loaded, table, path)
-    measured = table["status"] == "measured"
-    bad = table["status"].isin(["failed", "rejected"]) | (measured & ~analysis.is_credible(table))
-    return FAILED if bad.any() else GOOD
-
-
-def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
-    """Where the time was up before the passes or the precision asked for, say so."""
-    from forwardbench.measure.run import cells_left
-
-    left = cells_left(folder, request, plan)
-    if left and request.max_time is not None:
-        wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"
-        _say(
-            f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
-            f"cells had {wanted}: forwardbench run --resume {folder.path} --max-time SECONDS"
-        )
-
-
-def _say_doubts(loaded: Results, table: DataFrame, path: Path) -> None:
-    """Print, last and on stderr, what speaks against the figures."""
-    from forwardbench.doubts import doubts
-
-    for line in doubts(table, loaded.circumstances, path if path.is_dir() else None):
-        _say(f"Warning: {line}")
 
 
 def _show(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from forwardbench import terminal
 
     loaded, table = _load_table(options)
     terminal.print_cells(table, terminal.make_console())
     sys.stdout.flush()
-    _say_doubts(loaded, table, Path(options.results))
+    for line in _doubts(options, loaded, table):
+        _say(f"Warning: {line}")
     return GOOD
+
+
+def _doubts(options: argparse.Namespace, loaded: Results, table: DataFrame) -> list[str]:
+    from pathlib import Path
+
+    from forwardbench.doubts import doubts
+
+    run = Path(options.results)
+    return doubts(table, loaded.circumstances, run if (run / "run.json").is_file() else None)
 
 
 def _chart(options: argparse.Namespace) -> int:
-    from pathlib import Path
+    from forwardbench import charts
 
+    formats = [name.strip() for name in options.format.split(",")]
+    for name in formats:
+        if name not in charts.FORMATS:
+            raise UserError(f"no format {name!r}: choose from {', '.join(charts.FORMATS)}")
     _, table = _load_table(options)
-    results = Path(options.results)
-    beside = results if results.is_dir() else results.parent
-    folder = Path(options.output) if options.output else beside / "charts"
-    print(f"Charts: {folder} ({_draw(table, folder)} files)")
+    folder = _beside(options, "charts")
+    view = charts.View(options.x, charts.DARK if options.dark else charts.LIGHT)
+    kinds = [kind for kind in options.kind if kind != "history"]
+    files: list[Path] = []
+    with _complaining_of(folder):
+        if kinds or not options.kind:
+            files += charts.draw_all(table, folder, kinds or tuple(charts.KINDS), formats, view)
+        if "history" in options.kind or not options.kind:
+            files += _draw_history(options, folder, formats, view)
+    print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 
-def _draw(table: DataFrame, folder: Path) -> int:
-    """Draw all charts and return how many files that made."""
-    from forwardbench.charts import draw_all
+def _draw_history(
+    options: argparse.Namespace, folder: Path, formats: Sequence[str], view: View
+) -> list[Path]:
+    """The chart over commits, where there are several; asked for without them it is an error."""
+    from forwardbench import analysis, charts, results
 
+    commits = results.load_history(options.results)
+    if len(commits) < 2:
+        if "history" in options.kind:
+            raise UserError(
+                f"{options.results} has one commit only: a history needs asv's results of two, as "
+                "asv run HEAD~1..HEAD makes them"
+            )
+        return []
+    tables = [analysis.summarize(each, options.baseline) for each in commits]
+    drawn = charts.draw_history(tables, commits[0].origin.facts.get("intervals", ""), view)
+    return list(charts.save(drawn, folder, formats, view))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from forwardbench.report import write_report
+
+    loaded, table = _load_table(options)
+    path = _beside(options, "report.html")
+    write_report(path, loaded, table, _doubts(options, loaded, table))
+    print(f"Report: {path}")
+    return GOOD
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from forwardbench import comparison, terminal
+
+    before, after = _load_two(options)
+    if options.seconds:
+        if options.baseline:
+            raise UserError("--seconds compares without a baseline: leave one of the two out")
+        found = comparison.compare_seconds(before, after)
+    else:
+        found = comparison.compare(before, after, options.baseline)
+    terminal.print_comparison(found, terminal.make_console())
+    if options.output:
+        _write_comparison(found, options)
+    sys.stdout.flush()
+    return GOOD if options.fail_on_regression is None else _judge(found, options.fail_on_regression)
+
+
+def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
+    from forwardbench import results
+
+    if options.after is not None:
+        return results.load(options.before), results.load(options.after)
+    commits = results.load_history(options.before)
+    if len(commits) < 2:
+        raise UserError(
+            f"{options.before} has one commit only, so there is nothing to compare: give a second "
+            "run, file or RESULTS@COMMIT"
+        )
+    return commits[-2], commits[-1]
+
+
+def _judge(found: Comparison, limit: float) -> int:
+    """The status of a comparison that was asked to fail on regressions."""
+    from forwardbench.comparison import NOT_COMPARABLE, regressions
+
+    if (found.cells["verdict"] == NOT_COMPARABLE).all():
+        _say("forwardbench: nothing could be compared, so no regression can be excluded")
+        return FAILED
+    worse = regressions(found, limit)
+    for _, row in worse.iterrows():
+        _say(
+            f"Regression: {row['implementation']} at {row['case']} ({row['dtype']}, threads: "
+            f"{row['threads']}) takes {1 / row['ratio']:.3g} times as long, at least "
+            f"{1 / row['ratio_high']:.3g}"
+        )
+    return REGRESSION if len(worse) else GOOD
+
+
+def _write_comparison(found: Comparison, options: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from forwardbench import charts
+    from forwardbench.files import write_whole
+
+    folder = Path(options.output)
+    about = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    with _complaining_of(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "comparison.csv", found.cells.to_csv(index=False))
+        drawn = charts.draw_forests(found, about)
+        files = [file for each in drawn for file in charts.save(each, folder)]
+    print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from forwardbench.exports import FORMATS
+    from forwardbench.files import write_whole
+
+    text = FORMATS[options.format](*_load_table(options))
+    if options.output is None:
+        sys.stdout.write(text)
+        return GOOD
+    with _complaining_of(Path(options.output)):
+        write_whole(Path(options.output), text)
+    _say(f"Written: {options.output}")
+    return GOOD
+
+
+@contextmanager
+def _complaining_of(path: Path) -> Iterator[None]:
+    """Say in one line what cannot be written."""
     try:
-        return sum(1 for _ in draw_all(table, folder))
+        yield
     except OSError as error:
-        raise UserError(f"cannot write charts to {folder}: {error.strerror}") from None
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _beside(options: argparse.Namespace, name: str) -> Path:
+    """Where a command's output goes: as asked, or beside the results."""
+    from pathlib import Path
+
+    from forwardbench.results import split_commit
+
+    if options.output:
+        return Path(options.output)
+    results, _ = split_commit(options.results)
+    return (results if results.is_dir() else results.parent) / name
 
 
 def _load_table(options: argparse.Namespace) -> tuple[Results, DataFrame]:

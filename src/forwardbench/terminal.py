@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from forwardbench.analysis import (
@@ -17,49 +20,99 @@ from forwardbench.analysis import (
     slowest_first,
     verdicts,
 )
-from forwardbench.findings import baseline_of, finding, noise_sentence, troubles
+from forwardbench.comparison import Comparison, sentences
+from forwardbench.findings import (
+    baseline_of,
+    finding,
+    name_setting,
+    noise_sentence,
+    troubles,
+)
 from forwardbench.units import format_interval, format_ratio, format_seconds
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WIDTH = 240
-"""Columns that a table may take where there is no terminal to fit; it takes what it needs."""
+WIDTH = 100
+"""Columns that a table may take at most, and takes where there is no terminal to fit."""
+DROPPED = ("error", "GFLOP/s", "+-", "95 % interval")
+"""What a narrower terminal goes without, in this order."""
+LONGEST = 32
+"""Letters of a name; those of a case may be half as many again."""
 
 
 def make_console() -> Console:
     """A console on stdout; off a terminal it is plain text of a fixed width."""
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=WIDTH)
-    return console
+    width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_summary(table: pd.DataFrame, console: Console) -> None:
     """Print the speedup of every implementation on every case, a table for each setting."""
-    _print_settings(table, console, _speedups)
+    for _, rows in table.groupby(SETTING, sort=False):
+        console.print(_title(rows))
+        for block in _speedup_blocks(rows, console):
+            console.print(block)
+        _print_notes(rows, console)
 
 
 def print_cells(table: pd.DataFrame, console: Console) -> None:
     """Print every cell with its intervals, a table for each setting."""
-    _print_settings(table, console, _cells)
-
-
-def _print_settings(
-    table: pd.DataFrame, console: Console, make: Callable[[pd.DataFrame], Table]
-) -> None:
+    dropped: tuple[str, ...] = ()
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
-        console.print(make(rows))
-        for sentence in (
-            f"{finding(rows)}.",
-            noise_sentence(rows),
-            _brackets(rows),
-            *troubles(rows),
-        ):
-            if sentence:
-                console.print(sentence, width=min(console.width, 100))
+        dropped = _print_fitting(partial(_cells, rows), console)
+        _print_notes(rows, console)
+    if dropped:
+        console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
+
+
+def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> tuple[str, ...]:
+    """Print a table without as many of `DROPPED` as it takes to fit; return what it is without."""
+    for count in range(len(DROPPED) + 1):
+        table = make(DROPPED[:count])
+        if Measurement.get(console, console.options, table).maximum <= console.width:
+            break
+    console.print(table)
+    return DROPPED[:count]
+
+
+def _print_notes(rows: pd.DataFrame, console: Console) -> None:
+    notes = (f"{finding(rows)}.", noise_sentence(rows), _brackets(rows), *troubles(rows))
+    for sentence in notes:
+        if sentence:
+            console.print(sentence)
+    console.print()
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
+    for _, rows in comparison.cells.groupby(SETTING, sort=False):
+        console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
+        console.print(_changes(rows))
         console.print()
+    for sentence in sentences(comparison):
+        console.print(sentence)
+
+
+def _changes(rows: pd.DataFrame) -> Table:
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", no_wrap=True, max_width=LONGEST)
+    for name in ("first", "second", "times as fast", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for _, row in rows.iterrows():
+        known = row["ratio_low"] == row["ratio_low"]
+        interval = f"{row['ratio_low']:.3f} to {row['ratio_high']:.3f}" if known else ""
+        table.add_row(
+            row["case"],
+            row["implementation"],
+            format_seconds(row["seconds_before"]),
+            format_seconds(row["seconds_after"]),
+            f"{row['ratio']:.3f}" if row["ratio"] == row["ratio"] else "",
+            interval,
+            row["verdict"],
+        )
+    return table
 
 
 def _brackets(rows: pd.DataFrame) -> str:
@@ -79,21 +132,37 @@ def _title(rows: pd.DataFrame) -> str:
     )
 
 
-def _speedups(rows: pd.DataFrame) -> Table:
-    """Cases down, implementations across; the baseline's own column is its time."""
+def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
+    """Cases down, implementations across, in as many tables as it takes to fit the console.
+
+    The baseline's own column is its time; it leads every table.
+    """
     rows = rows.assign(verdict=verdicts(rows))  # the controls' noise floor has a say in it
+    baseline = baseline_of(rows)
     rows = rows[~is_control(rows)]
     rows = rows.assign(size=sizes(rows), guess=estimated_speedups(rows)["guess"]).sort_values(
         "size"
     )
-    baseline = baseline_of(rows)
     without_time = sorted(set(rows["implementation"]) - set(slowest_first(rows)))
     order = [*slowest_first(rows), *without_time]
     names = [baseline, *(name for name in order if name != baseline)]
+    start = 1
+    while start < max(2, len(names)):
+        for count in range(len(names) - start, -1, -1):
+            block = _speedup_block(rows, [baseline, *names[start : start + count]])
+            width = Measurement.get(console, console.options, block).maximum
+            if width <= console.width or count <= 1:
+                break
+        yield block
+        start += max(1, count)
+
+
+def _speedup_block(rows: pd.DataFrame, names: list[str]) -> Table:
+    baseline = names[0]
     table = Table(box=None, pad_edge=False)
-    table.add_column("case", no_wrap=True)
+    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
     for name in names:
-        table.add_column(name.replace("_", "_\n"), justify="right")
+        table.add_column(name.replace("_", "_\n"), justify="right", max_width=LONGEST)
     for _, group in rows.groupby(["case", "activation"], sort=False):
         cells = {row["implementation"]: row for _, row in group.iterrows()}
         shown = [_time(cells.get(baseline)), *(_speedup(cells.get(name)) for name in names[1:])]
@@ -117,34 +186,36 @@ def _speedup(row: pd.Series[Any] | None) -> str:
     return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
 
 
-def _cells(rows: pd.DataFrame) -> Table:
+def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
     """One line per cell, cases by size and the fastest first in each."""
     rows = rows.assign(
         size=sizes(rows), guess=estimated_speedups(rows)["guess"], verdict=verdicts(rows)
     )
     rows = rows.sort_values(["size", "case", "seconds"])
     table = Table(box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("case", no_wrap=True)
-    table.add_column("implementation", no_wrap=True)
-    for name in ("time", "+-", "speedup", "95 % interval", "GFLOP/s", "error"):
+    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", no_wrap=True, max_width=LONGEST)
+    shown = [name for name in _VALUES if name not in without]
+    for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     before = ""
     for _, row in rows.iterrows():
         table.add_row(
             row["case"] if row["case"] != before else "",
             row["implementation"],
-            _time(row),
-            _half_width(row),
-            _speedup(row) if pd.notna(row["speedup"]) or pd.notna(row["guess"]) else "",
-            "" if row["speedup_low"] == row["speedup_high"] else _interval(row),
-            f"{row['gflops']:.3g}" if pd.notna(row["gflops"]) else "",
-            f"{row['error']:.0e}" if pd.notna(row["error"]) else "",
+            *(_VALUES[name](row) for name in shown),
         )
         before = row["case"]
     return table
 
 
+def _known_speedup(row: pd.Series[Any]) -> str:
+    return _speedup(row) if pd.notna(row["speedup"]) or pd.notna(row["guess"]) else ""
+
+
 def _interval(row: pd.Series[Any]) -> str:
+    if row["speedup_low"] == row["speedup_high"]:
+        return ""
     return format_interval(row["speedup_low"], row["speedup_high"])
 
 
@@ -153,3 +224,14 @@ def _half_width(row: pd.Series[Any]) -> str:
     if pd.isna(row["seconds_low"]):
         return ""
     return f"{(row['seconds_high'] - row['seconds_low']) / 2 / row['seconds'] * 100:.1f} %"
+
+
+_VALUES: dict[str, Callable[[pd.Series[Any]], str]] = {
+    "time": _time,
+    "+-": _half_width,
+    "speedup": _known_speedup,
+    "95 % interval": _interval,
+    "GFLOP/s": lambda row: f"{row['gflops']:.3g}" if pd.notna(row["gflops"]) else "",
+    "error": lambda row: f"{row['error']:.0e}" if pd.notna(row["error"]) else "",
+}
+"""The columns of `print_cells` after the names, and what each says of a row."""

@@ -1,0 +1,204 @@
+"""The main job: verify, announce, measure, then table, charts and report.
+
+The command `run` and `forwardbench.run` are both this.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forwardbench.measure.folder import RunFolder, claim_folder, resume_folder
+from forwardbench.measure.plan import Plan, make_plan
+from forwardbench.measure.request import Request, make_request, with_effort
+from forwardbench.measure.run import cells_left, measure_passes
+from forwardbench.progress import Progress, announce
+from forwardbench.status import FAILED, GOOD, INTERRUPTED
+from forwardbench.verify import Verdict, verify_all
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from forwardbench.results import Results
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run is asked for; what is not given has a default."""
+
+    sweeps: Sequence[str] = ()
+    shapes: Sequence[str] = ()
+    implementations: Sequence[str] = ()
+    baseline: str | None = None
+    dtypes: Sequence[str] = ()
+    threads: Sequence[str] = ()
+    passes: int | None = None
+    limit: float | None = None
+    precision: float | None = None
+    max_time: float | None = None
+    quick: bool = False
+    output: str | None = None
+
+
+def say(line: str) -> None:
+    """Tell people something that is no data."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def begin(wish: Wish) -> tuple[RunFolder, Request]:
+    """Check what is asked for, and make a new run's folder."""
+    quick = wish.quick
+    request = make_request(
+        sweeps=wish.sweeps,
+        shapes=wish.shapes,
+        chosen=wish.implementations,
+        baseline=wish.baseline,
+        dtypes=wish.dtypes,
+        threads=wish.threads,
+        passes=(3 if quick else 10) if wish.passes is None else wish.passes,
+        limit=(0.05 if quick else 1.0) if wish.limit is None else wish.limit,
+        precision=wish.precision,
+        max_time=wish.max_time,
+    )
+    if wish.baseline is None and wish.implementations:
+        say(f"The baseline is {request.baseline}")
+    default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
+    return claim_folder(Path(default if wish.output is None else wish.output), request), request
+
+
+def resume(path: str, wish: Wish) -> tuple[RunFolder, Request]:
+    """Take up a run again; of what was asked for only how long to measure may change."""
+    folder = resume_folder(Path(path))
+    request = with_effort(folder.request, wish.passes, wish.precision, wish.max_time)
+    folder.change_request(request)
+    return folder, request
+
+
+def carry_out(
+    folder: RunFolder, request: Request, asked_for: Sequence[str], *, show: bool = True
+) -> int:
+    """Do what is left of a run, and return the exit status.
+
+    ``asked_for`` are the implementations that were named, whose absence is then a failure;
+    ``show`` says whether the table is printed.
+    """
+    try:
+        plan = _plan(folder, request)
+    except KeyboardInterrupt:
+        return _interrupted(folder)
+    done = len(folder.finished_passes().numbers)
+    if not plan.measured:
+        say(f"Nothing is left to measure; why is in {folder.path}/run.json")
+        return FAILED
+    for line in announce(request, plan, done):
+        say(line)
+    interrupted = False
+    with Progress(request.passes) as progress:
+        try:
+            measure_passes(folder, request, plan, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+    try:
+        status = _conclude(folder, request, show)
+    except KeyboardInterrupt:
+        interrupted = True
+    if interrupted:
+        return _interrupted(folder)
+    _say_what_is_left(folder, request, plan)
+    bad = any(is_bad(verdict, asked_for) for verdict in folder.verdicts)
+    return FAILED if bad else status
+
+
+def _plan(folder: RunFolder, request: Request) -> Plan:
+    """Verify and plan, unless that was done before the run was interrupted."""
+    if folder.is_planned:
+        return folder.plan
+    verdicts = {}
+    start = time.monotonic()
+    for verdict in verify_all(list(request.contenders.values())):
+        verdicts[verdict.implementation] = verdict
+        say(verdict_line(verdict))
+    verified = time.monotonic()
+    plan = make_plan(request, verdicts)
+    spent = {"verification": verified - start, "planning": time.monotonic() - verified}
+    folder.record_plan(verdicts, plan, spent)
+    return plan
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """What verification found of one implementation."""
+    if verdict.status == "verified":
+        found = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
+    else:
+        found = verdict.reason
+    return f"{verdict.implementation:16}  {verdict.status:11}  {found}"
+
+
+def is_bad(verdict: Verdict, asked_for: Sequence[str]) -> bool:
+    """Tell trouble from a framework that is not installed and was not asked for by name."""
+    return verdict.status in ("failed", "rejected") or (
+        verdict.status == "unavailable" and bool(asked_for)
+    )
+
+
+def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
+    """Make table, charts and report of a run, print what it found, and say where it is."""
+    # Imported only now: pandas and Matplotlib are not needed while passes are measured.
+    from forwardbench import analysis, results, terminal
+    from forwardbench.charts import draw_sweeps, save
+    from forwardbench.doubts import doubts
+    from forwardbench.exports.tidy_csv import write_table
+    from forwardbench.report import write_report
+
+    path, finished = folder.path, len(folder.finished_passes().numbers)
+    if finished < request.passes:
+        say(f"The run ended after {finished} of {request.passes} passes")
+    if not finished:
+        say(f"No pass was finished; what was verified and planned is in {path}/run.json")
+        return FAILED
+    loaded = results.load(path)
+    table = analysis.summarize(loaded)
+    write_table(table, path / "table.csv")
+    if show:
+        terminal.print_summary(table, terminal.make_console())
+    drawn = list(draw_sweeps(table))
+    files = [file for each in drawn for file in save(each, path / "charts")]
+    warnings = doubts(table, loaded.circumstances, path)
+    write_report(path / "report.html", loaded, table, warnings, drawn)
+    if show:
+        print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
+        print(f"Charts: {path}/charts ({len(files)} files)")
+        print(f"Table:  {path}/table.csv")
+        print(f"Every cell with its interval: forwardbench show {path}", flush=True)
+    for line in warnings:
+        say(f"Warning: {line}")
+    return FAILED if _has_bad_cells(loaded, table) else GOOD
+
+
+def _has_bad_cells(loaded: Results, table: DataFrame) -> bool:
+    from forwardbench.analysis import is_credible
+
+    measured = table["status"] == "measured"
+    bad = table["status"].isin(["failed", "rejected"]) | (measured & ~is_credible(table))
+    return bool(bad.any())
+
+
+def _interrupted(folder: RunFolder) -> int:
+    say(f"forwardbench: interrupted; go on with: forwardbench run --resume {folder.path}")
+    return INTERRUPTED
+
+
+def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
+    """Where the time was up before the passes or the precision asked for, say so."""
+    left = cells_left(folder, request, plan)
+    if left and request.max_time is not None:
+        wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"
+        say(
+            f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
+            f"cells had {wanted}: forwardbench run --resume {folder.path} --max-time SECONDS"
+        )
