@@ -95,6 +95,89 @@ def test_show_and_chart_work_from_the_files_alone(small_run, tmp_path):
         assert len(list(charts.iterdir())) == 10
 
 
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--kind", "cost"], {"cost-square.svg", "cost-square.png"}),
+        (["--kind", "time", "--format", "pdf"], {"time-square.pdf"}),
+        (["--kind", "time", "--dark", "--format", "svg"], {"time-square-dark.svg"}),
+        (
+            ["--kind", "time", "--x", "multiply-adds", "--format", "svg"],
+            {"time-square-by-multiply-adds.svg"},
+        ),
+    ],
+)
+def test_charts_are_drawn_as_asked(options, names, write_run, ladder, tmp_path):
+    """Kinds, formats, axis and colours; the files' names tell them apart."""
+    folder = tmp_path / "out"
+    assert main(["chart", str(write_run(ladder)), "--output", str(folder), *options]) == 0
+    assert {path.name for path in folder.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "gif"], "no format 'gif': choose from svg, png, pdf"),
+        (["--kind", "history"], "has one commit only: a history needs asv's results of two"),
+        (["--baseline", "torch"], "no baseline 'torch' there"),
+    ],
+)
+def test_charts_that_cannot_be_drawn_are_one_line(options, message, write_run, ladder, capsys):
+    """What, why, what to do; status 2."""
+    assert main(["chart", str(write_run(ladder)), *options]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
+    """Every kind of the newest commit, and one over commits."""
+    arguments = ["chart", "results/asv", "--format", "svg", "--output", str(tmp_path)]
+    assert main(arguments) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"history-commits.svg", "time-square.svg", "samples-course.svg"} <= names
+    assert "At 2330662e times are " in (tmp_path / "history-commits.svg").read_text()
+    assert capsys.readouterr().out == f"Charts: {tmp_path} (11 files)\n"
+
+
+def test_asvs_results_have_a_report(tmp_path):
+    """With the history in it, and with what its intervals are."""
+    page = tmp_path / "report.html"
+    assert main(["report", "results/asv", "--output", str(page), "--charts"]) == 0
+    text = page.read_text()
+    assert "Did a commit make anything slower?" in text
+    assert "interval of one run&#39;s samples" in text
+    assert (tmp_path / "charts" / "history-commits.svg").exists()
+
+
+def test_an_export_goes_to_stdout_or_to_a_file(write_run, ladder, tmp_path, capsys):
+    """The same text; a file is written whole, and a folder that is not there is one line."""
+    folder = str(write_run(ladder))
+    assert main(["export", folder]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("implementation,sweep,case,")
+    path = tmp_path / "table.csv"
+    assert main(["export", folder, "--output", str(path)]) == 0
+    assert path.read_text() == text
+    assert main(["export", folder, "--output", str(tmp_path / "no" / "x")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_an_export_can_go_through_a_pipe(write_run, ladder):
+    """/dev/stdout stays what it is."""
+    done = run("export", write_run(ladder), "--output", "/dev/stdout")
+    assert done.stdout.startswith("implementation,sweep,case,")
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_the_commands_choices_are_those_of_the_parts():
+    """The command line names them without importing what they draw and write with."""
+    from forwardbench import charts, cli, exports
+
+    assert (*charts.KINDS, "history") == cli.KINDS
+    assert tuple(exports.FORMATS) == cli.FORMATS
+
+
 def test_charts_are_redrawn_the_same(small_run, tmp_path):
     """The files of the run and those drawn later are the same bytes."""
     _, folder = small_run

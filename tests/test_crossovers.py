@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from tables import from_ratios, make, square
 
+from forwardbench import results
+from forwardbench.analysis import summarize
 from forwardbench.crossovers import (
     Change,
     Lead,
@@ -262,3 +264,16 @@ def test_nothing_measured_has_no_winner():
     """An empty table of times has neither winners nor changes."""
     table = make({"python_loops": {square(1): ("failed", "ValueError: no")}})
     assert winners(table) == leads(table) == changes_of_lead(table) == []
+
+
+def test_one_pass_with_an_interval_of_its_own_is_not_taken_for_certain():
+    """Where asv's intervals overlap so far that no difference is shown, nobody leads alone."""
+    loaded = results.load("results/asv@00dfd33c")
+    table = summarize(loaded)
+    square = table[table["sweep"] == "square"]
+    wide = square.assign(seconds_low=square["seconds"] / 3, seconds_high=square["seconds"] * 3)
+    narrow = square.assign(seconds_low=square["seconds"], seconds_high=square["seconds"])
+    (before,) = [each for each in winners(narrow) if each.case == "64x64-64"]
+    (after,) = [each for each in winners(wide) if each.case == "64x64-64"]
+    assert before.ties == ()
+    assert set(after.ties) == {"matmul"}

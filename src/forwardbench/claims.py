@@ -10,7 +10,7 @@ import pandas as pd
 
 from forwardbench.analysis import is_control, is_credible, size_axis, sizes
 from forwardbench.crossovers import Reach, reach
-from forwardbench.findings import format_crossover, name_setting, settings
+from forwardbench.findings import format_crossover, interval_word, name_setting, settings
 from forwardbench.units import format_interval, format_ratio
 
 LOOPS, VECTORIZED = "python_loops", "matmul"
@@ -107,7 +107,7 @@ def _ten_times(rows: pd.DataFrame) -> Iterator[str]:
     if largest is None:
         return
     case, ratio, interval = largest
-    sure = f" (95 % interval {interval})" if interval else ""
+    sure = f" ({interval_word(rows['passes'].max())} {interval})" if interval else ""
     said = (
         f"{_where(rows)}: the loop takes {format_ratio(ratio)[:-1]} times as long at {case}{sure}"
     )

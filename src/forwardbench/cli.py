@@ -113,6 +113,9 @@ def _make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--output", metavar="FILE", help="the page (default: report.html beside the results)"
     )
+    command.add_argument(
+        "--charts", action="store_true", help="draw charts/ beside the results again too"
+    )
     command.set_defaults(command=_report)
 
     command = commands.add_parser("compare", help="say what differs between two runs")
@@ -362,12 +365,23 @@ def _draw_history(
 
 
 def _report(options: argparse.Namespace) -> int:
+    from forwardbench import analysis, charts, results
     from forwardbench.report import write_report
 
     loaded, table = _load_table(options)
     path = _beside(options, "report.html")
-    write_report(path, loaded, table, _doubts(options, loaded, table))
+    drawn = list(charts.draw_sweeps(table))
+    commits = results.load_history(options.results)
+    if len(commits) > 1:
+        tables = [analysis.summarize(each, options.baseline) for each in commits]
+        drawn.append(charts.draw_history(tables, commits[0].origin.facts.get("intervals", "")))
+    write_report(path, loaded, table, _doubts(options, loaded, table), drawn)
     print(f"Report: {path}")
+    if options.charts:
+        folder = path.parent / "charts"
+        with _complaining_of(folder):
+            files = [file for each in drawn for file in charts.save(each, folder)]
+        print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 

@@ -7,9 +7,9 @@ of the size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,14 +67,22 @@ def paired_ratios(
     """Ratios of ``other``'s time to ``implementation``'s, divided by ``factor``, by size.
 
     A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
-    outside the noise floor. A single pass has no interval: its ratio counts as it is.
+    outside the noise floor. A single pass without an interval counts as it is.
     """
     return _pair(_measured(table), implementation, other, factor)
 
 
 def with_floors(table: pd.DataFrame) -> pd.DataFrame:
-    """Add each row's size and noise floor, once where many pairs are looked at."""
-    return table.assign(size=sizes(table), floor=noise_floors(table))
+    """Add each row's size, noise floor and own half-width, once where many pairs are looked at.
+
+    The half-width, in the logarithm, is that of a single pass' interval, which the timing tool
+    gave; where passes say how sure a time is, it is 0.
+    """
+    widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
+    single = (table["passes"] == 1) & ~np.isnan(widths)
+    return table.assign(
+        size=sizes(table), floor=noise_floors(table), own=np.where(single, widths, 0.0)
+    )
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +91,7 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float) -> Ratios:
-    columns = ["size", "case", "activation", PASS_SECONDS, "floor"]
+    columns = ["size", "case", "activation", PASS_SECONDS, "floor", "own"]
     own = measured.loc[measured["implementation"] == implementation, columns]
     theirs = measured.loc[measured["implementation"] == other, columns]
     both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
@@ -95,6 +103,7 @@ def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float
         ]
     )
     floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
+    floors = np.maximum(floors, np.hypot(both["own"], both["own_other"]))
     signs = [_sign(row, floor) for row, floor in zip(logs, floors, strict=True)]
     return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64))
 
@@ -198,15 +207,18 @@ def winners(table: pd.DataFrame) -> list[Winner]:
     rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
     found = []
     for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
-        best = str(group["implementation"].iloc[0])
-        fastest, floor = np.array(group[PASS_SECONDS].iloc[0]), np.log(group["floor"].iloc[0])
-        ties = [
-            str(name)
-            for name, seconds in zip(group["implementation"], group[PASS_SECONDS], strict=True)
-            if name != best and _sign(np.log(np.array(seconds) / fastest), floor) == 0
-        ]
-        found.append(Winner(str(case), int(group["size"].iloc[0]), best, tuple(ties)))
+        first, *others = group.to_dict("records")
+        ties = [str(other["implementation"]) for other in others if _is_tie(first, other)]
+        best = str(first["implementation"])
+        found.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
     return found
+
+
+def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any]) -> bool:
+    """Whether one row is not shown to be slower than another on the same case."""
+    logs = np.log(np.divide(other[PASS_SECONDS], first[PASS_SECONDS]))
+    floor = max(np.log(first["floor"]), np.hypot(first["own"], other["own"]))
+    return _sign(logs, floor) == 0
 
 
 class Lead(NamedTuple):

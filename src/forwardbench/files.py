@@ -17,6 +17,10 @@ def write_whole(path: Path, text: str) -> None:
 
     The temporary file lies in the same folder, since a rename is atomic only there.
     """
+    if path.exists() and not path.is_file():  # a pipe or a device, or a folder, which is an error
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()  # a link stays one
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("w", encoding="utf-8") as file:

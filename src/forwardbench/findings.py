@@ -121,9 +121,13 @@ def _certainty(best: pd.Series[Any]) -> str:
     if best["speedup"] < 1:
         low, high = 1 / high, 1 / low  # as the sentence turns the ratio round
     interval = format_interval(low, high)
-    if best["passes"] == 1:  # then it is the measuring tool's own
-        return f"interval of one run's samples {interval}"
-    return f"95 % interval {interval}, {best['passes']} passes"
+    passes = f", {best['passes']} passes" if best["passes"] > 1 else ""
+    return f"{interval_word(best['passes'])} {interval}{passes}"
+
+
+def interval_word(passes: int) -> str:
+    """What an interval is called; of a single pass it is the timing tool's own."""
+    return "95 % interval" if passes > 1 else "interval of one run's samples"
 
 
 def _crossing(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
@@ -312,7 +316,7 @@ def describe_row(row: pd.Series[Any]) -> str:
         parts.append(format_seconds(row["seconds"]))
         if pd.notna(row["seconds_low"]):
             low, high = format_seconds(row["seconds_low"]), format_seconds(row["seconds_high"])
-            parts.append(f"95 % interval {low} to {high}")
+            parts.append(f"{interval_word(row['passes'])} {low} to {high}")
     if pd.notna(row["speedup"]) and row["implementation"] != row["baseline"]:
         ratio = f"{format_ratio(row['speedup'])} the speed of {row['baseline']}"
         interval = format_interval(row["speedup_low"], row["speedup_high"])

@@ -49,7 +49,9 @@ def print_summary(table: pd.DataFrame, console: Console) -> None:
     """Print the speedup of every implementation on every case, a table for each setting."""
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
-        for block in _speedup_blocks(rows, console):
+        for number, block in enumerate(_speedup_blocks(rows, console)):
+            if number:
+                console.print()
             console.print(block)
         _print_notes(rows, console)
 
@@ -69,10 +71,15 @@ def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> 
     """Print a table without as many of `DROPPED` as it takes to fit; return what it is without."""
     for count in range(len(DROPPED) + 1):
         table = make(DROPPED[:count])
-        if Measurement.get(console, console.options, table).maximum <= console.width:
+        if _room_for(table, console) <= console.width:
             break
     console.print(table)
     return DROPPED[:count]
+
+
+def _room_for(table: Table, console: Console) -> int:
+    """Columns that a table takes where nothing has to be folded."""
+    return Measurement.get(console, console.options.update_width(10_000), table).maximum
 
 
 def _print_notes(rows: pd.DataFrame, console: Console) -> None:
@@ -95,8 +102,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 def _changes(rows: pd.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
-    table.add_column("implementation", no_wrap=True, max_width=LONGEST)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
     for name in ("first", "second", "times as fast", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
@@ -150,8 +157,7 @@ def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
     while start < max(2, len(names)):
         for count in range(len(names) - start, -1, -1):
             block = _speedup_block(rows, [baseline, *names[start : start + count]])
-            width = Measurement.get(console, console.options, block).maximum
-            if width <= console.width or count <= 1:
+            if _room_for(block, console) <= console.width or count <= 1:
                 break
         yield block
         start += max(1, count)
@@ -160,9 +166,10 @@ def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
 def _speedup_block(rows: pd.DataFrame, names: list[str]) -> Table:
     baseline = names[0]
     table = Table(box=None, pad_edge=False)
-    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
     for name in names:
-        table.add_column(name.replace("_", "_\n"), justify="right", max_width=LONGEST)
+        label = name.replace("_", "_\n")
+        table.add_column(label, justify="right", overflow="fold", max_width=LONGEST)
     for _, group in rows.groupby(["case", "activation"], sort=False):
         cells = {row["implementation"]: row for _, row in group.iterrows()}
         shown = [_time(cells.get(baseline)), *(_speedup(cells.get(name)) for name in names[1:])]
@@ -193,11 +200,12 @@ def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
     )
     rows = rows.sort_values(["size", "case", "seconds"])
     table = Table(box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("case", no_wrap=True, max_width=LONGEST // 2 * 3)
-    table.add_column("implementation", no_wrap=True, max_width=LONGEST)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
     shown = [name for name in _VALUES if name not in without]
-    for name in shown:
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in shown:  # of a single pass an interval is the timing tool's own
+        label = name if rows["passes"].max() > 1 else name.removeprefix("95 % ")
+        table.add_column(label, justify="right", no_wrap=True)
     before = ""
     for _, row in rows.iterrows():
         table.add_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -76,8 +77,9 @@ def draw_sweeps(
             yield Drawn(kind, str(sweep), chart, KINDS[kind].describe(rows, chart.title))
 
 
-def draw_history(tables: Sequence[pd.DataFrame], intervals: str, view: View) -> Drawn:
+def draw_history(tables: Sequence[pd.DataFrame], intervals: str, view: View | None = None) -> Drawn:
     """Draw the tables of several commits, oldest first; ``intervals`` says what theirs are."""
+    view = view or View()
     table = pd.concat(tables, ignore_index=True)
     with matplotlib.rc_context({**RC, **view.theme.rc}):
         chart = history.draw(table, view, intervals)
@@ -128,8 +130,9 @@ def save(
 
 
 def _file_name(sweep: str) -> str:
-    """A sweep's name without what a file's name cannot hold: it may come from a foreign file."""
-    return "".join(letter if letter.isalnum() else "_" for letter in sweep)[:60]
+    """A sweep's name as a file's; it may come from a foreign file and then needs a substitute."""
+    plain = "".join(letter if letter.isalnum() else "_" for letter in sweep)[:60]
+    return plain if plain == sweep else f"{plain}-{zlib.crc32(sweep.encode()):08x}"
 
 
 def _options(extension: str, alternative: str) -> dict[str, Any]:

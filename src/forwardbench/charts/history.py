@@ -17,6 +17,7 @@ from forwardbench.units import format_ratio, format_seconds, format_tick
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+QUESTION = "Did a commit make anything slower?"
 HELP = (
     "Down is faster. Each dot is a case, relative to its own time at the first commit that has "
     "it; whiskers are intervals. The line is their geometric mean over the cases that every "

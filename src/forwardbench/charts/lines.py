@@ -24,6 +24,7 @@ from forwardbench.findings import (
     caption,
     describe_row,
     format_size,
+    interval_word,
     name_setting,
     noise_sentence,
     settings,
@@ -258,7 +259,8 @@ def _explain(table: pd.DataFrame, values: pd.DataFrame, hollow: str) -> str:
     )
     kinds = []
     if own["low"].notna().any():
-        kinds.append("filled: measured, with its 95 % interval over passes")
+        over = " over passes" if table["passes"].max() > 1 else ""
+        kinds.append(f"filled: measured, with its {interval_word(table['passes'].max())}{over}")
     elif own["value"].notna().any():
         kinds.append("filled: measured once, so without an interval")
     if (own["value"].notna() & ~is_credible(own)).any():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from forwardbench.analysis import NO_DIFFERENCE, verdicts
 from forwardbench.exports.entries import credible_rows, name_entry
+from forwardbench.findings import interval_word
 from forwardbench.results import Results
 from forwardbench.units import format_interval, format_ratio
 
@@ -54,7 +55,7 @@ def _speedup(row: dict[str, Any]) -> str:
     interval = format_interval(row["speedup_low"], row["speedup_high"])
     if interval:
         # One pass has none but the timing tool's own, whatever its level is.
-        kind = "95 % interval" if row["passes"] > 1 else "interval of one run's samples"
+        kind = interval_word(row["passes"])
         parts.append(f"{kind} {interval}")
     if row["verdict"] == NO_DIFFERENCE:
         parts.append(NO_DIFFERENCE)

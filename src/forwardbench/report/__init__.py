@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from forwardbench import claims, exports
 from forwardbench.analysis import is_control, size_axis, slowest_first
-from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps
+from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps, history
 from forwardbench.crossovers import reach, winners
 from forwardbench.errors import UserError
 from forwardbench.files import write_whole
@@ -76,7 +76,7 @@ def make_page(
         warnings=warnings,
         facts={"measured": caption(table), **results.origin.facts},
         series=series,
-        sweeps=[_sweep(rows, drawn, series) for rows in sweeps],
+        sweeps=[*(_sweep(rows, drawn, series) for rows in sweeps), *_history(table, drawn, series)],
         reaches=_reaches(table),
         winners=[
             (f"{rows['sweep'].iloc[0]}, {name_setting(rows)}", winner)
@@ -116,8 +116,16 @@ def _sweep(rows: pd.DataFrame, drawn: Sequence[Drawn], series: Sequence[str]) ->
     return {"name": name, "about": about(rows), "charts": charts}
 
 
+def _history(
+    table: pd.DataFrame, drawn: Sequence[Drawn], series: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The chart over commits, if there is one, as a part of its own."""
+    charts = [_chart(each, table, series, "h") for each in drawn if each.kind == "history"]
+    return [{"name": "commits", "about": "Over commits", "charts": charts}] if charts else []
+
+
 def _chart(each: Drawn, rows: pd.DataFrame, series: Sequence[str], prefix: str) -> dict[str, Any]:
-    kind = KINDS[each.kind]
+    kind = {**KINDS, "history": history}[each.kind]
     picture = embed(each.chart, prefix, series)
     linear: Picture | None = None
     if each.kind in WITH_LINEAR:

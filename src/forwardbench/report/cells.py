@@ -38,7 +38,7 @@ COLUMNS = (
     Column("time", "seconds", format_seconds, number=True),
     Column("\u00b1", "half_width", format_percent, number=True),
     Column("speedup", "speedup", format_ratio, number=True),
-    Column("95 % interval", "interval", _text),
+    Column("interval", "interval", _text),
     Column("verdict", "verdict", _text),
     Column("GFLOP/s", "gflops", _digits, number=True),
     Column("error", "error", lambda value: f"{value:.0e}", number=True),
