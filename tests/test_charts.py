@@ -192,7 +192,7 @@ def test_whoever_has_no_time_has_a_line_that_says_why(kind):
         "rejected_one: 1 cell rejected, first 256x256-256: wrong: expected 0.5, found 0.75",
         "failed_one: 1 cell failed, first 256x256-256: ValueError: shapes do not fit",
         "unavailable_one: 5 cells unavailable, first 1x1-1: needs torch: pip install torch",
-        "doubted_one: 1 cell measured, first 256x256-256: implausible: 33,446 GFLOP/s where",
+        "doubted_one: 1 cell implausible, first 256x256-256: 33,446 GFLOP/s where",
     ):
         assert line in said
 

@@ -301,8 +301,11 @@ def troubles(table: pd.DataFrame) -> list[str]:
     lines = []
     for name, rows in own[missing | doubted | absent].groupby("implementation", sort=False):
         first = rows.iloc[0]
-        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['status']}"
-        reason = f": {first['reason']}" if first["reason"] else ""
+        status, reason = str(first["status"]), str(first["reason"])
+        if status == "measured":  # and not believed, as the first word of the reason says
+            status, _, reason = reason.partition(": ")
+        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {status}"
+        reason = f": {reason}" if reason else ""
         lines.append(f"{name}: {count}, first {first['case']}{reason}")
     return lines
 

@@ -181,14 +181,21 @@ def _draw_measured(axes: Axes, known: pd.DataFrame, look: Look, connect: bool) -
 def _draw_guessed(
     axes: Axes, known: pd.DataFrame, guessed: pd.DataFrame, look: Look, view: View, connect: bool
 ) -> None:
-    """Hollow marks, dotted whiskers, and a dotted line from the last measured one."""
+    """Hollow marks, dotted whiskers, and a dotted line from the last measured one.
+
+    What rests on a time that is not believed is crossed out.
+    """
     if guessed.empty:
         return
     name = str(guessed["implementation"].iloc[0])
     artists: list[Any] = []
+    doubted = (guessed["status"] == "measured") & ~is_credible(guessed)
+    if doubted.any():
+        crosses = guessed[doubted]
+        artists += axes.plot(crosses["x"], crosses["guess"], "x", color=look.colour, ms=11, mew=1.5)
     if connect:
         last = known[is_credible(known)].tail(1)
-        bridge = pd.concat([last.assign(guess=last["value"]), guessed])
+        bridge = pd.concat([last.assign(guess=last["value"]), guessed[~doubted]])
         bridge = bridge.sort_values("x")
         artists += axes.plot(bridge["x"], bridge["guess"], ":", color=look.colour, lw=1.2)
     bars = axes.errorbar(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,11 +33,21 @@ from forwardbench.findings import (
     troubles,
 )
 from forwardbench.report.cells import COLUMNS, list_rows
-from forwardbench.report.svg import Picture, embed
+from forwardbench.report.svg import Picture, Styles, embed
 from forwardbench.results import Results
 
+NO_CONTROLS = "Nothing was measured twice as a control, so no noise floor is known."
 WITH_LINEAR = ("time", "speedup", "cost")
 """Kinds of charts whose values make sense on a linear scale too."""
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What all pictures of a page have in common."""
+
+    series: list[str]
+    """Implementations, numbered by their place."""
+    styles: Styles
 
 
 def write_report(
@@ -63,7 +75,7 @@ def make_page(
 ) -> str:
     """Make the page of a run as HTML, every text from a file escaped."""
     drawn = list(draw_sweeps(table)) if drawn is None else drawn
-    series = _series(table)
+    shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
     headlines = [f"{rows['sweep'].iloc[0]}: {finding(rows)}" for rows in sweeps]
     script = _asset("page.js")
@@ -72,11 +84,12 @@ def make_page(
     )
     return template.render(
         headline=finding(sweeps[0]),
-        sentences=[f"{line}." for line in headlines[1:]] + [noise_sentence(table)],
+        sentences=[f"{line}." for line in headlines[1:]] + [noise_sentence(table) or NO_CONTROLS],
         warnings=warnings,
         facts={"measured": caption(table), **results.origin.facts},
-        series=series,
-        sweeps=[*(_sweep(rows, drawn, series) for rows in sweeps), *_history(table, drawn, series)],
+        series=shared.series,
+        styles=shared.styles,
+        sweeps=[*(_sweep(rows, drawn, shared) for rows in sweeps), *_history(table, drawn, shared)],
         reaches=_reaches(table),
         winners=[
             (f"{rows['sweep'].iloc[0]}, {name_setting(rows)}", winner)
@@ -85,7 +98,7 @@ def make_page(
         ],
         claims=claims.weigh(table, results.ceilings),
         columns=COLUMNS,
-        rows=list_rows(table, series),
+        rows=list_rows(table, shared.series),
         left_out=_left_out(table),
         downloads=_downloads(results, table),
         style=Markup(_asset("page.css")),  # noqa: S704 (our own file)
@@ -105,31 +118,31 @@ def _series(table: pd.DataFrame) -> list[str]:
     return [*timed, *sorted(set(own["implementation"]) - set(timed))]
 
 
-def _sweep(rows: pd.DataFrame, drawn: Sequence[Drawn], series: Sequence[str]) -> dict[str, Any]:
+def _sweep(rows: pd.DataFrame, drawn: Sequence[Drawn], shared: _Shared) -> dict[str, Any]:
     """One sweep's charts, in teaching order."""
     name = str(rows["sweep"].iloc[0])
     charts = [
-        _chart(each, rows, series, f"c{number}")
+        _chart(each, rows, shared, f"c{number}")
         for number, each in enumerate(drawn)
         if each.sweep == name
     ]
     return {"name": name, "about": about(rows), "charts": charts}
 
 
-def _history(
-    table: pd.DataFrame, drawn: Sequence[Drawn], series: Sequence[str]
-) -> list[dict[str, Any]]:
+def _history(table: pd.DataFrame, drawn: Sequence[Drawn], shared: _Shared) -> list[dict[str, Any]]:
     """The chart over commits, if there is one, as a part of its own."""
-    charts = [_chart(each, table, series, "h") for each in drawn if each.kind == "history"]
+    charts = [_chart(each, table, shared, "h") for each in drawn if each.kind == "history"]
     return [{"name": "commits", "about": "Over commits", "charts": charts}] if charts else []
 
 
-def _chart(each: Drawn, rows: pd.DataFrame, series: Sequence[str], prefix: str) -> dict[str, Any]:
+def _chart(each: Drawn, rows: pd.DataFrame, shared: _Shared, prefix: str) -> dict[str, Any]:
     kind = {**KINDS, "history": history}[each.kind]
-    picture = embed(each.chart, prefix, series)
+    picture = embed(each.chart, prefix, shared.series, shared.styles)
     linear: Picture | None = None
     if each.kind in WITH_LINEAR:
-        linear = embed(draw(each.kind, rows, View(linear=True)), f"{prefix}l", series)
+        linear = embed(
+            draw(each.kind, rows, View(linear=True)), f"{prefix}l", shared.series, shared.styles
+        )
     return {
         "question": kind.QUESTION,
         "title": each.chart.title,
@@ -174,7 +187,7 @@ def _downloads(results: Results, table: pd.DataFrame) -> list[dict[str, str]]:
         "samples.csv": ("every cell's time in every pass", samples),
         "results.json": (
             "all of it with where it was measured",
-            exports.FORMATS["json"](results, table),
+            _compact(exports.FORMATS["json"](results, table)),
         ),
     }
     return [
@@ -185,3 +198,8 @@ def _downloads(results: Results, table: pd.DataFrame) -> list[dict[str, str]]:
         }
         for name, (what, text) in texts.items()
     ]
+
+
+def _compact(document: str) -> str:
+    """The same JSON in less room."""
+    return json.dumps(json.loads(document), separators=(",", ":"))
