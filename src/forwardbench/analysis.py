@@ -238,17 +238,31 @@ def noise_floor(table: pd.DataFrame) -> float:
     and by how wide the intervals of these ratios are. The larger counts. Few controls say little
     in the first way alone, so the passes behind them count as degrees of freedom too.
     """
-    from scipy.special import stdtrit
-
-    controls = table[is_control(table) & table["speedup"].notna()]
+    controls = _squared_controls(table)
     if controls.empty:
         return float("nan")
-    off = np.log(controls["speedup"].to_numpy(float))
-    half_widths = np.log((controls["speedup_high"] / controls["speedup"]).dropna().to_numpy(float))
-    freedom = len(off) + (controls["passes"] - 1).sum()
-    apart = float(stdtrit(freedom, 0.975) * np.sqrt(np.mean(off**2)))
-    unsure = float(np.sqrt(np.mean(half_widths**2))) if len(half_widths) else 0.0
-    return float(np.exp(max(apart, unsure)))
+    return float(_floor_of(controls.mean(), len(controls) + controls["freedom"].sum()))
+
+
+def _squared_controls(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each control: its squared log ratio, that of its half-width, and its freedom's rest."""
+    controls = table[is_control(table) & table["speedup"].notna()]
+    speedup = controls["speedup"].to_numpy(float)
+    half_widths = np.log(controls["speedup_high"].to_numpy(float) / speedup)
+    squares = {"off": np.log(speedup) ** 2, "unsure": half_widths**2}
+    return pd.DataFrame({**squares, "freedom": controls["passes"] - 1}, controls.index)
+
+
+def _floor_of(means: Any, freedom: Any) -> Any:
+    """The factor from mean squares and degrees of freedom: of one group, or of many at once."""
+    from scipy.special import stdtrit
+
+    apart = stdtrit(freedom, 0.975) * np.sqrt(means["off"])
+    return np.exp(np.fmax(apart, np.sqrt(means["unsure"])))  # whose half-widths may be unknown
+
+
+FLOOR = "floor"
+"""Column of `noise_floors`, for whoever needs them again and again."""
 
 
 def noise_floors(table: pd.DataFrame) -> pd.Series[float]:
@@ -257,10 +271,14 @@ def noise_floors(table: pd.DataFrame) -> pd.Series[float]:
     It is that of the row's setting, or that of its own case if that is larger, since large
     cases are timed less often.
     """
-    controls = table[is_control(table) & table["speedup"].notna()]
+    if FLOOR in table:
+        return table[FLOOR]
+    controls = _squared_controls(table)
     floors = pd.Series(1.0, table.index)
     for keys in (SETTING, [*SETTING, "case", "activation"]):
-        known = {key: noise_floor(rows) for key, rows in controls.groupby(keys, sort=False)}
+        groups = controls.groupby([table.loc[controls.index, key] for key in keys], sort=False)
+        freedom = groups.size() + groups["freedom"].sum()
+        known = dict(zip(freedom.index, _floor_of(groups.mean(), freedom), strict=True))
         own = zip(*(table[key] for key in keys), strict=True)
         floors = floors.clip(lower=pd.Series([known.get(key, 1.0) for key in own], table.index))
     return floors

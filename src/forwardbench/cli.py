@@ -336,7 +336,7 @@ def _chart(options: argparse.Namespace) -> int:
     view = charts.View(options.x, charts.DARK if options.dark else charts.LIGHT)
     kinds = [kind for kind in options.kind if kind != "history"]
     files: list[Path] = []
-    with _complaining_of(folder):
+    with _complaining_of(folder), charts.without_collecting():
         if kinds or not options.kind:
             files += charts.draw_all(table, folder, kinds or tuple(charts.KINDS), formats, view)
         if "history" in options.kind or not options.kind:
@@ -365,6 +365,13 @@ def _draw_history(
 
 
 def _report(options: argparse.Namespace) -> int:
+    from forwardbench import charts
+
+    with charts.without_collecting():
+        return _write_report(options)
+
+
+def _write_report(options: argparse.Namespace) -> int:
     from forwardbench import analysis, charts, results
     from forwardbench.report import write_report
 

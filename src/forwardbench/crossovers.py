@@ -87,7 +87,7 @@ def with_floors(table: pd.DataFrame) -> pd.DataFrame:
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     """The rows with times to be believed, with their size and noise floor."""
-    return (table if "floor" in table else with_floors(table))[is_credible(table)]
+    return (table if "own" in table else with_floors(table))[is_credible(table)]
 
 
 def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float) -> Ratios:

@@ -150,7 +150,7 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     """Make table, charts and report of a run, print what it found, and say where it is."""
     # Imported only now: pandas and Matplotlib are not needed while passes are measured.
     from forwardbench import analysis, results, terminal
-    from forwardbench.charts import draw_sweeps, save
+    from forwardbench.charts import draw_sweeps, save, without_collecting
     from forwardbench.doubts import doubts
     from forwardbench.exports.tidy_csv import write_table
     from forwardbench.report import write_report
@@ -166,10 +166,11 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     write_table(table, path / "table.csv")
     if show:
         terminal.print_summary(table, terminal.make_console())
-    drawn = list(draw_sweeps(table))
-    files = [file for each in drawn for file in save(each, path / "charts")]
     warnings = doubts(table, loaded.circumstances, path)
-    write_report(path / "report.html", loaded, table, warnings, drawn)
+    with without_collecting():
+        drawn = list(draw_sweeps(table))
+        files = [file for each in drawn for file in save(each, path / "charts")]
+        write_report(path / "report.html", loaded, table, warnings, drawn)
     if show:
         print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print(f"Charts: {path}/charts ({len(files)} files)")

@@ -87,11 +87,13 @@ def draw_lines(
     chart, grid = make_chart(shape, layout, view, words.title, about(table), notes)
     ends = _ends(values[~is_control(table)])
     levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
+    first = grid[0][0]
+    set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
+    along.scale(first)
     for axes, (setting, looks) in zip(itertools.chain(*grid), panels, strict=True):
         if len(rows) > 1:
             axes.set_title(name_setting(setting), loc="left", size=9, pad=6)
-        set_value_axis(axes, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
-        along.draw(axes, layout.height)
+        along.label(axes, layout.height)
         decorate(axes, setting, list(looks))
         shown = setting[setting["implementation"].isin(list(looks))]
         _draw_series(chart, axes, shown.join(values), looks, view)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from forwardbench.charts.style import TICK_SIZE
 from forwardbench.units import format_tick
 
 if TYPE_CHECKING:
@@ -33,8 +32,9 @@ def set_value_axis(
     linear: bool = False,
     gutter: float = 0.0,
 ) -> None:
-    """Scale an axis from the smallest to the largest value; ``gutter`` is the share kept free.
+    """Scale the axis that all panels share from the smallest to the largest value.
 
+    ``axes`` is any of the panels; ``gutter`` is the share of the axis that is kept free.
     ``number`` writes a value with its unit.
     """
     low, high = values
@@ -50,7 +50,7 @@ def set_value_axis(
         ticks = logarithmic_ticks(*ends)
     axes.set_ylim(*ends)
     ticks = [tick for tick in ticks if ends[0] <= tick <= ends[1]]
-    axes.set_yticks(ticks, [write_tick(tick, number) for tick in ticks], size=TICK_SIZE)
+    axes.set_yticks(ticks, [write_tick(tick, number) for tick in ticks])
     axes.minorticks_off()
 
 

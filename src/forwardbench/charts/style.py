@@ -30,6 +30,9 @@ GUTTER_MARKS = {
 """Marks at the top of a panel for cells without a value, by status. Where the baseline has no
 time, measured and estimated cells have no ratio."""
 
+TICK_SIZE = 8.0
+"""Points of the type along an axis of sizes."""
+
 RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": [FONT, "Verdana", "Arial", "sans-serif"],
@@ -40,6 +43,8 @@ RC: Any = {
     "axes.axisbelow": True,
     "axes.labelsize": 9,
     "grid.linewidth": 0.6,
+    "xtick.labelsize": TICK_SIZE,
+    "ytick.labelsize": TICK_SIZE,
     "hatch.linewidth": 0.6,
     "text.parse_math": False,  # a name with dollar signs is a name
     "svg.fonttype": "none",  # text stays text
@@ -47,8 +52,6 @@ RC: Any = {
     "pdf.fonttype": 42,  # text that can be searched and copied
 }
 
-TICK_SIZE = 8.0
-"""Points of the type along an axis of sizes."""
 LABEL_SIZE = 9.0
 NAME_ROOM = 1.7
 """Inches that a series' name may take beside a panel."""
@@ -135,13 +138,16 @@ class SizeAxis:
         """Inches that numbers and name take below the panel."""
         return _PAD + self.labels_height + _LABEL_LINE + 0.1
 
-    def draw(self, axes: Axes, height: float) -> None:
-        """Scale and label a panel's axis; ``height`` is the panel's, in inches."""
+    def scale(self, axes: Axes) -> None:
+        """Scale the axis that all panels share, by way of one of them."""
         if self.numeric:
             axes.set_xscale("log", base=2)
         axes.set_xlim(*self.ends)
-        axes.set_xticks(self.ticks, self.labels, size=TICK_SIZE)
+        axes.set_xticks(self.ticks, self.labels)
         axes.minorticks_off()
+
+    def label(self, axes: Axes, height: float) -> None:
+        """Name a panel's axis; ``height`` is the panel's, in inches."""
         turn_labels(axes, self.rotation)
         name_below(axes, self.name, self.labels_height, height)
 

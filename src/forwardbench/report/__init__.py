@@ -18,7 +18,7 @@ from markupsafe import Markup
 from forwardbench import claims, exports
 from forwardbench.analysis import is_control, size_axis, slowest_first
 from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps, history
-from forwardbench.crossovers import reach, winners
+from forwardbench.crossovers import reach, winners, with_floors
 from forwardbench.errors import UserError
 from forwardbench.files import write_whole
 from forwardbench.findings import (
@@ -74,6 +74,7 @@ def make_page(
     drawn: Sequence[Drawn] | None = None,
 ) -> str:
     """Make the page of a run as HTML, every text from a file escaped."""
+    table = with_floors(table)
     drawn = list(draw_sweeps(table)) if drawn is None else drawn
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
