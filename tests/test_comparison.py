@@ -285,7 +285,7 @@ def test_a_comparison_is_written_as_table_and_forest(two_runs, tmp_path, capsys)
     header = (folder / "comparison.csv").read_text().splitlines()[0]
     assert header == ",".join(comparison.COLUMNS)
     svg = (folder / "forest-square.svg").read_text()
-    assert "Forest chart of the sweep square, where The second is 0.707 times as fast" in svg
+    assert "Forest chart of the sweep square, where On average the second is 0.707 times as fast" in svg
     assert f"first: {first}" in svg
 
 

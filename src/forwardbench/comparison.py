@@ -30,6 +30,8 @@ from forwardbench.intervals import Interval, ratio_interval
 from forwardbench.results import CELL_KEY, Results
 
 NOT_COMPARABLE = "not comparable"
+ALL = "all"
+"""Name of the mean over everything that can be compared."""
 COLUMNS = [
     *CELL_KEY, "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high", "verdict",
     "reason",
@@ -217,7 +219,7 @@ def _means(
         name: _mean([pair for key, pair in pairs.items() if key[0] == name], level)
         for name in names
     }
-    return {**found, "all": _mean(list(pairs.values()), level)} if pairs else {}
+    return {**found, ALL: _mean(list(pairs.values()), level)} if pairs else {}
 
 
 def _mean(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]], level: float) -> Interval:
@@ -285,6 +287,13 @@ def describe_drift(comparison: Comparison) -> str:
     )
 
 
+def describe_mean(comparison: Comparison, name: str) -> str:
+    """Say how many times as fast something is in the second on average, and whether for certain."""
+    mean = comparison.means[name]
+    sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
+    return f"{mean.centre:.3f} times as fast{sure}{_doubt(comparison, mean)}"
+
+
 def _doubt(comparison: Comparison, mean: Interval) -> str:
     """What keeps a mean from being a difference that is shown; empty if nothing does."""
     if mean.low != mean.low:
@@ -308,11 +317,9 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     """Say what was found, in sentences."""
     cells = comparison.cells
     yield count_verdicts(comparison)
-    for name, mean in comparison.means.items():
-        sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
-        who = "everything" if name == "all" else name
-        doubt = _doubt(comparison, mean)
-        yield f"Geometric mean, {who}: {mean.centre:.3f} times as fast{sure}{doubt}."
+    for name in comparison.means:
+        who = "everything" if name == ALL else name
+        yield f"Geometric mean, {who}: {describe_mean(comparison, name)}."
     yield describe_drift(comparison)
     reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
     # What was left out has a reason for each size; the first words are the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ SVG_RC: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "forwardbench",  # the same chart is the same file
 }
+
+_COLUMNS = 3
+"""Panels side by side in a grid."""
 
 # Inches, and points of type.
 EDGE = 0.15
@@ -137,6 +141,19 @@ def make_chart(
     _write(chart, subtitles, below, _LINE, size=_SIZE, **muted)
     _write(chart, lines, EDGE + _NOTE_LINE * len(lines), _NOTE_LINE, size=_NOTE_SIZE, **muted)
     return chart, [list(row) for row in all_axes]
+
+
+def make_grid(
+    count: int, layout: Layout, view: View, title: str, subtitle: str, notes: Sequence[str]
+) -> tuple[Chart, list[Axes]]:
+    """Make a figure of that many panels, side by side as far as a page is wide."""
+    columns = min(_COLUMNS, max(1, count))
+    shape = max(1, math.ceil(count / columns)), columns
+    chart, grid = make_chart(shape, layout, view, title, subtitle, notes)
+    panels = [axes for line in grid for axes in line]
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return chart, panels[:count]
 
 
 def _write(chart: Chart, lines: Sequence[str], top: float, pitch: float, **look: Any) -> None:

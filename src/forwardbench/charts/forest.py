@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,75 +9,65 @@ import pandas as pd
 
 from forwardbench.analysis import NO_DIFFERENCE, sizes
 from forwardbench.charts import style
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_chart
+from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.view import View
-from forwardbench.comparison import Comparison, count_verdicts, describe_drift
+from forwardbench.comparison import ALL, Comparison, count_verdicts, describe_drift, describe_mean
 from forwardbench.findings import name_setting
 from forwardbench.units import format_interval, format_ratio, format_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ALL = "geometric mean"
+_MEAN = "geometric mean"
 HELP = (
     "Right of the line the second is faster, left of it the first; bars are 95 % intervals. "
-    "Filled: a difference is shown. Hollow: none is. No mark: not comparable."
+    "Filled: a difference is shown. Hollow: none is. No mark: not comparable. Diamonds are geometric "
+    "means over all sweeps."
 )
 
 
 def title(comparison: Comparison) -> str:
     """Say how everything that can be compared came out."""
-    mean = comparison.means.get("all")
-    if mean is None:
+    if ALL not in comparison.means:
         return "Nothing can be compared"
-    sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
-    return f"The second is {mean.centre:.3f} times as fast as the first{sure}"
+    return f"On average the second is {describe_mean(comparison, ALL)}"
 
 
-def draw(comparison: Comparison, sweep: str, about: str, view: View | None = None) -> Chart:
-    """Draw one sweep of a comparison, a panel for each implementation and setting."""
+def draw(comparison: Comparison, sweep: str, sides: str, view: View | None = None) -> Chart:
+    """Draw one sweep of a comparison, a panel for each implementation and setting.
+
+    ``sides`` says what the first and the second are.
+    """
     view = view or View()
     cells = comparison.cells[comparison.cells["sweep"] == sweep]
     cells = cells[cells["ratio"].notna()]
     groups = list(cells.groupby(["dtype", "threads", "implementation"], sort=False))
     several = cells[["dtype", "threads"]].drop_duplicates().shape[0] > 1
     cases = list(dict.fromkeys(cells.assign(size=sizes(cells)).sort_values("size")["case"]))
-    columns = min(3, max(1, len(groups)))
-    shape = max(1, math.ceil(len(groups) / columns)), columns
     layout = Layout(
         width=2.3, height=0.19 * (len(cases) + 1) + 0.2, left=1.35, right=0.75, above=0.45,
         below=0.6,
     )  # fmt: skip
-    notes = [HELP, count_verdicts(comparison), describe_drift(comparison), about]
-    chart, grid = make_chart(shape, layout, view, title(comparison), about_sweep(sweep), notes)
-    all_axes = [axes for line in grid for axes in line]
-    for axes in all_axes[len(groups) :]:
-        axes.set_visible(False)
+    notes = [HELP, count_verdicts(comparison), describe_drift(comparison), sides]
+    about = f"{sweep}: how many times as fast the second is as the first"
+    chart, panels = make_grid(len(groups), layout, view, title(comparison), about, notes)
     ends = cells[["ratio", "ratio_low", "ratio_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.02) ** 1.1
-    for axes, (_, rows) in zip(all_axes, groups, strict=False):
+    for axes, (_, rows) in zip(panels, groups, strict=True):
         name = str(rows["implementation"].iloc[0])
         which = f"\n{name_setting(rows)}" if several else ""
         heading = axes.set_title(style.shortened(name) + which, loc="left", size=9)
         belongs_to(name, [heading])
-        _frame(axes, [*cases, ALL], reach, view)
+        _frame(axes, [*cases, _MEAN], reach, view)
         _draw_rows(chart, axes, rows, cases, view)
         _draw_mean(axes, comparison, name, len(cases), view)
     return chart
 
 
-def about_sweep(sweep: str) -> str:
-    """Name what is compared."""
-    return f"{sweep}: how many times as fast the second is as the first"
-
-
 def _frame(axes: Axes, labels: list[str], reach: float, view: View) -> None:
     axes.set_xscale("log")
     axes.set_xlim(1 / reach, reach)
-    step = next(
-        s for s in (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 4, 9, 1e9) if s >= (reach - 1) / 1.8
-    )
-    ticks = [1 / (1 + step), 1, 1 + step]
+    ticks = style.ticks_around_one(reach)
     axes.set_xticks(ticks, [format_tick(tick, format_ratio) for tick in ticks], size=7)
     axes.minorticks_off()
     axes.set_ylim(len(labels) - 0.4, -0.6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from forwardbench.analysis import is_control, is_credible
 from forwardbench.charts import style
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_chart
+from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.view import View
 from forwardbench.units import format_ratio, format_seconds, format_tick
 
@@ -34,8 +33,6 @@ def draw(table: pd.DataFrame, view: View | None = None, intervals: str = "") -> 
     table = _relative(table)
     commits = list(dict.fromkeys(table["commit"]))
     groups = [rows for _, rows in table.groupby("implementation", sort=False)]
-    columns = min(3, max(1, len(groups)))
-    shape = max(1, math.ceil(len(groups) / columns)), columns
     layout = Layout(
         width=max(2.6, 0.32 * len(commits)),
         height=2.2,
@@ -47,13 +44,10 @@ def draw(table: pd.DataFrame, view: View | None = None, intervals: str = "") -> 
     machine = str(table["machine"].iloc[0]) if len(table) else ""
     notes = [HELP, f"Intervals: {intervals}" if intervals else "", machine]
     about = f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
-    chart, grid = make_chart(shape, layout, view, title(table), about, notes)
-    all_axes = [axes for line in grid for axes in line]
-    for axes in all_axes[len(groups) :]:
-        axes.set_visible(False)
+    chart, panels = make_grid(len(groups), layout, view, title(table), about, notes)
     ends = table[["change", "change_low", "change_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.05) ** 1.1
-    for axes, rows in zip(all_axes, groups, strict=False):
+    for axes, rows in zip(panels, groups, strict=True):
         axes.set_title(style.shortened(str(rows["implementation"].iloc[0])), loc="left", size=9)
         _frame(axes, commits, reach, view)
         _draw_rows(chart, axes, rows, commits, view)
@@ -88,10 +82,7 @@ def _relative(table: pd.DataFrame) -> pd.DataFrame:
 def _frame(axes: Axes, commits: list[str], reach: float, view: View) -> None:
     axes.set_yscale("log")
     axes.set_ylim(1 / reach, reach)
-    step = next(
-        s for s in (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 4, 9, 1e9) if s >= (reach - 1) / 1.8
-    )
-    ticks = [1 / (1 + step), 1, 1 + step]
+    ticks = style.ticks_around_one(reach)
     axes.set_yticks(ticks, [format_tick(tick, format_ratio) for tick in ticks], size=8)
     axes.minorticks_off()
     axes.set_xlim(-0.5, len(commits) - 0.5)

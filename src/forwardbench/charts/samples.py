@@ -11,7 +11,7 @@ import pandas as pd
 from forwardbench import findings
 from forwardbench.analysis import PASS_SECONDS, is_control, slowest_first
 from forwardbench.charts import style, text
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_chart
+from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.style import LABEL_SIZE
 from forwardbench.charts.view import View
 from forwardbench.units import format_percent, format_seconds
@@ -56,20 +56,16 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         for name in [*slowest_first(setting), *_controls(setting)]
         if setting.loc[setting["implementation"] == name, PASS_SECONDS].map(len).any()
     ]
-    columns = min(3, max(1, len(panels)))
-    shape = max(1, math.ceil(len(panels) / columns)), columns
     several = len(list(findings.settings(table))) > 1
     layout = Layout(
         width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,
         above=0.45 if several else 0.3, below=0.5,
     )  # fmt: skip
     notes = [*findings.troubles(table), HELP, findings.caption(table)]
-    chart, grid = make_chart(shape, layout, view, title(table), findings.about(table), notes)
-    all_axes = [axes for line in grid for axes in line]
-    for axes in all_axes[len(panels) :]:
-        axes.set_visible(False)
+    about = findings.about(table)
+    chart, all_axes = make_grid(len(panels), layout, view, title(table), about, notes)
     reach = _reach(table)
-    for axes, (setting, name) in zip(all_axes, panels, strict=False):
+    for axes, (setting, name) in zip(all_axes, panels, strict=True):
         which = f"\n{findings.name_setting(setting)}" if several else ""
         room = layout.width + layout.right - 0.1
         heading = axes.set_title(
