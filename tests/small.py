@@ -8,6 +8,10 @@ from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.request import Request
 from forwardbench.verify import Verdict
 
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "results" / "reference"
+ASV = ROOT / "results" / "asv" / "reference"
+"""Committed results: asv's of one machine, since a developer's own may stand beside them."""
 SMALL = Sweep("shapes", "cases given one by one", "", (parse_case("2x3-2"), parse_case("3x4-4-2")))
 REQUEST = Request(
     {"python_loops": "python_loops", "matmul": "matmul"}, (SMALL,), "python_loops", passes=2, seed=3

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from small import ASV
 
 from forwardbench.cli import main
 from forwardbench.measure.threads import available_cpus
@@ -132,7 +133,7 @@ def test_charts_that_cannot_be_drawn_are_one_line(options, message, write_run, l
 
 def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
     """Every kind of the newest commit, and one over commits."""
-    arguments = ["chart", "results/asv", "--format", "svg", "--output", str(tmp_path)]
+    arguments = ["chart", str(ASV), "--format", "svg", "--output", str(tmp_path)]
     assert main(arguments) == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert {"history-commits.svg", "time-square.svg", "samples-course.svg"} <= names
@@ -143,7 +144,7 @@ def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
 def test_asvs_results_have_a_report(tmp_path):
     """With the history in it, and with what its intervals are."""
     page = tmp_path / "report.html"
-    assert main(["report", "results/asv", "--output", str(page), "--charts"]) == 0
+    assert main(["report", str(ASV), "--output", str(page), "--charts"]) == 0
     text = page.read_text()
     assert "Did a commit make anything slower?" in text
     assert "interval of one run&#39;s samples" in text

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from small import ASV, REFERENCE
 
 from forwardbench import charts, comparison, results
 from forwardbench.cli import main
@@ -92,7 +93,7 @@ def test_a_change_of_one_implementation_is_its_own(two_runs):
     assert changed["verdict"] == "slower"
     assert other["verdict"] == "no difference shown"
     assert found.means["matmul"].centre == pytest.approx(0.5, rel=0.01)
-    assert found.means["all"].centre == pytest.approx(math.sqrt(0.5), rel=0.01)
+    assert found.overall.centre == pytest.approx(math.sqrt(0.5), rel=0.01)
 
 
 def test_a_slower_machine_is_no_slower_code(two_runs):
@@ -193,7 +194,7 @@ def test_a_baseline_that_was_not_measured_is_refused(two_runs):
 def test_the_mean_is_as_unsure_as_cells_differ(two_runs):
     """Two cells, one twice as fast, one half: on average nothing is shown."""
     found = comparison.compare(*load_both(two_runs((2.0, 0.5))))
-    mean = found.means["all"]
+    mean = found.overall
     assert mean.centre == pytest.approx(1.0, rel=0.01)
     assert mean.low < 0.8
     assert mean.high > 1.25
@@ -261,9 +262,9 @@ def test_one_run_alone_has_nothing_to_compare(two_runs, capsys):
 
 def test_two_commits_of_asv_are_compared(capsys):
     """The last two without being named, and any two by name."""
-    assert main(["compare", "results/asv", "--seconds"]) == 0
+    assert main(["compare", str(ASV), "--seconds"]) == 0
     unnamed = capsys.readouterr().out
-    named = ["compare", "results/asv@00dfd33c", "results/asv@2330662e", "--seconds"]
+    named = ["compare", f"{ASV}@00dfd33c", f"{ASV}@2330662e", "--seconds"]
     assert main(named) == 0
     assert capsys.readouterr().out == unnamed
     assert "matmul" in unnamed
@@ -271,7 +272,7 @@ def test_two_commits_of_asv_are_compared(capsys):
 
 def test_runs_and_asv_are_not_compared(capsys):
     """Different tools time differently; it is said, not hidden."""
-    assert main(["compare", "results/reference", "results/asv"]) == 0
+    assert main(["compare", str(REFERENCE), str(ASV)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "timed by different tools: forwardbench and asv" in shown
 
@@ -285,7 +286,10 @@ def test_a_comparison_is_written_as_table_and_forest(two_runs, tmp_path, capsys)
     header = (folder / "comparison.csv").read_text().splitlines()[0]
     assert header == ",".join(comparison.COLUMNS)
     svg = (folder / "forest-square.svg").read_text()
-    assert "Forest chart of the sweep square, where On average the second is 0.707 times as fast" in svg
+    assert (
+        "Forest chart of the sweep square, where On average the second is 0.707 times as fast"
+        in svg
+    )
     assert f"first: {first}" in svg
 
 

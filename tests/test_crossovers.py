@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from small import ASV
 from tables import from_ratios, make, square
 
 from forwardbench import results
@@ -149,21 +150,26 @@ def test_cases_of_no_common_axis_have_no_crossover():
     }
     table = make(times, sweep="mine")
     assert crossovers(table, "matmul", "python_loops") == []
-    assert reach(table, "matmul", "python_loops").kind == "unclear"
+    assert reach(table, "matmul", "python_loops").kind == "some"
 
 
 @pytest.mark.parametrize(
     ("ratios", "expected"),
     [
-        ({1: spread(2), 4: spread(8)}, Reach("always", None, 1, 4)),
-        ({1: spread(0.5), 4: spread(0.1)}, Reach("never", None, 1, 4)),
-        ({1: spread(1), 4: spread(1)}, Reach("unclear", None, 1, 4)),
-        ({1: spread(1), 4: spread(2)}, Reach("always", None, 1, 4)),
-        ({4: spread(0.5)}, Reach("never", None, 4, 4)),
+        ({1: spread(2), 4: spread(8)}, Reach("always", None, (1, 4), (1, 4))),
+        ({1: spread(0.5), 4: spread(0.1)}, Reach("never", None, (1, 4), ())),
+        ({1: spread(1), 4: spread(1)}, Reach("unclear", None, (1, 4), ())),
+        ({1: spread(1), 4: spread(2)}, Reach("some", None, (1, 4), (4,))),
+        ({1: spread(1), 4: spread(0.5)}, Reach("never", None, (1, 4), ())),
+        (
+            {1: spread(2), 4: spread(0.5), 16: spread(8)},
+            Reach("some", None, (1, 4, 16), (1, 16)),
+        ),
+        ({4: spread(0.5)}, Reach("never", None, (4,), ())),
     ],
 )
 def test_always_never_and_unclear_are_answers(ratios, expected):
-    """Without a change of sides there is no size to name, but the range that was looked at."""
+    """Without a single change of sides, the sizes at which it holds are named, and no others."""
     assert reach(from_ratios(ratios), "matmul", "python_loops") == expected
 
 
@@ -172,13 +178,14 @@ def test_a_reach_names_where_it_begins_or_ends(ratios, kind):
     """The last change of sides decides."""
     table = from_ratios({1: spread(ratios[0]), 4: spread(ratios[1])})
     found = reach(table, "matmul", "python_loops")
-    assert found == Reach(kind, crossovers(table, "matmul", "python_loops")[-1], 1, 4)
+    shown = (4,) if kind == "from" else (1,)
+    assert found == Reach(kind, crossovers(table, "matmul", "python_loops")[-1], (1, 4), shown)
 
 
 def test_nobody_measured_reaches_nothing():
     """An implementation without a time beside the other's is compared nowhere."""
     table = from_ratios({1: spread(2)})
-    assert reach(table, "absent", "python_loops") == Reach("unclear", None, 0, 0)
+    assert reach(table, "absent", "python_loops") == Reach("unclear", None, (), ())
 
 
 def test_the_interval_holds_the_true_crossing():
@@ -268,7 +275,7 @@ def test_nothing_measured_has_no_winner():
 
 def test_one_pass_with_an_interval_of_its_own_is_not_taken_for_certain():
     """Where asv's intervals overlap so far that no difference is shown, nobody leads alone."""
-    loaded = results.load("results/asv@00dfd33c")
+    loaded = results.load(f"{ASV}@00dfd33c")
     table = summarize(loaded)
     square = table[table["sweep"] == "square"]
     wide = square.assign(seconds_low=square["seconds"] / 3, seconds_high=square["seconds"] * 3)

@@ -232,16 +232,25 @@ def test_the_noise_floor_in_words():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Reach("always", None, 1, 1024), "at every size (1 to 1,024)"),
-        (Reach("never", None, 1, 1024), "never in this range (1 to 1,024)"),
-        (Reach("unclear", None, 1, 4), "no difference shown (1 to 4)"),
+        (Reach("always", None, (1, 1024), (1, 1024)), "at every size (1 to 1,024)"),
+        (Reach("never", None, (1, 1024), ()), "never in this range (1 to 1,024)"),
+        (Reach("unclear", None, (1, 4), ()), "no difference shown (1 to 4)"),
+        (Reach("unclear", None, (), ()), "no difference shown (no size in common)"),
         (
-            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), 1, 4),
-            "from 3.1 (2.9 to 3.4); slower elsewhere",
+            Reach("some", None, (1, 4, 8, 1024), (1, 8, 1024)),
+            "at sizes 1, 8 and 1,024, and at no other size measured (1 to 1,024)",
         ),
         (
-            Reach("until", Crossover(12345, math.nan, math.nan, upward=False), 1, 100_000),
-            "up to 12,300; slower elsewhere",
+            Reach("some", None, (1, 4), (4,)),
+            "at size 4, and at no other size measured (1 to 4)",
+        ),
+        (
+            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), (1, 4), (4,)),
+            "from 3.1 (2.9 to 3.4)",
+        ),
+        (
+            Reach("until", Crossover(12345, math.nan, math.nan, upward=False), (1, 99_999), (1,)),
+            "up to 12,300",
         ),
     ],
 )

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from small import REFERENCE
 
 from forwardbench import analysis, report, results
 from forwardbench.cli import main
@@ -167,7 +168,7 @@ def test_a_run_that_measured_one_thing_once_has_a_page(make_page):
 
 def test_the_reference_runs_page_is_small_enough():
     """Under 3 MB, with every chart in it."""
-    loaded = results.load("results/reference")
+    loaded = results.load(REFERENCE)
     page = report.make_page(loaded, analysis.summarize(loaded))
     assert 200_000 < len(page.encode()) < 3_000_000
 

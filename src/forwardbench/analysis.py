@@ -26,8 +26,11 @@ COLUMNS = [
 ]  # fmt: skip
 """The columns of `table.csv`, in its order. Times are seconds a call."""
 PASS_SECONDS = "pass_seconds"  # noqa: S105 (a column, no password)
-"""One more column of the table in memory: a tuple with the time of each pass, NaN where a pass has
-none. Charts of samples and crossovers, which pair passes, are made from it."""
+"""A column of the table in memory: a tuple with the time of each pass, NaN where a pass has none.
+Charts of samples and crossovers, which pair passes, are made from it."""
+LEVEL_COLUMN = "level"
+"""Another one: the level that the run's intervals are computed at."""
+IN_MEMORY = [PASS_SECONDS, LEVEL_COLUMN]
 
 SETTING = ["sweep", "dtype", "threads"]
 """Columns that are constant over one chart."""
@@ -43,7 +46,7 @@ UNCERTAIN = 1e6
 
 
 def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
-    """Make the table: one row per cell, with the columns of `COLUMNS` and `PASS_SECONDS`.
+    """Make the table: one row per cell, with the columns of `COLUMNS` and `IN_MEMORY`.
 
     A control's speedup is relative to the implementation that it repeats. A speedup is
     empty where the baseline was not measured.
@@ -59,9 +62,15 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
         _row(cell, samples, baseline, results.level, passes) for cell in _records(results.cells)
     ]
     for row in rows:
-        row["reason"] = row["reason"] or _implausible(row, results.ceilings)
+        doubt = _implausible(row, results.ceilings)
+        row["reason"] = row["reason"] or doubt
+        if doubt:  # nor is a time that is not believed
+            samples.pop(tuple(row[name] for name in CELL_KEY), None)
+    for row in rows:
+        row.update(_speedup_of(row, samples, results.level))
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
-    return _with_estimates(table[[*COLUMNS, PASS_SECONDS]])
+    table[LEVEL_COLUMN] = results.level
+    return _with_estimates(table[[*COLUMNS, *IN_MEMORY]])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -92,16 +101,31 @@ def _row(
         row.update(_named("seconds", _interval_of(own, level)))
         row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
         row["error"] = own["error"].max()
-        other = samples.get((row["baseline"], *key[1:]))
-        if row["baseline"] == cell["implementation"]:
-            row.update(_named("speedup", Interval(1.0, 1.0, 1.0)))
-        elif other is not None:
-            row.update(_named("speedup", _ratio_of(other, own, level)))
     elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
         row["status"] = "estimated"
         predicted = (cell["predicted"], cell["predicted_low"], cell["predicted_high"])
         row.update(_named("seconds", Interval(*predicted)))
     return row
+
+
+def _speedup_of(
+    row: dict[str, Any], samples: dict[tuple[Any, ...], pd.DataFrame], level: float
+) -> dict[str, float]:
+    """A row's speedup with its interval; nothing where its time or the baseline's is no time.
+
+    A row that is not believed itself keeps its ratio: it is shown, and marked.
+    """
+    if row["status"] != "measured":
+        return {}
+    if row["baseline"] == row["implementation"]:
+        return _named("speedup", Interval(1.0, 1.0, 1.0))
+    key = [row["baseline"], *(row[name] for name in CELL_KEY[1:])]
+    other = samples.get(tuple(key))
+    if other is None:
+        return {}
+    seconds = pd.Series(row[PASS_SECONDS], range(1, len(row[PASS_SECONDS]) + 1)).dropna()
+    own = pd.DataFrame({"seconds": seconds, "low": row["seconds_low"], "high": row["seconds_high"]})
+    return _named("speedup", _ratio_of(other, own, level))
 
 
 def _interval_of(own: pd.DataFrame, level: float) -> Interval:
@@ -311,7 +335,8 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
     Columns guess, guess_low and guess_high; the interval joins the far ends of both times'.
     """
     keys = ["sweep", "case", "activation", "dtype", "threads"]
-    baseline = table[table["implementation"] == table["baseline"]].set_index(keys)
+    doubted = (table["status"] == "measured") & ~is_credible(table)
+    baseline = table[(table["implementation"] == table["baseline"]) & ~doubted].set_index(keys)
     theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[keys]))
     guesses = pd.DataFrame(
         {

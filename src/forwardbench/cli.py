@@ -181,7 +181,7 @@ def _add_compare_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--fail-on-regression", metavar="SHARE", type=_share,
-        help="status 3 if a cell takes longer for certain by more than this, as in 5%%",
+        help="status 3 if a cell is shown to take longer by more than this, as in 5%%",
     )  # fmt: skip
     add("--output", metavar="DIR", help="write comparison.csv and forest charts there as well")
 
@@ -425,7 +425,7 @@ def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
 
 def _judge(found: Comparison, limit: float) -> int:
     """The status of a comparison that was asked to fail on regressions."""
-    from forwardbench.comparison import NOT_COMPARABLE, regressions
+    from forwardbench.comparison import NOT_COMPARABLE, broken, hidden, regressions
 
     if (found.cells["verdict"] == NOT_COMPARABLE).all():
         _say("forwardbench: nothing could be compared, so no regression can be excluded")
@@ -437,7 +437,17 @@ def _judge(found: Comparison, limit: float) -> int:
             f"{row['threads']}) takes {1 / row['ratio']:.3g} times as long, at least "
             f"{1 / row['ratio_high']:.3g}"
         )
-    return REGRESSION if len(worse) else GOOD
+    if hidden(found) > limit:
+        _say(
+            f"Warning: the baseline itself moved by {hidden(found):.0%} between the two, so "
+            f"regressions below that are not shown: run both again, one after the other"
+        )
+    failed = broken(found)
+    for _, row in failed.iterrows():
+        _say(f"Broken: {row['implementation']} at {row['case']}: {row['reason']}")
+    if len(worse):
+        return REGRESSION
+    return FAILED if len(failed) else GOOD
 
 
 def _write_comparison(found: Comparison, options: argparse.Namespace) -> None:

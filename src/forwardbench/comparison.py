@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from forwardbench.analysis import (
     NO_DIFFERENCE,
@@ -30,8 +31,6 @@ from forwardbench.intervals import Interval, ratio_interval
 from forwardbench.results import CELL_KEY, Results
 
 NOT_COMPARABLE = "not comparable"
-ALL = "all"
-"""Name of the mean over everything that can be compared."""
 COLUMNS = [
     *CELL_KEY, "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high", "verdict",
     "reason",
@@ -46,7 +45,9 @@ class Comparison:
     cells: pd.DataFrame
     """One row per cell of either: `COLUMNS`."""
     means: dict[str, Interval]
-    """Geometric mean of the ratios that can be compared, by implementation; `all` for all."""
+    """Geometric mean of the ratios that can be compared, by implementation."""
+    overall: Interval | None
+    """That of all of them; None where there is none."""
     relative_to: str
     """The baseline that times were taken relative to; empty where seconds were compared."""
     drift: Interval
@@ -125,7 +126,13 @@ def _compare(
         if row["verdict"] != NOT_COMPARABLE and first is not None and second is not None:
             pairs[key] = (first["value"], second["value"])
     cells = pd.DataFrame(rows, columns=COLUMNS)
-    return Comparison(_in_order(cells, tables), _means(pairs, level), baseline, drift)
+    return Comparison(
+        _in_order(cells, tables),
+        _means(pairs, level),
+        _mean(list(pairs.values()), level) if pairs else None,
+        baseline,
+        drift,
+    )
 
 
 def _in_order(cells: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -215,11 +222,10 @@ def _means(
     pairs: dict[tuple[Any, ...], tuple[NDArray[np.float64], NDArray[np.float64]]], level: float
 ) -> dict[str, Interval]:
     names = list(dict.fromkeys(str(key[0]) for key in pairs))
-    found = {
+    return {
         name: _mean([pair for key, pair in pairs.items() if key[0] == name], level)
         for name in names
     }
-    return {**found, ALL: _mean(list(pairs.values()), level)} if pairs else {}
 
 
 def _mean(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]], level: float) -> Interval:
@@ -230,13 +236,18 @@ def _mean(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]], level: f
     """
     sides = [[pair[side] for pair in pairs] for side in (0, 1)]
     over_passes = ratio_interval(_pass_means(sides[0]), _pass_means(sides[1]), level)
-    changes = np.array([np.nanmean(after) - np.nanmean(before) for before, after in pairs])
-    over_cells = ratio_interval(np.zeros(1), changes, level)
-    centre = float(np.exp(changes.mean()))
-    widths = [np.log(each.high / each.centre) for each in (over_passes, over_cells)]
+    changes = np.array([np.log(ratio_interval(*pair, level).centre) for pair in pairs])
+    widths = [np.log(over_passes.high / over_passes.centre), _half_width(changes, level)]
     known = [width for width in widths if width == width]
-    half_width = max(known) if known else np.nan
-    return _around(centre, half_width)
+    return _around(float(np.exp(changes.mean())), max(known) if known else np.nan)
+
+
+def _half_width(values: NDArray[np.float64], level: float) -> float:
+    """Half the width of Student's interval of a mean; NaN for one value."""
+    if len(values) < 2:
+        return float("nan")
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(stdtrit(len(values) - 1, (1 + level) / 2) * error)
 
 
 def _around(centre: float, half_width: float) -> Interval:
@@ -267,6 +278,19 @@ def _drift(tables: list[pd.DataFrame], baseline: str, level: float) -> Interval:
     return _mean(pairs, level) if pairs else Interval(np.nan, np.nan, np.nan)
 
 
+def broken(comparison: Comparison) -> pd.DataFrame:
+    """The cells that were measured in the first and failed or were rejected in the second."""
+    cells = comparison.cells
+    now = cells["reason"].str.match(r"(failed|rejected) in the second|implausible")
+    return cells[now & cells["seconds_before"].notna()]
+
+
+def hidden(comparison: Comparison) -> float:
+    """The share below which no difference is shown, since the baseline itself moved by it."""
+    moved = comparison.drift.centre
+    return float(max(moved, 1 / moved) - 1) if moved == moved else 0.0
+
+
 def count_verdicts(comparison: Comparison) -> str:
     """Say how many cells have which verdict."""
     counts = comparison.cells["verdict"].value_counts()
@@ -287,9 +311,8 @@ def describe_drift(comparison: Comparison) -> str:
     )
 
 
-def describe_mean(comparison: Comparison, name: str) -> str:
-    """Say how many times as fast something is in the second on average, and whether for certain."""
-    mean = comparison.means[name]
+def describe_mean(comparison: Comparison, mean: Interval) -> str:
+    """Say how many times as fast the second is on average, and whether a difference is shown."""
     sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
     return f"{mean.centre:.3f} times as fast{sure}{_doubt(comparison, mean)}"
 
@@ -305,9 +328,9 @@ def _doubt(comparison: Comparison, mean: Interval) -> str:
 
 
 def regressions(comparison: Comparison, limit: float) -> pd.DataFrame:
-    """The cells that take longer by more than ``limit``, a share, for certain.
+    """The cells that are shown to take longer by more than ``limit``, a share.
 
-    For certain means that a difference is shown and its interval excludes a smaller one.
+    That is: a difference is shown, and its interval excludes one as small as that.
     """
     cells = comparison.cells
     return cells[(cells["verdict"] == "slower") & (cells["ratio_high"] < 1 / (1 + limit))]
@@ -317,9 +340,10 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     """Say what was found, in sentences."""
     cells = comparison.cells
     yield count_verdicts(comparison)
-    for name in comparison.means:
-        who = "everything" if name == ALL else name
-        yield f"Geometric mean, {who}: {describe_mean(comparison, name)}."
+    for name, mean in comparison.means.items():
+        yield f"Geometric mean, {name}: {describe_mean(comparison, mean)}."
+    if comparison.overall is not None:
+        yield f"Geometric mean, everything: {describe_mean(comparison, comparison.overall)}."
     yield describe_drift(comparison)
     reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
     # What was left out has a reason for each size; the first words are the same.

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forwardbench.analysis import (
+    LEVEL_COLUMN,
     PASS_SECONDS,
     is_control,
     is_credible,
@@ -23,7 +24,7 @@ from forwardbench.analysis import (
     size_axis,
     sizes,
 )
-from forwardbench.intervals import log_interval
+from forwardbench.intervals import LEVEL, log_interval
 
 _STEPS = 24
 """Places between two sizes at which the interpolated ratio's interval is computed."""
@@ -41,13 +42,16 @@ class Crossover(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Over which sizes something holds."""
+    """Over which of the measured sizes something holds."""
 
     kind: str
-    """`always`, `never`, `from` or `until` a size, or `unclear` where no difference is shown."""
+    """`always`, `never`, `from` or `until` a crossover; `some` where it holds at some sizes in
+    another way, `unclear` where no difference is shown at any."""
     crossover: Crossover | None
-    smallest: int
-    largest: int
+    sizes: tuple[int, ...]
+    """Every size at which both were measured."""
+    shown: tuple[int, ...]
+    """Those at which it holds."""
 
 
 class Ratios(NamedTuple):
@@ -59,6 +63,8 @@ class Ratios(NamedTuple):
     """Shape (passes, sizes): logarithms of the ratios; NaN where a pass has not both times."""
     signs: NDArray[np.int64]
     """Shape (sizes,): 1 or -1 where the faster one is shown, 0 where no difference is."""
+    level: float
+    """Of the intervals."""
 
 
 def paired_ratios(
@@ -104,15 +110,22 @@ def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float
     )
     floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
     floors = np.maximum(floors, np.hypot(both["own"], both["own_other"]))
-    signs = [_sign(row, floor) for row, floor in zip(logs, floors, strict=True)]
-    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64))
+    level = _level_of(measured)
+    signs = [_sign(row, floor, level) for row, floor in zip(logs, floors, strict=True)]
+    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
 
 
-def _sign(logs: NDArray[np.float64], floor: float) -> int:
+def _level_of(table: pd.DataFrame) -> float:
+    """What a run's other intervals are computed at; the usual where a table does not say."""
+    known = table.get(LEVEL_COLUMN, ())
+    return float(max(known)) if len(known) else LEVEL
+
+
+def _sign(logs: NDArray[np.float64], floor: float, level: float) -> int:
     known = logs[~np.isnan(logs)]
     if not len(known):
         return 0
-    centre, low, high = np.log(log_interval(np.exp(known).tolist()))
+    centre, low, high = np.log(log_interval(np.exp(known).tolist(), level))
     if low <= 0 <= high or abs(centre) <= floor:
         return 0
     return int(np.sign(centre))
@@ -143,11 +156,14 @@ def _changes(ratios: Ratios) -> Iterator[Crossover]:
         logs = ratios.logs[:, between] if upward else -ratios.logs[:, between]
         whole = logs[~np.isnan(logs).any(axis=1)]
         if len(whole):
-            centre, low, high = np.exp(_cross(np.log(ratios.sizes[between]), whole)).tolist()
+            place = _cross(np.log(ratios.sizes[between]), whole, ratios.level)
+            centre, low, high = np.exp(place).tolist()
             yield Crossover(centre, low, high, upward)
 
 
-def _cross(positions: NDArray[np.float64], logs: NDArray[np.float64]) -> tuple[float, float, float]:
+def _cross(
+    positions: NDArray[np.float64], logs: NDArray[np.float64], level: float
+) -> tuple[float, float, float]:
     """Where interpolated ``logs``, shape (passes, positions), rise through 0: centre, low, high.
 
     At the first position they are below 0, at the last above.
@@ -155,7 +171,7 @@ def _cross(positions: NDArray[np.float64], logs: NDArray[np.float64]) -> tuple[f
     steps = np.linspace(0, len(positions) - 1, _STEPS * (len(positions) - 1) + 1)
     grid = np.interp(steps, np.arange(len(positions)), positions)
     paths = np.array([np.interp(grid, positions, each) for each in logs])
-    curves = np.log([log_interval(np.exp(column).tolist()) for column in paths.T])
+    curves = np.log([log_interval(np.exp(column).tolist(), level) for column in paths.T])
     centre = _first_rise(grid, curves[:, 0])
     if np.isnan(curves).any():
         return centre, float("nan"), float("nan")
@@ -178,17 +194,20 @@ def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
 def reach(table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0) -> Reach:
     """Say over which of the measured sizes one is (``factor`` times) faster than another."""
     ratios = paired_ratios(table, implementation, other, factor)
-    if not len(ratios.sizes):
-        return Reach("unclear", None, 0, 0)
-    ends = int(ratios.sizes[0]), int(ratios.sizes[-1])
-    shown = set(ratios.signs[ratios.signs != 0].tolist())
-    if shown != {-1, 1}:
-        kind = {frozenset({1}): "always", frozenset({-1}): "never"}.get(frozenset(shown), "unclear")
-        return Reach(kind, None, *ends)
-    last = crossovers(table, implementation, other, factor)[-1:]
-    if not last:  # cases of no common axis
-        return Reach("unclear", None, *ends)
-    return Reach("from" if last[0].upward else "until", last[0], *ends)
+    sizes_seen = tuple(int(size) for size in ratios.sizes)
+    shown = tuple(int(size) for size in ratios.sizes[ratios.signs > 0])
+    if not shown:
+        return Reach("never" if (ratios.signs < 0).any() else "unclear", None, sizes_seen, ())
+    if len(shown) == len(sizes_seen):
+        return Reach("always", None, sizes_seen, shown)
+    found = crossovers(table, implementation, other, factor)
+    faster = np.flatnonzero(ratios.signs > 0)
+    in_one_piece = len(faster) == faster[-1] - faster[0] + 1
+    upward = bool(found) and found[0].upward
+    at_the_end = faster[-1] == len(sizes_seen) - 1 if upward else faster[0] == 0
+    if len(found) == 1 and in_one_piece and at_the_end:
+        return Reach("from" if found[0].upward else "until", found[0], sizes_seen, shown)
+    return Reach("some", None, sizes_seen, shown)
 
 
 class Winner(NamedTuple):
@@ -218,7 +237,7 @@ def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any]) -> bool:
     """Whether one row is not shown to be slower than another on the same case."""
     logs = np.log(np.divide(other[PASS_SECONDS], first[PASS_SECONDS]))
     floor = max(np.log(first["floor"]), np.hypot(first["own"], other["own"]))
-    return _sign(logs, floor) == 0
+    return _sign(logs, floor, float(first.get(LEVEL_COLUMN, LEVEL))) == 0
 
 
 class Lead(NamedTuple):

@@ -156,17 +156,27 @@ def format_size(size: float, digits: int = 3) -> str:
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
-def reach_words(found: Reach, otherwise: str = "slower") -> str:
-    """Say over which sizes something holds; `otherwise` is what is so elsewhere."""
-    span = f"{found.smallest:,} to {found.largest:,}"
+def reach_words(found: Reach) -> str:
+    """Say over which sizes something holds."""
+    span = f"{found.sizes[0]:,} to {found.sizes[-1]:,}" if found.sizes else "no size in common"
     if found.kind == "always":
         return f"at every size ({span})"
     if found.kind == "never":
         return f"never in this range ({span})"
-    if found.crossover is None:
+    if found.kind == "unclear":
         return f"no difference shown ({span})"
+    if found.crossover is None:
+        return f"at {_list(found.shown)}, and at no other size measured ({span})"
     word = "from" if found.kind == "from" else "up to"
-    return f"{word} {format_crossover(found.crossover)}; {otherwise} elsewhere"
+    return f"{word} {format_crossover(found.crossover)}"
+
+
+def _list(sizes: tuple[int, ...]) -> str:
+    """Name sizes, as in `size 4` or `sizes 4, 8 and 16`."""
+    names = [f"{size:,}" for size in sizes]
+    if len(names) == 1:
+        return f"size {names[0]}"
+    return f"sizes {', '.join(names[:-1])} and {names[-1]}"
 
 
 def baseline_of(table: pd.DataFrame) -> str:

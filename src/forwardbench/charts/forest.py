@@ -11,7 +11,7 @@ from forwardbench.analysis import NO_DIFFERENCE, sizes
 from forwardbench.charts import style
 from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.view import View
-from forwardbench.comparison import ALL, Comparison, count_verdicts, describe_drift, describe_mean
+from forwardbench.comparison import Comparison, count_verdicts, describe_drift, describe_mean
 from forwardbench.findings import name_setting
 from forwardbench.units import format_interval, format_ratio, format_tick
 
@@ -28,9 +28,9 @@ HELP = (
 
 def title(comparison: Comparison) -> str:
     """Say how everything that can be compared came out."""
-    if ALL not in comparison.means:
+    if comparison.overall is None:
         return "Nothing can be compared"
-    return f"On average the second is {describe_mean(comparison, ALL)}"
+    return f"On average the second is {describe_mean(comparison, comparison.overall)}"
 
 
 def draw(comparison: Comparison, sweep: str, sides: str, view: View | None = None) -> Chart:

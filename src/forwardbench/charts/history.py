@@ -16,11 +16,13 @@ from forwardbench.units import format_ratio, format_seconds, format_tick
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CELL = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
 QUESTION = "Did a commit make anything slower?"
 HELP = (
     "Down is faster. Each dot is a case, relative to its own time at the first commit that has "
-    "it; whiskers are intervals. The line is their geometric mean over the cases that every "
-    "commit has. A machine that changed between two commits moves all of them alike."
+    "it; whiskers are its own interval, not that of the first. The line is their geometric mean "
+    "over the cases that every commit has. A machine that changed between two commits moves all of "
+    "them alike."
 )
 
 
@@ -59,9 +61,12 @@ def title(table: pd.DataFrame) -> str:
     if "change" not in table:
         table = _relative(table)
     commits = list(dict.fromkeys(table["commit"]))
-    last = table[(table["commit"] == commits[-1]) & table["change"].notna()] if commits else table
-    if len(commits) < 2 or last.empty:
+    if len(commits) < 2:
         return "One commit only: nothing to compare it with"
+    first, last = (table[table["commit"] == commit] for commit in (commits[0], commits[-1]))
+    last = last.merge(first[_CELL], on=_CELL)  # what is new has nothing to be compared with
+    if last.empty:
+        return f"Nothing was measured both at {commits[0][:8]} and at {commits[-1][:8]}"
     mean = float(np.exp(np.log(last["change"]).mean()))
     worst = last.sort_values("change").iloc[-1]
     return (
@@ -73,8 +78,7 @@ def title(table: pd.DataFrame) -> str:
 def _relative(table: pd.DataFrame) -> pd.DataFrame:
     """Add each time as a share of its cell's time at the first commit that measured it."""
     rows = table[is_credible(table) & ~is_control(table)]
-    keys = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
-    first = rows.groupby(keys)["seconds"].transform("first")
+    first = rows.groupby(_CELL)["seconds"].transform("first")
     changes = {f"change{end}": rows[f"seconds{end}"] / first for end in ("", "_low", "_high")}
     return rows.assign(**changes)
 

@@ -51,6 +51,8 @@ class _File:
     environment: str
     date: float
     """Of the commit, in milliseconds since 1970."""
+    measured: float
+    """When its times were taken, in milliseconds since 1970; 0 if unknown."""
     times: dict[str, Any]
     """What asv keeps of the benchmark of times, by column; empty where it was not run."""
     document: dict[str, Any]
@@ -110,10 +112,13 @@ def _machine_folder(path: Path) -> Path:
         return machines[0]
     if not machines:
         raise UserError(f"{path} holds no results of asv: measure a commit with asv run HEAD^!")
-    raise UserError(
-        f"{path} holds results of several machines: give the folder of one, "
-        f"{_some(machines, ' or ')}"
-    )
+    return max(machines, key=_last_measured)
+
+
+def _last_measured(machine: Path) -> float:
+    """When the newest of a machine's times was taken, in milliseconds since 1970."""
+    files = [_read(each) for each in machine.glob("*.json") if each.name not in NOT_RESULTS]
+    return max((file.measured for file in files), default=0.0)
 
 
 def _of_one_environment(path: Path, files: list[_File]) -> list[_File]:
@@ -144,13 +149,17 @@ def _read(path: Path) -> _File:
                 "with asv update"
             )
         times = results.get(BENCHMARK)
+        # asv leaves out columns at the end that are null.
+        columns = (
+            {} if times is None else dict(zip(document["result_columns"], times, strict=False))
+        )
         return _File(
             path,
             commit.lower(),
             limits.text(document["env_name"], "an environment"),
             limits.number(document["date"], 0, _LAST_DATE, "a date"),
-            # asv leaves out columns at the end that are null.
-            {} if times is None else dict(zip(document["result_columns"], times, strict=False)),
+            limits.number(columns.get("started_at") or 0, 0, _LAST_DATE, "a date"),
+            columns,
             document,
         )
 
