@@ -71,7 +71,7 @@ def test_running_is_the_commands_job(tmp_path, capsys):
     """Verified, measured, charted and reported, into the folder that was asked for."""
     folder = tmp_path / "run"
     table = forwardbench.run(
-        shapes=["2x3-2"], implementations=["matmul"], passes=2, output=str(folder)
+        shapes=["2x3-2"], implementations=["matmul"], threads=[1], passes=2, output=folder
     )
     assert {"run.json", "pass-002.json", "table.csv", "report.html"} <= {
         path.name for path in folder.iterdir()
@@ -84,8 +84,10 @@ def test_running_is_the_commands_job(tmp_path, capsys):
 
 
 def test_what_cannot_be_run_is_one_line(tmp_path):
-    """A wish that there is none of, and one that makes no sense."""
-    with pytest.raises(UserError, match="unexpected keyword argument 'colour'"):
-        forwardbench.run(colour="red")
+    """A text for a list, a sweep that there is none of, threads that are no number."""
+    with pytest.raises(UserError, match=r"sweeps is a list: write sweeps=\['mlp'\]"):
+        forwardbench.run(sweeps="mlp")
+    with pytest.raises(UserError, match="threads"):
+        forwardbench.run(threads=[0], output=str(tmp_path / "y"))
     with pytest.raises(UserError, match="there is no sweep 'round'"):
         forwardbench.run(sweeps=["round"], output=str(tmp_path / "x"))

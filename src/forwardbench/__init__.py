@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from forwardbench.notebook import Table
@@ -23,12 +24,40 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     return notebook.load(path, baseline)
 
 
-def run(**wish: Any) -> Table:
+def run(
+    *,
+    sweeps: Sequence[str] = (),
+    shapes: Sequence[str] = (),
+    implementations: Sequence[str | Path] = (),
+    baseline: str | None = None,
+    dtypes: Sequence[str] = (),
+    threads: Sequence[int | str] = (),
+    passes: int | None = None,
+    limit: float | None = None,
+    precision: float | None = None,
+    max_time: float | None = None,
+    quick: bool = False,
+    output: str | Path | None = None,
+) -> Table:
     """Verify, measure, chart and report, as the command `forwardbench run` does.
 
-    Takes sweeps, shapes, implementations, dtypes, threads (each a list), baseline, passes, limit,
-    precision, max_time, quick and output. See `forwardbench.notebook.run`.
+    Keywords are its options; ``limit`` and ``max_time`` are in seconds, ``precision`` is a share.
+    See `forwardbench.notebook.run`.
     """
-    from forwardbench import notebook
+    from forwardbench import job, notebook
 
-    return notebook.run(**wish)
+    wish = job.Wish(
+        sweeps=job.texts("sweeps", sweeps),
+        shapes=job.texts("shapes", shapes),
+        implementations=job.texts("implementations", implementations),
+        baseline=baseline,
+        dtypes=job.texts("dtypes", dtypes),
+        threads=job.texts("threads", threads),
+        passes=passes,
+        limit=limit,
+        precision=precision,
+        max_time=max_time,
+        quick=quick,
+        output=None if output is None else str(output),
+    )
+    return notebook.run(wish)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.cases import SWEEPS, Case, parse_case
+from forwardbench.errors import UserError
 from forwardbench.intervals import Interval, log_interval
 from forwardbench.measure.ceiling import COPIED_BYTES
 from forwardbench.measure.fit import Fit, fit_times
@@ -49,8 +50,11 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     """Make the table: one row per cell, with the columns of `COLUMNS` and `IN_MEMORY`.
 
     A control's speedup is relative to the implementation that it repeats. A speedup is
-    empty where the baseline was not measured.
+    empty where the baseline was not measured, or not believed. Raises `UserError` for a baseline
+    that is none of the implementations.
     """
+    if baseline is not None:
+        _check_baseline(results, baseline)
     baseline = baseline or results.baseline
     groups = results.samples.groupby(CELL_KEY, sort=False)
     samples = {key: group.set_index("pass") for key, group in groups}
@@ -71,6 +75,13 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
     table[LEVEL_COLUMN] = results.level
     return _with_estimates(table[[*COLUMNS, *IN_MEMORY]])
+
+
+def _check_baseline(results: Results, baseline: str) -> None:
+    own = results.cells[results.cells["control_of"] == ""]
+    names = sorted(set(own["implementation"]))
+    if baseline not in names:
+        raise UserError(f"no baseline {baseline!r} there: choose from {', '.join(names)}")
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

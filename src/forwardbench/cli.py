@@ -507,7 +507,4 @@ def _load_table(options: argparse.Namespace) -> tuple[Results, DataFrame]:
     from forwardbench import analysis, results
 
     loaded = results.load(options.results)
-    names = sorted(set(loaded.cells.loc[loaded.cells["control_of"] == "", "implementation"]))
-    if options.baseline is not None and options.baseline not in names:
-        raise UserError(f"no baseline {options.baseline!r} there: choose from {', '.join(names)}")
     return loaded, analysis.summarize(loaded, options.baseline)

@@ -50,6 +50,8 @@ class Comparison:
     """That of all of them; None where there is none."""
     relative_to: str
     """The baseline that times were taken relative to; empty where seconds were compared."""
+    intervals: str
+    """What intervals are called: those of single passes are the timing tool's own."""
     drift: Interval
     """How many times as fast the baseline itself was in the second, in seconds; NaN if unknown."""
 
@@ -131,8 +133,14 @@ def _compare(
         _means(pairs, level),
         _mean(list(pairs.values()), level) if pairs else None,
         baseline,
+        _name_intervals(before, after),
         drift,
     )
+
+
+def _name_intervals(before: Results, after: Results) -> str:
+    passes = [len(set(each.samples["pass"])) for each in (before, after)]
+    return "95 % interval" if max(passes) > 1 else "interval"
 
 
 def _in_order(cells: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -313,7 +321,8 @@ def describe_drift(comparison: Comparison) -> str:
 
 def describe_mean(comparison: Comparison, mean: Interval) -> str:
     """Say how many times as fast the second is on average, and whether a difference is shown."""
-    sure = f" (95 % interval {mean.low:.3f} to {mean.high:.3f})" if mean.low == mean.low else ""
+    ends = f"{comparison.intervals} {mean.low:.3f} to {mean.high:.3f}"
+    sure = f" ({ends})" if mean.low == mean.low else ""
     return f"{mean.centre:.3f} times as fast{sure}{_doubt(comparison, mean)}"
 
 

@@ -339,7 +339,7 @@ def describe_row(row: pd.Series[Any]) -> str:
     return ", ".join(parts)
 
 
-def describe(table: pd.DataFrame, what: str, title: str) -> str:
+def describe(table: pd.DataFrame, what: str, title: str, form: str = "") -> str:
     """Alternative text of a chart: what kind it is, what it found, and where its ends are."""
     first, _ = _first_setting(table)
     shown = [
@@ -348,7 +348,7 @@ def describe(table: pd.DataFrame, what: str, title: str) -> str:
         if rows["speedup"].notna().any()
     ]
     sweep = table["sweep"].iloc[0]
-    form = "Line chart" if size_axis(sweep) else "Point chart"
+    form = form or ("Line chart" if size_axis(str(sweep)) else "Point chart")
     return (
         f"{form} of {what} by size in the sweep {sweep}, where "
         f"{title}. Speedups over {baseline_of(table)}: {'; '.join(shown) or 'none'}."

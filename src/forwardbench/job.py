@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forwardbench.errors import UserError
 from forwardbench.measure.folder import RunFolder, claim_folder, resume_folder
 from forwardbench.measure.plan import Plan, make_plan
 from forwardbench.measure.request import Request, make_request, with_effort
@@ -43,6 +44,13 @@ class Wish:
     max_time: float | None = None
     quick: bool = False
     output: str | None = None
+
+
+def texts(name: str, values: Sequence[object]) -> list[str]:
+    """Each value as a text; raises `UserError` for a text in place of a list of them."""
+    if isinstance(values, str):
+        raise UserError(f"{name} is a list: write {name}=[{values!r}]")
+    return [str(value) for value in values]
 
 
 def say(line: str) -> None:

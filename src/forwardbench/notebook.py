@@ -83,27 +83,20 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     Raises `forwardbench.errors.UserError` for what cannot be read.
     """
     loaded = results.load(path)
-    names = set(loaded.cells["implementation"])
-    if baseline is not None and baseline not in names:
-        raise UserError(f"no baseline {baseline!r} there: choose from {', '.join(sorted(names))}")
     table = Table(analysis.summarize(loaded, baseline))
     table.attrs["path"] = str(path)
     table.attrs["warnings"] = doubts(table, loaded.circumstances, None)
     return table
 
 
-def run(**wish: Any) -> Table:
-    """Do what `forwardbench run` does, and return the table; its keywords are `job.Wish`'s.
+def run(wish: job.Wish) -> Table:
+    """Do what `forwardbench run` does, and return the table.
 
     Verification, plan and progress are told on stderr; the folder is in ``attrs["path"]``. Raises
     `forwardbench.errors.UserError` for what cannot be done, and where nothing was measured.
     """
-    try:
-        asked = job.Wish(**wish)
-    except TypeError as error:
-        raise UserError(f"forwardbench.run: {error}") from None
-    folder, request = job.begin(asked)
-    status = job.carry_out(folder, request, asked.implementations, show=False)
+    folder, request = job.begin(wish)
+    status = job.carry_out(folder, request, wish.implementations, show=False)
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     if not folder.finished_passes().numbers:

@@ -94,17 +94,17 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
     for _, rows in comparison.cells.groupby(SETTING, sort=False):
         console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
-        console.print(_changes(rows))
+        console.print(_changes(rows, comparison.intervals))
         console.print()
     for sentence in sentences(comparison):
         console.print(sentence)
 
 
-def _changes(rows: pd.DataFrame) -> Table:
+def _changes(rows: pd.DataFrame, intervals: str) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
     table.add_column("implementation", overflow="fold", max_width=LONGEST)
-    for name in ("first", "second", "times as fast", "95 % interval"):
+    for name in ("first", "second", "times as fast", intervals):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     for _, row in rows.iterrows():

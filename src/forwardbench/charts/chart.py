@@ -27,6 +27,8 @@ SERIES = "series:"
 PANEL = "panel:"
 
 SVG_RC: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "forwardbench",  # the same chart is the same file
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MEAN = "geometric mean"
 HELP = (
-    "Right of the line the second is faster, left of it the first; bars are 95 % intervals. "
+    "Right of the line the second is faster, left of it the first; bars are intervals. "
     "Filled: a difference is shown. Hollow: none is. No mark: not comparable. Diamonds are "
     "geometric means over all sweeps."
 )

@@ -38,9 +38,10 @@ HELP = (
     "word in the cell says why."
 )
 title = findings.overview
-# An odd number of colours, so that there is a middle one.
-_COLOURS = LinearSegmentedColormap.from_list("ratio", ["#C65200", "#FFFFFF", "#0072B2"], N=257)
-_ON_LIGHT, _ON_DARK = "#222222", "#FFFFFF"
+# None of these is a colour of a theme, which a page changes in the dark. An odd number of them, so
+# that there is a middle one.
+_COLOURS = LinearSegmentedColormap.from_list("ratio", ["#C65200", "#FEFEFE", "#0071B1"], N=257)
+_ON_LIGHT, _ON_DARK = "#212121", "#FEFEFE"
 _WORDS = {"unavailable": "n/a"}
 _TEXT_SIZE = 7.5
 _ROW = 0.3
@@ -188,4 +189,4 @@ def _luminance(colour: Any) -> float:
 
 def describe(table: pd.DataFrame, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(table, "speedup", title).replace("Line chart", "Heat map")
+    return findings.describe(table, "speedup", title, "Heat map")

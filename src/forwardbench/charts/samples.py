@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 QUESTION = "How sure?"
 HELP = (
     "Each dot is one pass, relative to the centre of all passes of its cell; outliers are kept. "
-    "The bar is the 95 % interval of the centre. The scale is linear near 0 and logarithmic far "
-    "from it. Dots that lie far to one side are mostly passes in which something else kept the "
-    "machine busy. The number beside each row is the centre itself, with ~ if it was estimated "
+    "The bar is the interval of the centre. The scale is linear near 0 and logarithmic far "
+    "from it. Dots far to the right are slow passes, as when something else kept the machine "
+    "busy. The number beside each row is the centre itself, with ~ if it was estimated "
     "from a fit; a word there says why there is none."
 )
 title = findings.sureness
@@ -161,7 +161,9 @@ def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], v
     )  # fmt: skip
     for place, deviations, (_, row) in zip(places, passes, timed.iterrows(), strict=True):
         spread = f"passes from {_signed(deviations.min())} to {_signed(deviations.max())}"
-        said = f"{findings.describe_row(row)}, {len(deviations)} passes, {spread}"
+        said = findings.describe_row(row)
+        if len(deviations) > 1:
+            said += f", {len(deviations)} {spread}"
         chart.points.append(Point(name, said, axes, 0.0, place))
     beside: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "size": _TEXT_SIZE}
     artists += [

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 QUESTION = "How much faster?"
 HELP = (
     "Up is faster; the line at 1x is the baseline itself. The grey band around it is the noise "
-    "floor: ratios of identical code lie inside it, so what does is no difference shown. A ring "
-    "marks where a series crosses the baseline, the bar through it is its 95 % interval."
+    "floor: 95 % of ratios of identical code are expected inside it, so what lies there is no "
+    "difference shown. A ring marks where a series crosses the baseline, the bar through it is its "
+    "interval."
 )
 title = findings.finding
 
@@ -81,7 +82,7 @@ def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
     if any(math.isfinite(noise_floor(rows)) for rows in findings.settings(table)):
         kinds.append("grey band around 1x: the noise floor")
     if crossed:
-        kinds.append("ring: a series crosses the baseline, with the 95 % interval")
+        kinds.append("ring: a series crosses the baseline, with its interval")
     return ("; ".join(kinds),)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from forwardbench.analysis import size_axis, sizes, slowest_first, work
-from forwardbench.charts.chart import belongs_to
-from forwardbench.charts.text import FONT, cut, tilt, width
+from forwardbench.charts.chart import SVG_RC, belongs_to
+from forwardbench.charts.text import cut, tilt, width
 from forwardbench.charts.view import Theme, View
 from forwardbench.errors import UserError
 from forwardbench.findings import baseline_of
@@ -34,8 +34,7 @@ TICK_SIZE = 8.0
 """Points of the type along an axis of sizes."""
 
 RC: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": [FONT, "Verdana", "Arial", "sans-serif"],
+    **SVG_RC,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -47,8 +46,6 @@ RC: Any = {
     "ytick.labelsize": TICK_SIZE,
     "hatch.linewidth": 0.6,
     "text.parse_math": False,  # a name with dollar signs is a name
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "forwardbench",  # the same chart is the same file
     "pdf.fonttype": 42,  # text that can be searched and copied
 }
 

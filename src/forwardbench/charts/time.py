@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUESTION = "Which is fastest, from which size?"
 HELP = (
     "Down is faster. Where lines cross, another way of writing the same computation takes the "
-    "lead: a ring marks it, and the bar through it is its 95 % interval. A line that is flat at "
+    "lead: a ring marks it, and the bar through it is its interval. A line that is flat at "
     "small sizes shows a fixed cost a call; parallel lines do the same work at different rates."
 )
 title = findings.fastest
@@ -56,7 +56,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
                 axes, found, lambda each, size: _height(setting, found[each], size), view
             )
 
-    ring = "ring: where the lead changes, with its 95 % interval"
+    ring = "ring: where the lead changes, with its interval"
     marked = any(each.crossover for found in changes.values() for each in found)
     words = Words(
         title(table), "time a call", format_seconds, "estimated from a fit, never measured",

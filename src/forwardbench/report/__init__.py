@@ -89,6 +89,7 @@ def make_page(
         warnings=warnings,
         facts={"measured": caption(table), **results.origin.facts},
         series=shared.series,
+        intervals=results.origin.facts.get("intervals", ""),
         styles=shared.styles,
         sweeps=[*(_sweep(rows, drawn, shared) for rows in sweeps), *_history(table, drawn, shared)],
         reaches=_reaches(table),
