@@ -284,3 +284,26 @@ def test_one_pass_with_an_interval_of_its_own_is_not_taken_for_certain():
     (after,) = [each for each in winners(wide) if each.case == "64x64-64"]
     assert before.ties == ()
     assert set(after.ties) == {"matmul"}
+
+
+def test_the_interval_allows_for_how_the_ratio_bends_between_sizes():
+    """Of a ratio that is a parabola in the logarithm the crossing lies inside, off the line's."""
+    sizes_measured = [2**k for k in range(7)]
+
+    def ratio(size):
+        return math.exp(0.35 * (math.log(size) - 1.2) + 0.25 * (math.log(size) ** 2 - 1.44))
+
+    table = from_ratios({size: [ratio(size)] * 3 for size in sizes_measured})
+    (found,) = crossovers(table, "matmul", "python_loops")
+    truth = math.exp(1.2)
+    assert abs(found.size - truth) > 0.04
+    assert found.low <= truth * 1.001
+    assert found.high >= truth * 0.999
+    assert found.high - found.low < 0.3
+
+
+def test_two_sizes_alone_are_joined_by_a_line():
+    """Where there is no third size nothing bends."""
+    table = from_ratios({1: [0.5] * 3, 4: [2.0] * 3})
+    (found,) = crossovers(table, "matmul", "python_loops")
+    assert (found.low, found.size, found.high) == pytest.approx((2, 2, 2))

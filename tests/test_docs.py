@@ -122,7 +122,9 @@ def test_the_table_of_methods_is_what_its_command_wrote():
     page = methods_page()
     figures = json.loads(page.FIGURES.read_text())
     assert page.between_marks("figures")[1] == page.tables(figures) + "\n"
-    for name in ("visits", "overhead", "runs"):
+    compared = json.loads(page.COMPARISONS.read_text())
+    assert page.between_marks("runs")[1] == page.table_of_runs(compared) + "\n"
+    for name in ("visits", "overhead"):
         assert page.between_marks(name)[1].startswith("| ")
 
 

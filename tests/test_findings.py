@@ -134,7 +134,9 @@ def test_the_lead_changes_at_crossovers():
         "c": {1: 9.0, 4: 8.0, 16: 2.0},
     }
     assert leading({name: ladder[name] for name in "ab"}) == "Fastest: a below 2 (2 to 2), b above"
-    assert leading(ladder) == ("Fastest: a below 2 (2 to 2), b from there to 8 (8 to 8), c above")
+    assert leading(ladder) == (
+        "Fastest: a below 2 (2 to 2), b from there to 8 (8 to 9.35), c above"
+    )
 
 
 def test_a_lead_without_a_crossover_is_said_with_sizes():

@@ -63,13 +63,15 @@ def compare(before: Results, after: Results, baseline: str | None = None) -> Com
     did not measure it.
     """
     name = baseline or before.baseline
-    tables = [_with_values(summarize(each, name), name) for each in (before, after)]
-    for table, which in zip(tables, ("first", "second"), strict=True):
-        if not (is_credible(table) & (table["implementation"] == name)).any():
+    tables = []
+    for each, which in ((before, "first"), (after, "second")):
+        table = summarize(each, name) if name in set(each.cells["implementation"]) else None
+        if table is None or not (is_credible(table) & (table["implementation"] == name)).any():
             raise UserError(
                 f"the {which} results have no time of the baseline {name}: choose another with "
                 "--baseline, or compare --seconds"
             )
+        tables.append(_with_values(table, name))
     return _compare(before, after, tables, name)
 
 
@@ -114,13 +116,15 @@ def _compare(
     indexed = [table.set_index(CELL_KEY, drop=False) for table in tables]
     drift = _drift(indexed, baseline, level)
     moved = abs(np.log(drift.centre)) if drift.centre == drift.centre else 0.0
+    moves = _moves(indexed, baseline)
     keys = list(dict.fromkeys([*indexed[0].index, *indexed[1].index]))
     rows, pairs = [], {}
     for key in keys:
         first, second = (each.loc[key] if key in each.index else None for each in indexed)
+        here = max(moved, moves.get(key[1:], 0.0))
         row = {
             **dict(zip(CELL_KEY, key, strict=True)),
-            **_judge(first, second, baseline, level, moved),
+            **_judge(first, second, baseline, level, here),
         }
         if obstacle and row["verdict"] != NOT_COMPARABLE:
             row |= {"verdict": NOT_COMPARABLE, "reason": obstacle}
@@ -180,8 +184,8 @@ def _judge(
     """Ratio, interval and verdict of one cell.
 
     Nothing is shown inside the noise floor of either side, nor below ``moved``: how far the
-    baseline itself moved, in the logarithm of its seconds. Where a machine has changed by so
-    much, it has not changed by the same factor for all code.
+    baseline itself moved, in the logarithm of its seconds, over all cases or on this one. Where a
+    machine has changed by so much, it has not changed by the same factor for all code.
     """
     found: dict[str, Any] = {
         "seconds_before": np.nan if first is None else first["seconds"],
@@ -275,6 +279,16 @@ def _pass_means(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.asarray(np.nanmean(grid[:, counted], axis=0) + level)
 
 
+def _moves(tables: list[pd.DataFrame], baseline: str) -> dict[tuple[Any, ...], float]:
+    """How far the baseline moved on each case, in the logarithm of its seconds."""
+    if not baseline:
+        return {}
+    one, other = (table[table["implementation"] == baseline] for table in tables)
+    both = [key for key in one.index if key in other.index]
+    ratios = {key[1:]: other.loc[key, "seconds"] / one.loc[key, "seconds"] for key in both}
+    return {key: abs(float(np.log(ratio))) for key, ratio in ratios.items() if ratio == ratio}
+
+
 def _drift(tables: list[pd.DataFrame], baseline: str, level: float) -> Interval:
     """How many times as fast the baseline was in the second, in seconds, over all its cases."""
     if not baseline:
@@ -314,26 +328,30 @@ def describe_drift(comparison: Comparison) -> str:
     if comparison.drift.centre != comparison.drift.centre:
         return said
     return (
-        f"{said} In seconds it was {comparison.drift.centre:.3f} times as fast itself: so far the "
-        "machine, or its own code, differed, and a smaller difference is not called shown."
+        f"{said} In seconds it was itself {comparison.drift.centre:.3f} times as fast in the "
+        "second: differences no larger than that, or than its own on the same case, are not shown."
     )
 
 
 def describe_mean(comparison: Comparison, mean: Interval) -> str:
-    """Say how many times as fast the second is on average, and whether a difference is shown."""
+    """Say how many times as fast the second is on average."""
     ends = f"{comparison.intervals} {mean.low:.3f} to {mean.high:.3f}"
     sure = f" ({ends})" if mean.low == mean.low else ""
-    return f"{mean.centre:.3f} times as fast{sure}{_doubt(comparison, mean)}"
+    return f"{mean.centre:.3f} times as fast{sure}"
 
 
-def _doubt(comparison: Comparison, mean: Interval) -> str:
-    """What keeps a mean from being a difference that is shown; empty if nothing does."""
-    if mean.low != mean.low:
-        return ""
+def is_shown(comparison: Comparison, mean: Interval) -> bool:
+    """Whether a mean is a difference: outside 1, and by more than the baseline itself moved."""
+    if mean.low != mean.low or mean.low <= 1 <= mean.high:
+        return False
     moved = comparison.drift.centre
-    if moved == moved and abs(np.log(mean.centre)) <= abs(np.log(moved)):
-        return f", {NO_DIFFERENCE}: the baseline itself moved by more"
-    return f", {NO_DIFFERENCE}" if mean.low <= 1 <= mean.high else ""
+    return not (moved == moved and abs(np.log(mean.centre)) <= abs(np.log(moved)))
+
+
+def _verdict(comparison: Comparison, mean: Interval) -> str:
+    """A mean in words, and whether it is a difference."""
+    words = describe_mean(comparison, mean)
+    return words if is_shown(comparison, mean) else f"{words}, {NO_DIFFERENCE}"
 
 
 def regressions(comparison: Comparison, limit: float) -> pd.DataFrame:
@@ -350,10 +368,9 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     cells = comparison.cells
     yield count_verdicts(comparison)
     for name, mean in comparison.means.items():
-        yield f"Geometric mean, {name}: {describe_mean(comparison, mean)}."
+        yield f"Geometric mean, {name}: {_verdict(comparison, mean)}."
     if comparison.overall is not None:
-        yield f"Geometric mean, everything: {describe_mean(comparison, comparison.overall)}."
-    yield describe_drift(comparison)
+        yield f"Geometric mean, everything: {_verdict(comparison, comparison.overall)}."
     reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
     # What was left out has a reason for each size; the first words are the same.
     reasons = reasons.str.replace(r"^(\w+ in the \w+): .*", r"\1", regex=True)

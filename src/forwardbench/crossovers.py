@@ -26,7 +26,9 @@ from forwardbench.analysis import (
 )
 from forwardbench.intervals import LEVEL, log_interval
 
-_STEPS = 24
+_BENDS = (0, -1, 1)
+"""How the ratio may run between two sizes: straight, or bent as towards the left or the right."""
+_STEPS = 12
 """Places between two sizes at which the interpolated ratio's interval is computed."""
 
 
@@ -138,7 +140,8 @@ def crossovers(
 
     A change counts only between sizes that show a difference. Its interval holds every size
     where the interpolated ratio's own interval includes the factor (Fieller's construction: a
-    test at each size, turned round).
+    test at each size, turned round), whether a straight line is interpolated or a parabola
+    through the next size on either side: how the ratio runs between two sizes is not known.
     """
     if not size_axis(str(table["sweep"].iloc[0])):
         return []
@@ -148,29 +151,36 @@ def crossovers(
 def _changes(ratios: Ratios) -> Iterator[Crossover]:
     """Each change of sign between neighbouring sizes that show a difference."""
     shown = np.flatnonzero(ratios.signs)
-    for left, right in pairwise(shown):
+    for left, right in pairwise(shown.tolist()):
         if ratios.signs[left] == ratios.signs[right]:
             continue
         upward = bool(ratios.signs[right] > 0)
-        between = slice(left, right + 1)
-        logs = ratios.logs[:, between] if upward else -ratios.logs[:, between]
-        whole = logs[~np.isnan(logs).any(axis=1)]
+        logs = ratios.logs if upward else -ratios.logs
+        whole = logs[~np.isnan(logs[:, left : right + 1]).any(axis=1)]
         if len(whole):
-            place = _cross(np.log(ratios.sizes[between]), whole, ratios.level)
-            centre, low, high = np.exp(place).tolist()
-            yield Crossover(centre, low, high, upward)
+            positions = np.log(ratios.sizes)
+            ways = [_cross(positions, whole, (left, right), bend, ratios.level) for bend in _BENDS]
+            centre = ways[0][0]
+            low, high = min(way[1] for way in ways), max(way[2] for way in ways)
+            found = [float(np.exp(place)) for place in (centre, low, high)]
+            yield Crossover(found[0], found[1], found[2], upward)
 
 
 def _cross(
-    positions: NDArray[np.float64], logs: NDArray[np.float64], level: float
+    positions: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    ends: tuple[int, int],
+    bend: int,
+    level: float,
 ) -> tuple[float, float, float]:
     """Where interpolated ``logs``, shape (passes, positions), rise through 0: centre, low, high.
 
-    At the first position they are below 0, at the last above.
+    Between the positions numbered ``ends``: at the first they are below 0, at the last above.
     """
-    steps = np.linspace(0, len(positions) - 1, _STEPS * (len(positions) - 1) + 1)
+    left, right = ends
+    steps = np.linspace(left, right, _STEPS * (right - left) + 1)
     grid = np.interp(steps, np.arange(len(positions)), positions)
-    paths = np.array([np.interp(grid, positions, each) for each in logs])
+    paths = np.array([_path(grid, steps, positions, each, bend) for each in logs])
     curves = np.log([log_interval(np.exp(column).tolist(), level) for column in paths.T])
     centre = _first_rise(grid, curves[:, 0])
     if np.isnan(curves).any():
@@ -178,6 +188,33 @@ def _cross(
     low = _first_rise(grid, curves[:, 2])
     high = -_first_rise(-grid[::-1], -curves[::-1, 1])
     return centre, low, high
+
+
+def _path(
+    grid: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    bend: int,
+) -> NDArray[np.float64]:
+    """Values on the grid: a straight line between neighbours, or Newton's parabola.
+
+    The parabola takes in the next position on one side as well: ``bend`` is -1 for the left, 1 for
+    the right, 0 for the line. Where there is none on that side it is the line.
+    """
+    segment = np.clip(steps.astype(int), 0, len(positions) - 2)
+    x0, x1 = positions[segment], positions[segment + 1]
+    slope = (logs[segment + 1] - logs[segment]) / (x1 - x0)
+    path: NDArray[np.float64] = logs[segment] + slope * (grid - x0)
+    if not bend:
+        return path
+    third = segment - 1 if bend < 0 else segment + 2
+    inside = (third >= 0) & (third < len(positions))
+    third = np.clip(third, 0, len(positions) - 1)
+    beyond = np.where(inside, positions[third], np.nan)  # no difference of a position to itself
+    curvature = ((logs[third] - logs[segment + 1]) / (beyond - x1) - slope) / (beyond - x0)
+    bent: NDArray[np.float64] = np.nan_to_num(curvature) * (grid - x0) * (grid - x1)
+    return path + bent
 
 
 def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:

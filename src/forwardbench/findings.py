@@ -101,7 +101,15 @@ def _finding(table: pd.DataFrame) -> str:
     best = there.loc[there["speedup"].idxmax()]
     same = verdicts(table)[best.name] == NO_DIFFERENCE
     compared = _compare(best, baseline, same)
-    return f"{compared} ({_certainty(best)}){_crossing(table, best, baseline)}"
+    ties = "" if same else _ties(table, best, baseline)
+    return f"{compared} ({_certainty(best)}){ties}{_crossing(table, best, baseline)}"
+
+
+def _ties(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
+    """Who is not shown to be slower than the best on the same case."""
+    here = table[(table["case"] == best["case"]) & (table["activation"] == best["activation"])]
+    names = [name for winner in winners(here) for name in winner.ties if name != baseline]
+    return f", with no difference to {' and '.join(names)} shown" if names else ""
 
 
 def _compare(best: pd.Series[Any], baseline: str, same: bool) -> str:

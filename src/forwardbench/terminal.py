@@ -20,7 +20,7 @@ from forwardbench.analysis import (
     slowest_first,
     verdicts,
 )
-from forwardbench.comparison import Comparison, sentences
+from forwardbench.comparison import Comparison, describe_drift, sentences
 from forwardbench.findings import (
     baseline_of,
     finding,
@@ -92,6 +92,8 @@ def _print_notes(rows: pd.DataFrame, console: Console) -> None:
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
+    console.print(describe_drift(comparison))
+    console.print()
     for _, rows in comparison.cells.groupby(SETTING, sort=False):
         console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
         console.print(_changes(rows, comparison.intervals))

@@ -8,6 +8,7 @@ from scipy import stats
 
 PAGE = Path(__file__).parents[2] / "docs" / "method.md"
 FIGURES = PAGE.parents[1] / "results" / "methods.json"
+COMPARISONS = FIGURES.with_name("comparisons.json")
 """What the first of the tables is made from."""
 
 
@@ -88,6 +89,24 @@ def _ratios_of_ratios(agreement):
         f"{cells[f'python_loops {shape}'] / cells[f'matmul {shape}'] - 1:+.1%} at `{shape}`"
         for shape in shapes
     )
+
+
+def table_of_runs(figures):
+    """What comparisons made of runs of identical code."""
+    lines = [
+        "| runs begun | what is compared | called different | ratios off by, median and most | "
+        "regressions above 5 %, in both directions |",
+        "|---|---|---|---|---|",
+    ]
+    for each in figures:
+        low, high = each["minutes_apart"]
+        share = f"{each['different']} of {each['cells']} ({each['different'] / each['cells']:.0%})"
+        off = f"{percent(each['off_median'])}, {percent(each['off_most'])}"
+        lines.append(
+            f"| {low:.0f} to {high:.0f} minutes apart, {each['pairs']} pairs | {each['what']} | "
+            f"{share} | {off} | {each['regressions']} |"
+        )
+    return "\n".join(lines)
 
 
 def percent(share):

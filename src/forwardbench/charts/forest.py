@@ -11,7 +11,13 @@ from forwardbench.analysis import NO_DIFFERENCE, sizes
 from forwardbench.charts import style
 from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.view import View
-from forwardbench.comparison import Comparison, count_verdicts, describe_drift, describe_mean
+from forwardbench.comparison import (
+    Comparison,
+    count_verdicts,
+    describe_drift,
+    describe_mean,
+    is_shown,
+)
 from forwardbench.findings import name_setting
 from forwardbench.units import format_interval, format_ratio, format_tick
 
@@ -30,7 +36,9 @@ def title(comparison: Comparison) -> str:
     """Say how everything that can be compared came out."""
     if comparison.overall is None:
         return "Nothing can be compared"
-    return f"On average the second is {describe_mean(comparison, comparison.overall)}"
+    mean = describe_mean(comparison, comparison.overall)
+    shown = is_shown(comparison, comparison.overall)
+    return f"On average the second is {mean}" if shown else f"No difference shown: {mean}"
 
 
 def draw(comparison: Comparison, sweep: str, sides: str, view: View | None = None) -> Chart:
@@ -102,7 +110,8 @@ def _draw_mean(axes: Axes, comparison: Comparison, name: str, place: int, view: 
         return
     if mean.low == mean.low:
         axes.hlines([place], [mean.low], [mean.high], color=view.theme.text, lw=2)
-    axes.plot([mean.centre], [place], "D", color=view.theme.text, ms=5)
+    face = view.theme.text if is_shown(comparison, mean) else view.theme.background
+    axes.plot([mean.centre], [place], "D", color=view.theme.text, mfc=face, ms=5)
     axes.text(
         1.02, place, f"{mean.centre:.3f}x", transform=axes.get_yaxis_transform(), va="center",
         size=7, weight="bold",

@@ -85,7 +85,9 @@ def draw_lines(
     along = style.plan_axis(table, view, layout.width, layout.left)
     layout = replace(layout, width=along.width, below=along.room)
     chart, grid = make_chart(shape, layout, view, words.title, about(table), notes)
-    ends = _ends(values[~is_control(table)])
+    own = values[~is_control(table)]
+    # On a linear scale one estimate would flatten everything that was measured.
+    ends = _ends(own[VALUES[:3]] if view.linear and own["value"].notna().any() else own)
     levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
     first = grid[0][0]
     set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)

@@ -223,7 +223,8 @@ def label_ends(axes: Axes, ends: dict[str, tuple[float, float]], looks: dict[str
     for name, place in zip(names, placed, strict=True):
         look, (x, y) = looks[name], (1.03, place / height)
         beside: Any = {"color": look.colour, "transform": axes.transAxes, "clip_on": False}
-        drawn = axes.plot([ends[name][0], x], [ends[name][1], y], lw=0.5, alpha=0.6, **beside)
+        leave = min(max(ends[name][1], 0.0), 1.0)  # a line may end outside
+        drawn = axes.plot([ends[name][0], x], [leave, y], lw=0.5, alpha=0.6, **beside)
         drawn += axes.plot([x], [y], look.marker, ms=5, **beside)
         text = axes.annotate(
             shortened(name), (x, y), xycoords="axes fraction", xytext=(6, 0),
@@ -261,4 +262,4 @@ def ticks_around_one(reach: float) -> list[float]:
     steps = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0, 9.0)
     inside = [step for step in steps if 1 + step <= reach]
     step = inside[-1] if inside else (reach - 1) / 2
-    return [1 / (1 + step), 1.0, 1 + step]
+    return [1 - step if step < 0.5 else 1 / (1 + step), 1.0, 1 + step]

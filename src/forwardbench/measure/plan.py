@@ -130,7 +130,7 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
         for cell in asked:
             prediction = Prediction.from_json(predictions[str(cell)])
             plan.probing_seconds += prediction.spent
-            limited = f"{prediction.seconds:.2g} s a call, over the limit of {limit:g} s"
+            limited = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
                 plan.measured.append(PlannedCell(cell, prediction.seconds))
             elif prediction.fit is None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from forwardbench.analysis import NO_DIFFERENCE, is_control, sizes, verdicts
+from forwardbench.analysis import NO_DIFFERENCE, estimated_speedups, is_control, sizes, verdicts
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
 
 
@@ -68,7 +68,10 @@ def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
         format_interval(low, high) if low != high else ""
         for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)
     ]
+    guesses = estimated_speedups(table)["guess"]
     table = table.assign(
+        guess=guesses.notna(),
+        speedup=table["speedup"].fillna(guesses),
         half_width=(table["seconds_high"] - table["seconds_low"]) / 2 / table["seconds"],
         interval=intervals,
         verdict=verdicts(table),
@@ -87,6 +90,8 @@ def _cell(value: Any, column: Column, row: pd.Series[Any]) -> Cell:
         return Cell("", "", look)
     text = column.write(value)
     if column.source == "seconds" and row["status"] == "estimated":
+        text = f"~{text}"
+    if column.source == "speedup" and row["guess"]:
         text = f"~{text}"
     if column.source == "speedup" and row["verdict"] == NO_DIFFERENCE:
         text = f"({text})"
