@@ -864,3 +864,12 @@ def test_a_tick_fits_into_the_margin(value, said):
     from forwardbench.units import format_ratio
 
     assert scale.write_tick(value, format_ratio) == said
+
+
+def test_a_question_mark_stands_where_a_time_is_not_believed_and_nowhere_else():
+    """An estimate has a tilde; one that rests on a doubted time has both."""
+    shown = texts(charts.draw("heatmap", statuses()))
+    assert any(text.startswith("~") and not text.endswith("?") for text in shown)
+    marked = [text for text in shown if text.endswith("?")]
+    assert marked
+    assert len(marked) < 4

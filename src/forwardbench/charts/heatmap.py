@@ -169,7 +169,8 @@ def _absence(row: pd.Series[Any]) -> str:
 
 def _cell_text(row: pd.Series[Any]) -> str:
     if pd.notna(row["guess"]):
-        return f"~{format_ratio(row['guess'])}{'' if row['credible'] else '?'}"
+        doubted = row["status"] == "measured" and not row["credible"]
+        return f"~{format_ratio(row['guess'])}{'?' if doubted else ''}"
     if pd.notna(row["speedup"]):
         ratio = format_ratio(row["speedup"])
         if not row["credible"]:
