@@ -261,3 +261,19 @@ def test_accessibility_rules_hold(open_page, width, scheme):
         for each in found["violations"]
     ]
     assert said == [], json.dumps(said, indent=1)
+
+
+def test_the_linear_picture_keeps_the_place_of_the_other(open_page):
+    """Panels stay as wide, side by side as before."""
+    page = open_page()
+    width = "[...document.querySelectorAll('figure .{} .panel')][0].getBoundingClientRect().width"
+    before = page.evaluate(width.format("logarithmic"))
+    page.get_by_label("linear", exact=True).check()
+    assert page.evaluate(width.format("linear")) == before
+
+
+def test_controls_do_not_stand_in_the_way_on_a_phone(open_page):
+    """They stay at hand on a wide page, and scroll away on a narrow one."""
+    position = "getComputedStyle(document.querySelector('.controls')).position"
+    assert open_page(1280).evaluate(position) == "sticky"
+    assert open_page(360).evaluate(position) == "static"

@@ -105,7 +105,7 @@ SAID = {
     ),
     "speedup": (
         "matmul is 498 times faster than python_loops at 256x256-256 (95 % interval 480 to 518, "
-        "3 passes); python_loops wins at sizes below 4.1",
+        "3 passes); slower than python_loops at sizes below 4.1",
         {"speedup over python_loops", "100x", "batch = inputs = units"},
         "hollow and dotted: one of the two times was estimated from a fit, not measured",
     ),

@@ -458,3 +458,21 @@ def test_a_path_too_long_for_the_system_gets_one_line(capsys):
     """The system's own words, and no traceback."""
     assert main(["show", "x" * 300]) == 2
     assert "File name too long" in one_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("command", ["show", "export", "compare"])
+def test_a_reader_that_has_seen_enough_is_no_failure(command, write_run, ladder):
+    """As when the output goes through head."""
+    folder = write_run(ladder)
+    arguments = [str(folder)] * (2 if command == "compare" else 1)
+    process = subprocess.Popen([*FORWARDBENCH, command, *arguments], stdout=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait() == 0
+
+
+def test_a_run_of_controls_only_has_a_page_and_no_charts(write_run, capsys):
+    """There is nothing to draw, and that is no error."""
+    folder = write_run({"python_loops (control)": {"4x4-4": [1.0, 1.0]}})
+    for command in ("show", "chart", "report"):
+        assert main([command, str(folder)]) == 0
+    assert "(0 files)" in capsys.readouterr().out

@@ -192,13 +192,47 @@ def test_a_baseline_that_was_not_measured_is_refused(two_runs):
         comparison.compare(*load_both(two_runs()), "einsum")
 
 
-def test_the_mean_is_as_unsure_as_cells_differ(two_runs):
-    """Two cells, one twice as fast, one half: on average nothing is shown."""
-    found = comparison.compare(*load_both(two_runs((2.0, 0.5))))
-    mean = found.overall
+def test_the_mean_is_as_unsure_as_cases_differ(write_run):
+    """Twice as fast on one case, half on the other: on average nothing is shown."""
+
+    def times(factors):
+        return {
+            name: {
+                case: spread(seconds * (factor if name == "matmul" else 1), np.roll(QUIET, place))
+                for case, factor in zip(("4x4-4", "64x64-64"), factors, strict=True)
+            }
+            for place, (name, seconds) in enumerate({"python_loops": 1e-3, "matmul": 1e-5}.items())
+        }
+
+    first, second = write_run(times((1, 1)), name="a"), write_run(times((2, 0.5)), name="b")
+    mean = comparison.compare(results.load(first), results.load(second)).overall
     assert mean.centre == pytest.approx(1.0, rel=0.01)
     assert mean.low < 0.8
     assert mean.high > 1.25
+
+
+def test_implementations_that_share_a_baseline_count_once(two_runs):
+    """One twice as fast, one half as fast, on every case alike: sure to be 1 on average."""
+    mean = comparison.compare(*load_both(two_runs((2.0, 0.5)))).overall
+    assert mean.centre == pytest.approx(1.0, rel=0.01)
+    assert mean.low > 0.97
+    assert mean.high < 1.03
+
+
+def test_a_change_of_the_baselines_own_code_is_nobody_elses(two_runs, write_run):
+    """Where only the baseline got twice as fast, no other is called slower."""
+    first, _ = two_runs()
+    second = write_run(
+        {
+            name: {case: spread(seconds, QUIET[::-1]) for case in ("4x4-4", "64x64-64")}
+            for name, seconds in
+            {"python_loops": 0.5e-3, "matmul": 1e-5, "neuron_dot": 1e-4}.items()
+        },
+        name="faster",
+    )  # fmt: skip
+    found = comparison.compare(results.load(first), results.load(second))
+    assert row(found, "matmul")["ratio"] == pytest.approx(0.5, rel=0.02)
+    assert set(found.cells["verdict"]) == {"no difference shown", "not comparable"}
 
 
 # --- the command -----------------------------------------------------------------------
@@ -232,9 +266,9 @@ def test_only_a_certain_regression_fails(two_runs, limit, status, capsys):
 
 
 def test_identical_runs_have_no_regression(two_runs, capsys):
-    """Not even one above 0 %."""
+    """Not even one above 1 %."""
     first, second = two_runs()
-    assert main(["compare", str(first), str(second), "--fail-on-regression", "0%"]) == 0
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "1%"]) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -246,7 +280,7 @@ def test_what_cannot_be_compared_does_not_pass(two_runs, capsys):
     assert "nothing could be compared" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("share", ["five", "-1%", "2000%", "nan", ""])
+@pytest.mark.parametrize("share", ["five", "-1%", "2000%", "nan", "", "5"])
 def test_a_share_that_is_none_is_refused(share, capsys):
     """One line, status 2."""
     with pytest.raises(SystemExit) as caught:
@@ -287,7 +321,10 @@ def test_a_comparison_is_written_as_table_and_forest(two_runs, tmp_path, capsys)
     header = (folder / "comparison.csv").read_text().splitlines()[0]
     assert header == ",".join(comparison.COLUMNS)
     svg = (folder / "forest-square.svg").read_text()
-    assert "Forest chart of the sweep square, where No difference shown: 0.707 times as fast" in svg
+    assert (
+        "Forest chart of the sweep square, where On average the second is 0.707 times as fast"
+        in svg
+    )
     assert f"first: {first}" in svg
 
 
@@ -299,3 +336,77 @@ def test_a_forest_shows_every_ratio_and_mean(two_runs):
     assert any(text.startswith("matmul at 4x4-4: 0.500x (") and "slower" in text for text in said)
     titles = [axes.get_title("left") for axes, _ in drawn.chart.panels if axes.get_visible()]
     assert titles == ["neuron_dot", "matmul"]
+
+
+def test_what_broke_does_not_pass(two_runs, capsys):
+    """A contender that worked in the first and fails in the second is named; status 1."""
+    first, second = two_runs()
+    for path in second.glob("pass-*.json"):
+        document = json.loads(path.read_text())
+        document["failures"] = {"matmul-square-4x4-4-float64-1": "ValueError: no"}
+        path.write_text(json.dumps(document))
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "5%"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "Not judged: 1 of 4 cells, for the reasons above",
+        "Broken: matmul at 4x4-4: failed in the second: ValueError: no",
+    ]
+
+
+def test_a_limit_below_what_the_machine_moved_is_warned_of(two_runs, capsys):
+    """A real regression of 25 % may hide behind a machine that is 30 % slower; it is said."""
+    first, second = two_runs((1.25, 1.0), machine=1.3)
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "5%"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("Warning: the baseline itself may have moved by 30.6% between")
+    assert said.count("\n") == 1
+
+
+def test_the_baselines_own_move_on_a_case_counts_there(write_run):
+    """Where only the baseline changed, on one case, nobody else is called slower on it."""
+    base = {"python_loops": 1e-3, "matmul": 1e-5}
+    cases = ("1x1-1", "2x2-2", "4x4-4", "8x8-8", "16x16-16", "32x32-32", "64x64-64", "128x128-128")
+
+    def times(change):
+        return {
+            name: {
+                case: spread(
+                    seconds * (change if (name, case) == ("python_loops", "64x64-64") else 1),
+                    np.roll(QUIET, place),
+                )
+                for case in cases
+            }
+            for place, (name, seconds) in enumerate(base.items())
+        }
+
+    found = comparison.compare(
+        results.load(write_run(times(1.0), name="a")), results.load(write_run(times(0.9), name="b"))
+    )
+    assert row(found, "matmul", "64x64-64")["ratio"] == pytest.approx(0.9, rel=0.01)
+    assert row(found, "matmul", "64x64-64")["verdict"] == "no difference shown"
+
+
+def test_the_mean_is_that_of_the_ratios_shown(write_run):
+    """Outlying passes that trimming keeps out of each ratio stay out of their mean."""
+    cases = [f"{n}x{n}-{n}" for n in (1, 2, 4)]
+    noise = np.random.default_rng(5).normal(0, 0.002, (3, 2, 10))
+
+    def times(outlier):
+        return {
+            "python_loops": {case: [1e-3] * 10 for case in cases},
+            "matmul": {
+                case: [
+                    1e-5 * math.exp(noise[place, int(outlier), number])
+                    * (50.0 if outlier and number == place else 1.0)
+                    for number in range(10)
+                ]
+                for place, case in enumerate(cases)
+            },
+        }  # fmt: skip
+
+    found = comparison.compare(
+        results.load(write_run(times(False), name="a")),
+        results.load(write_run(times(True), name="b")),
+    )
+    ratios = found.cells.loc[found.cells["implementation"] == "matmul", "ratio"]
+    assert found.overall.centre == pytest.approx(math.exp(np.log(ratios).mean()))
+    assert found.overall.centre == pytest.approx(1.0, abs=0.01)

@@ -21,7 +21,7 @@ def test_the_finding_names_case_ratio_interval_passes_and_crossover():
     table = from_ratios({1: exactly(0.5), 4: exactly(2), 16: exactly(8)})
     assert findings.finding(table) == (
         "matmul is 8.00 times faster than python_loops at 16x16-16 (95 % interval 8.00 to 8.00, "
-        "3 passes); python_loops wins at sizes below 2 (2 to 2)"
+        "3 passes); slower than python_loops at sizes below 2 (2 to 2)"
     )
 
 

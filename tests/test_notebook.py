@@ -63,6 +63,13 @@ def test_parts_of_the_table_are_tables_too(write_run, ladder):
     assert "matmul is 498 times" in table[table["implementation"] != "ndarray_loops"]._repr_html_()
     assert "dataframe" in table[["case", "seconds"]]._repr_html_()
     assert "dataframe" in table.iloc[:0]._repr_html_()
+    other = table.assign(commit="another")
+    for strange in (
+        pd.concat([table, table]), pd.concat([table, other]), table.explode("pass_seconds"),
+        table.drop(columns="pass_seconds"), table.convert_dtypes(), table.assign(reason=None),
+        table.groupby("implementation")[["seconds"]].mean(),
+    ):  # fmt: skip
+        assert "<table" in strange._repr_html_()
     again = pickle.loads(pickle.dumps(table))
     assert again["seconds"].equals(table["seconds"])
 
@@ -87,6 +94,9 @@ def test_what_cannot_be_run_is_one_line(tmp_path):
     """A text for a list, a sweep that there is none of, threads that are no number."""
     with pytest.raises(UserError, match=r"sweeps is a list: write sweeps=\['mlp'\]"):
         forwardbench.run(sweeps="mlp")
+    for wish in ({"threads": 2}, {"passes": 2.5}, {"limit": "a"}, {"passes": "3"}):
+        with pytest.raises(UserError, match=next(iter(wish))):
+            forwardbench.run(**wish)
     with pytest.raises(UserError, match="threads"):
         forwardbench.run(threads=[0], output=str(tmp_path / "y"))
     with pytest.raises(UserError, match="there is no sweep 'round'"):

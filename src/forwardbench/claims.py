@@ -142,10 +142,12 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
             f"than {errors.max():.1g} from the exact ones."
         )
     threads = int(rows["threads"].iloc[0])
+    if threads == 1 and ratio <= 1:
+        return
     if threads == 1:
         yield (
             f"{_where(rows)}: {format_ratio(ratio)} without a second thread, so what is gained "
-            "here is no interpreter, SIMD and caches, not parallel threads."
+            "here comes from the interpreter's absence, SIMD and caches, not from parallel threads."
         )
         return
     fast = _row_of(rows, VECTORIZED, case)
@@ -176,7 +178,7 @@ def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
 
 def _frameworks(rows: pd.DataFrame) -> Iterator[str]:
     for name in rows["implementation"].drop_duplicates():
-        if name.startswith(FRAMEWORKS) and not name.endswith(GPU):
+        if name.partition("_")[0] in FRAMEWORKS and not name.endswith(GPU):
             yield from _against(rows, str(name))
 
 

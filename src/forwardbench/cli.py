@@ -232,7 +232,7 @@ def _share(text: str) -> float:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = -1.0
-    if not 0 <= share < 10:
+    if not 0 <= share < (10 if text.endswith("%") else 1):  # 5 would be 500 %
         raise argparse.ArgumentTypeError(f"{text!r} is not a share: write 5% or 0.05")
     return share
 
@@ -439,9 +439,13 @@ def _judge(found: Comparison, limit: float) -> int:
         )
     if hidden(found) > limit:
         _say(
-            f"Warning: the baseline itself moved by {hidden(found):.0%} between the two, so "
-            f"regressions below that are not shown: run both again, one after the other"
+            f"Warning: the baseline itself may have moved by {hidden(found):.1%} between the two, "
+            "so regressions below that are not shown: run both again, one after the other"
         )
+    others = found.cells[found.cells["implementation"] != found.relative_to]
+    unjudged = int((others["verdict"] == NOT_COMPARABLE).sum())
+    if unjudged:
+        _say(f"Not judged: {unjudged} of {len(others)} cells, for the reasons above")
     failed = broken(found)
     for _, row in failed.iterrows():
         _say(f"Broken: {row['implementation']} at {row['case']}: {row['reason']}")

@@ -30,6 +30,8 @@ from forwardbench.errors import UserError
 from forwardbench.intervals import Interval, ratio_interval
 from forwardbench.results import CELL_KEY, Results
 
+Pairs = dict[tuple[Any, ...], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""What is compared of each cell, by `CELL_KEY`: logarithms by pass, in the first and the second."""
 NOT_COMPARABLE = "not comparable"
 COLUMNS = [
     *CELL_KEY, "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high", "verdict",
@@ -89,11 +91,14 @@ def _with_values(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
     table = table[~is_control(table)].assign(floor=noise_floors(table)[~is_control(table)])
     logs = [-np.log(np.array(seconds)) for seconds in table[PASS_SECONDS]]
     half_widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
-    table = table.assign(value=pd.Series(logs, table.index), own_half_width=half_widths)
+    speeds = pd.Series(logs, table.index)
+    table = table.assign(
+        value=speeds, own_half_width=half_widths, absolute=speeds, absolute_half_width=half_widths
+    )
     if not baseline:
         return table
     keys = CELL_KEY[1:]
-    bases = table[table["implementation"] == baseline].set_index(keys)
+    bases = table[(table["implementation"] == baseline) & is_credible(table)].set_index(keys)
     values, widths = [], []
     for _, row in table.iterrows():
         key = tuple(row[keys])
@@ -104,8 +109,7 @@ def _with_values(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
         else:
             values.append(row["value"] - base["value"])
             widths.append(float(np.hypot(row["own_half_width"], base["own_half_width"])))
-    relative = pd.Series(values, table.index)
-    return table.assign(absolute=table["value"], value=relative, own_half_width=widths)
+    return table.assign(value=pd.Series(values, table.index), own_half_width=widths)
 
 
 def _compare(
@@ -115,16 +119,14 @@ def _compare(
     obstacle = _obstacle(before, after)
     indexed = [table.set_index(CELL_KEY, drop=False) for table in tables]
     drift = _drift(indexed, baseline, level)
-    moved = abs(np.log(drift.centre)) if drift.centre == drift.centre else 0.0
-    moves = _moves(indexed, baseline)
+    moved = np.log(1 + _far_end(drift))
     keys = list(dict.fromkeys([*indexed[0].index, *indexed[1].index]))
     rows, pairs = [], {}
     for key in keys:
         first, second = (each.loc[key] if key in each.index else None for each in indexed)
-        here = max(moved, moves.get(key[1:], 0.0))
         row = {
             **dict(zip(CELL_KEY, key, strict=True)),
-            **_judge(first, second, baseline, level, here),
+            **_judge(first, second, baseline, level, moved),
         }
         if obstacle and row["verdict"] != NOT_COMPARABLE:
             row |= {"verdict": NOT_COMPARABLE, "reason": obstacle}
@@ -135,7 +137,7 @@ def _compare(
     return Comparison(
         _in_order(cells, tables),
         _means(pairs, level),
-        _mean(list(pairs.values()), level) if pairs else None,
+        _mean(pairs, level) if pairs else None,
         baseline,
         _name_intervals(before, after),
         drift,
@@ -184,8 +186,9 @@ def _judge(
     """Ratio, interval and verdict of one cell.
 
     Nothing is shown inside the noise floor of either side, nor below ``moved``: how far the
-    baseline itself moved, in the logarithm of its seconds, over all cases or on this one. Where a
-    machine has changed by so much, it has not changed by the same factor for all code.
+    baseline itself moved, in the logarithm of its seconds. Where a machine has changed by so
+    much, it has not changed by the same factor for all code. And nothing is shown that seconds do
+    not show as well: then it is the baseline that changed.
     """
     found: dict[str, Any] = {
         "seconds_before": np.nan if first is None else first["seconds"],
@@ -198,7 +201,7 @@ def _judge(
     if first["implementation"] == baseline:
         reason = "the others are relative to it; --seconds compares its own time"
         return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
-    interval = _ratio(first, second, level)
+    interval = _ratio(first, second, level, "value", "own_half_width")
     if interval.centre != interval.centre:
         reason = f"{baseline} was not measured beside it in both"
         return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
@@ -206,7 +209,10 @@ def _judge(
     found |= {"ratio": interval.centre, "ratio_low": interval.low, "ratio_high": interval.high}
     if interval.low != interval.low:
         return {**found, "verdict": NO_DIFFERENCE, "reason": "one pass, so no interval"}
-    if interval.low <= 1 <= interval.high or abs(np.log(interval.centre)) <= floor:
+    seconds = _ratio(first, second, level, "absolute", "absolute_half_width")
+    agree = seconds.low > 1 if interval.centre > 1 else seconds.high < 1
+    inside = interval.low <= 1 <= interval.high or abs(np.log(interval.centre)) <= floor
+    if inside or not agree:
         return {**found, "verdict": NO_DIFFERENCE, "reason": ""}
     return {**found, "verdict": "faster" if interval.centre > 1 else "slower", "reason": ""}
 
@@ -219,39 +225,44 @@ def _unusable(row: pd.Series[Any] | None, which: str) -> str:
     return f"{row['reason']} in the {which}" if row["reason"] else ""
 
 
-def _ratio(first: pd.Series[Any], second: pd.Series[Any], level: float) -> Interval:
-    one, other = (each["value"][~np.isnan(each["value"])] for each in (first, second))
+def _ratio(
+    first: pd.Series[Any], second: pd.Series[Any], level: float, value: str, half_width: str
+) -> Interval:
+    """How many times as fast the second is; ``value`` and ``half_width`` are columns."""
+    one, other = (each[value][~np.isnan(each[value])] for each in (first, second))
     if not len(one) or not len(other):
         return Interval(np.nan, np.nan, np.nan)
     if len(one) == len(other) == 1:
         centre = float(np.exp(other[0] - one[0]))
-        half_width = float(np.hypot(first["own_half_width"], second["own_half_width"]))
-        return _around(centre, half_width)
+        return _around(centre, float(np.hypot(first[half_width], second[half_width])))
     return ratio_interval(one, other, level)
 
 
-def _means(
-    pairs: dict[tuple[Any, ...], tuple[NDArray[np.float64], NDArray[np.float64]]], level: float
-) -> dict[str, Interval]:
+def _means(pairs: Pairs, level: float) -> dict[str, Interval]:
     names = list(dict.fromkeys(str(key[0]) for key in pairs))
     return {
-        name: _mean([pair for key, pair in pairs.items() if key[0] == name], level)
+        name: _mean({key: pair for key, pair in pairs.items() if key[0] == name}, level)
         for name in names
     }
 
 
-def _mean(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]], level: float) -> Interval:
-    """Geometric mean of ratios, with the wider of two intervals.
+def _mean(pairs: Pairs, level: float) -> Interval:
+    """Geometric mean of ratios, with the wider of two intervals; none where passes give none.
 
-    One is over passes, which shift all cells together; the other over cells, which differ from
-    run to run by more than passes show (where things lie in memory, for one).
+    One is over passes, which shift all cells together; the other over cases, which differ from
+    run to run by more than passes show (where things lie in memory, for one). Implementations
+    share their baseline's time on a case, so a case counts once.
     """
-    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
+    sides = [[pair[side] for pair in pairs.values()] for side in (0, 1)]
     over_passes = ratio_interval(_pass_means(sides[0]), _pass_means(sides[1]), level)
-    changes = np.array([np.log(ratio_interval(*pair, level).centre) for pair in pairs])
-    widths = [np.log(over_passes.high / over_passes.centre), _half_width(changes, level)]
-    known = [width for width in widths if width == width]
-    return _around(float(np.exp(changes.mean())), max(known) if known else np.nan)
+    changes = {key: np.log(ratio_interval(*pair, level).centre) for key, pair in pairs.items()}
+    by_case: dict[tuple[Any, ...], list[float]] = {}
+    for key, change in changes.items():
+        by_case.setdefault(key[1:], []).append(float(change))
+    cases = np.array([np.mean(each) for each in by_case.values()])
+    half_width = np.fmax(np.log(over_passes.high / over_passes.centre), _half_width(cases, level))
+    centre = float(np.exp(np.mean(list(changes.values()))))
+    return _around(centre, float(half_width) if over_passes.high == over_passes.high else np.nan)
 
 
 def _half_width(values: NDArray[np.float64], level: float) -> float:
@@ -279,25 +290,23 @@ def _pass_means(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.asarray(np.nanmean(grid[:, counted], axis=0) + level)
 
 
-def _moves(tables: list[pd.DataFrame], baseline: str) -> dict[tuple[Any, ...], float]:
-    """How far the baseline moved on each case, in the logarithm of its seconds."""
-    if not baseline:
-        return {}
-    one, other = (table[table["implementation"] == baseline] for table in tables)
-    both = [key for key in one.index if key in other.index]
-    ratios = {key[1:]: other.loc[key, "seconds"] / one.loc[key, "seconds"] for key in both}
-    return {key: abs(float(np.log(ratio))) for key, ratio in ratios.items() if ratio == ratio}
-
-
 def _drift(tables: list[pd.DataFrame], baseline: str, level: float) -> Interval:
     """How many times as fast the baseline was in the second, in seconds, over all its cases."""
     if not baseline:
         return Interval(np.nan, np.nan, np.nan)
-    one, other = (table[table["implementation"] == baseline] for table in tables)
+    one, other = (
+        table[(table["implementation"] == baseline) & is_credible(table)] for table in tables
+    )
     both = [key for key in one.index if key in other.index]
-    pairs = [(one.loc[key, "absolute"], other.loc[key, "absolute"]) for key in both]
-    pairs = [pair for pair in pairs if len(pair[0]) and len(pair[1])]
+    pairs = {key: (one.loc[key, "absolute"], other.loc[key, "absolute"]) for key in both}
+    pairs = {key: pair for key, pair in pairs.items() if len(pair[0]) and len(pair[1])}
     return _mean(pairs, level) if pairs else Interval(np.nan, np.nan, np.nan)
+
+
+def _far_end(drift: Interval) -> float:
+    """The largest share by which a baseline may have moved; 0 where that is not known."""
+    known = [end for end in drift if end == end]
+    return max((max(end, 1 / end) - 1 for end in known), default=0.0)
 
 
 def broken(comparison: Comparison) -> pd.DataFrame:
@@ -309,8 +318,7 @@ def broken(comparison: Comparison) -> pd.DataFrame:
 
 def hidden(comparison: Comparison) -> float:
     """The share below which no difference is shown, since the baseline itself moved by it."""
-    moved = comparison.drift.centre
-    return float(max(moved, 1 / moved) - 1) if moved == moved else 0.0
+    return float(_far_end(comparison.drift))
 
 
 def count_verdicts(comparison: Comparison) -> str:
@@ -329,7 +337,8 @@ def describe_drift(comparison: Comparison) -> str:
         return said
     return (
         f"{said} In seconds it was itself {comparison.drift.centre:.3f} times as fast in the "
-        "second: differences no larger than that, or than its own on the same case, are not shown."
+        "second. A difference is shown only if it is larger than that move may have been, and if "
+        "seconds differ the same way."
     )
 
 
@@ -344,8 +353,7 @@ def is_shown(comparison: Comparison, mean: Interval) -> bool:
     """Whether a mean is a difference: outside 1, and by more than the baseline itself moved."""
     if mean.low != mean.low or mean.low <= 1 <= mean.high:
         return False
-    moved = comparison.drift.centre
-    return not (moved == moved and abs(np.log(mean.centre)) <= abs(np.log(moved)))
+    return max(mean.centre, 1 / mean.centre) - 1 > _far_end(comparison.drift)
 
 
 def _verdict(comparison: Comparison, mean: Interval) -> str:
@@ -371,6 +379,8 @@ def sentences(comparison: Comparison) -> Iterator[str]:
         yield f"Geometric mean, {name}: {_verdict(comparison, mean)}."
     if comparison.overall is not None:
         yield f"Geometric mean, everything: {_verdict(comparison, comparison.overall)}."
+    if comparison.intervals != "95 % interval":
+        yield "Intervals are the timing tool's own, of one run each: other runs may differ by more."
     reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
     # What was left out has a reason for each size; the first words are the same.
     reasons = reasons.str.replace(r"^(\w+ in the \w+): .*", r"\1", regex=True)

@@ -144,7 +144,8 @@ def _crossing(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
     found = reach(table, best["implementation"], baseline)
     if found.kind != "from" or found.crossover is None:
         return ""
-    return f"; {baseline} wins at {_sizes_word(table)} below {format_crossover(found.crossover)}"
+    below = format_crossover(found.crossover)
+    return f"; slower than {baseline} at {_sizes_word(table)} below {below}"
 
 
 def _sizes_word(table: pd.DataFrame) -> str:

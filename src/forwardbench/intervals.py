@@ -73,14 +73,11 @@ def ratio_interval(
     """exp(after - before) for the trimmed means of two unpaired samples of logarithms.
 
     NaN values are left out. The interval is that of Yuen (1974, Biometrika 61, 165-170), Welch's
-    where too few values are there to trim; of one value only, ``before`` is taken as exact and
-    the interval is that of ``after`` alone.
+    where too few values are there to trim; it is NaN where one of the samples has one value only.
     """
     from scipy import stats  # slow to import, and only comparisons need it
 
     before, after = before[~np.isnan(before)], after[~np.isnan(after)]
-    if len(before) == 1 and len(after) > 1:
-        return log_interval(np.exp(after - before[0]).tolist(), level)
     if len(before) < 2 or len(after) < 2:
         return Interval(float(np.exp(after.mean() - before.mean())), np.nan, np.nan)
     trim = TRIMMED if min(len(before), len(after)) >= FEWEST_TO_TRIM else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,10 +45,19 @@ class Wish:
     quick: bool = False
     output: str | None = None
 
+    def __post_init__(self) -> None:
+        whole = isinstance(self.passes, int) and not isinstance(self.passes, bool)
+        if self.passes is not None and not whole:
+            raise UserError(f"passes is a whole number, not {self.passes!r}")
+        for name in ("limit", "precision", "max_time"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, int | float):
+                raise UserError(f"{name} is a number, not {value!r}")
+
 
 def texts(name: str, values: Sequence[object]) -> list[str]:
     """Each value as a text; raises `UserError` for a text in place of a list of them."""
-    if isinstance(values, str):
+    if isinstance(values, str) or not isinstance(values, Iterable):
         raise UserError(f"{name} is a list: write {name}=[{values!r}]")
     return [str(value) for value in values]
 

@@ -10,13 +10,14 @@ import pandas as pd
 from jinja2 import Environment
 
 from forwardbench import analysis, job, results
-from forwardbench.analysis import COLUMNS, SETTING
+from forwardbench.analysis import COLUMNS, IN_MEMORY, PASS_SECONDS, SETTING
 from forwardbench.charts import KINDS, draw
 from forwardbench.doubts import doubts
 from forwardbench.errors import UserError
 from forwardbench.findings import about, finding, name_setting, noise_sentence, troubles
 from forwardbench.report.cells import COLUMNS as SHOWN
 from forwardbench.report.cells import list_rows
+from forwardbench.results import CELL_KEY
 from forwardbench.status import INTERRUPTED
 
 _TEMPLATE = """<div>
@@ -44,13 +45,25 @@ class Table(pd.DataFrame):
         return Table
 
     def _repr_html_(self) -> str:
-        if self.empty or not set(COLUMNS) <= set(self.columns):  # not a run's rows any more
-            return pd.DataFrame(self).to_html(max_rows=20)
-        whole = pd.DataFrame(self)
+        whole = pd.DataFrame(self).reset_index(drop=True)
+        if not _is_of_one_run(whole):
+            return whole.to_html(max_rows=20)
         parts = [_part(rows) for _, rows in whole.groupby("sweep", sort=False)]
         template = Environment(autoescape=True).from_string(_TEMPLATE)
         warnings = self.attrs.get("warnings", [])
         return template.render(parts=parts, columns=SHOWN, warnings=warnings)
+
+
+def _is_of_one_run(table: pd.DataFrame) -> bool:
+    """Whether these are still rows of a run: other tables show as any DataFrame does."""
+    if table.empty or table.columns.has_duplicates:
+        return False
+    if not {*COLUMNS, *IN_MEMORY} <= set(table.columns):
+        return False
+    if not table[PASS_SECONDS].map(lambda each: isinstance(each, tuple)).all():
+        return False
+    alone = all(table[name].nunique(dropna=False) == 1 for name in ("machine", "commit"))
+    return alone and not table[CELL_KEY].duplicated().any() and not table["reason"].isna().any()
 
 
 def _part(rows: pd.DataFrame) -> dict[str, Any]:

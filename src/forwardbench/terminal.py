@@ -38,11 +38,18 @@ LONGEST = 32
 """Letters of a name; those of a case may be half as many again."""
 
 
+class _Console(Console):
+    """A console that lets its command decide what it means if nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def make_console() -> Console:
     """A console on stdout; off a terminal it is plain text of a fixed width."""
     console = Console(highlight=False, markup=False, emoji=False)
     width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return _Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_summary(table: pd.DataFrame, console: Console) -> None:

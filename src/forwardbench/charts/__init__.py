@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 import matplotlib
 import pandas as pd
 
+from forwardbench.analysis import is_control
 from forwardbench.charts import cost, forest, heatmap, history, samples, speedup, time
 from forwardbench.charts.chart import Chart
 from forwardbench.charts.style import RC
@@ -74,7 +75,7 @@ def draw_sweeps(
 ) -> Iterator[Drawn]:
     """Draw charts for every sweep of the table that has times."""
     for sweep, rows in with_floors(table).groupby("sweep", sort=False):
-        if rows["seconds"].isna().all():
+        if rows.loc[~is_control(rows), "seconds"].isna().all():
             continue
         for kind in kinds:
             chart = draw(kind, rows, view)

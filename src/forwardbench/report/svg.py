@@ -158,7 +158,7 @@ class _Adapter:
 
     def _paint(self, element: ET.Element) -> None:
         """Make colours variables, and a style a class."""
-        style = element.attrib.pop("style", "")
+        style = re.sub(r"[\w-]+:\s*(;|$)", "", element.attrib.pop("style", ""))  # says nothing
         if element.tag == f"{{{_SVG}}}use" and "fill" not in style:  # black, which is left out
             style = f"fill: {LIGHT.baseline}; {style}"
         if style:
