@@ -173,10 +173,10 @@ def test_an_export_can_go_through_a_pipe(write_run, ladder):
 
 def test_the_commands_choices_are_those_of_the_parts():
     """The command line names them without importing what they draw and write with."""
-    from forwardbench import charts, cli, exports
+    from forwardbench import arguments, charts, exports
 
-    assert (*charts.KINDS, "history") == cli.KINDS
-    assert tuple(exports.FORMATS) == cli.FORMATS
+    assert (*charts.KINDS, "history") == arguments.KINDS
+    assert tuple(exports.FORMATS) == arguments.FORMATS
 
 
 def test_charts_are_redrawn_the_same(small_run, tmp_path):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from forwardbench import analysis, charts, implementations, results
-from forwardbench.cli import _make_parser
+from forwardbench.arguments import make_parser
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verify import verify
 
@@ -54,7 +54,7 @@ def test_every_rung_and_every_option_is_in_the_readme():
     for name in implementations.names():
         assert README.count(f"| `{name}` |") == 1
     (commands,) = [
-        action.choices for action in _make_parser()._actions if isinstance(action.choices, dict)
+        action.choices for action in make_parser()._actions if isinstance(action.choices, dict)
     ]
     assert set(commands) == set(re.findall(r"\| `forwardbench (\w+)", README))
     options = {o for parser in commands.values() for a in parser._actions for o in a.option_strings}
@@ -138,3 +138,20 @@ def test_identical_code_comes_out_identical():
     assert statistics.median(pair["half_width"] for pair in own["pairs"]) <= 0.015
     assert own["seconds"] < methods["pyperf"]["seconds"]
     assert sum(figures["announced"]) == pytest.approx(sum(figures["taken"]), rel=0.25)
+
+
+def test_what_the_readme_says_in_words_is_in_the_table():
+    """Who wins where, and at which level the loops flatten out."""
+    table = analysis.summarize(results.load(REFERENCE))
+    table = table.assign(verdict=analysis.verdicts(table), size=analysis.sizes(table))
+    matmul = table[(table["implementation"] == "matmul") & (table["sweep"] == "square")]
+    shown = dict(zip(matmul["size"], matmul["verdict"], strict=True))
+    assert "at 1 and 2 the plain loop wins, from 4 on matmul\nis faster" in README
+    assert {shown[1], shown[2]} == {"slower"}
+    assert {shown[size] for size in (4, 8, 16, 32, 64, 128, 256)} == {"faster"}
+    cost = (table["seconds"] / analysis.work(table) * 1e9).groupby(table["implementation"]).min()
+    assert "loops level out at 30 and 190 nanoseconds" in README
+    assert round(cost["python_loops"], -1) == 30
+    assert round(cost["ndarray_loops"], -1) == 190
+    assert "to hundredths of a nanosecond" in README
+    assert 0.01 < cost["matmul"] < 0.1

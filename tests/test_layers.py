@@ -14,7 +14,7 @@ ORDER = [
     "errors", "status", "files", "intervals", "cases", "implementations", "isolation", "reference",
     "problems", "behaviour", "verify", "measure", "results", "analysis", "crossovers",
     "units", "findings", "doubts", "comparison", "claims", "exports", "charts", "report",
-    "terminal", "progress", "job", "notebook", "cli", "__main__",
+    "terminal", "progress", "job", "notebook", "arguments", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 
