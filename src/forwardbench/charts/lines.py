@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -229,38 +229,49 @@ def _whiskers(rows: pd.DataFrame, centre: str, low: str, high: str) -> NDArray[n
 
 
 def mark_crossovers(
-    axes: Axes, crossovers: Iterable[Crossover], height: Callable[[Crossover, float], float],
-    view: View,
+    axes: Axes, crossovers: Mapping[Crossover, str],
+    height: Callable[[Crossover, float], float], view: View,
 ) -> None:  # fmt: skip
     """Ring crossovers, each with a bar for its interval and its size in numbers.
 
-    ``height`` says where a crossover's line is at a size. Two at one place need one ring, and
-    a number that would lie on another's is left out.
+    ``crossovers`` says which series each is of, ``height`` where its line is at a size. Two at
+    one place need one ring, which then belongs to neither, and a number that would lie on
+    another's is left out.
     """
     points = axes.transData + Affine2D().scale(72 / axes.figure.dpi)
     bottom = axes.bbox.y0 * 72 / axes.figure.dpi
     ringed: list[Any] = []
-    for crossover in crossovers:
+    owners: list[tuple[set[str], list[Any]]] = []
+    for crossover, name in crossovers.items():
         size, low, high, _ = crossover
         place = points.transform((size, height(crossover, size)))
         near = [np.abs(place - other) for other in ringed]
-        if any((distance < _RING).all() for distance in near):
+        beside = [number for number, each in enumerate(near) if (each < _RING).all()]
+        for number in beside:
+            owners[number][0].add(name)
+        if beside:
             continue
         ringed.append(place)
         look: Any = {"color": view.theme.muted, "zorder": 5}
-        axes.plot([size], [height(crossover, size)], "o", mfc="none", ms=_RING, **look)
+        artists: list[Any] = []
+        owners.append(({name}, artists))
+        artists += axes.plot([size], [height(crossover, size)], "o", mfc="none", ms=_RING, **look)
         if low == low:
             ends = [low, high]
-            axes.plot(ends, [height(crossover, end) for end in ends], "|-", lw=2.5, **look)
+            heights = [height(crossover, end) for end in ends]
+            artists += axes.plot(ends, heights, "|-", lw=2.5, **look)
         if all((distance >= _NUMBER).any() for distance in near):
-            axes.annotate(
+            artists.append(axes.annotate(
                 format_size(size, 2), (size, height(crossover, size)),
                 xytext=(7, -11) if place[1] - bottom > 2 * _RING else (7, 4), size=8,
                 textcoords="offset points", bbox={
                     "facecolor": view.theme.background, "edgecolor": "none", "pad": 0.6,
                     "alpha": 0.7,
                 }, **look,
-            )  # fmt: skip
+            ))  # fmt: skip
+    for names, artists in owners:
+        if len(names) == 1:
+            belongs_to(names.pop(), artists)
 
 
 def _explain(table: pd.DataFrame, values: pd.DataFrame, hollow: str) -> str:

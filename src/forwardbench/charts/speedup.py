@@ -54,7 +54,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         if math.isfinite(floor):
             axes.axhspan(1 / floor, floor, color=view.theme.muted, alpha=0.25, lw=0)
         crossings = found[findings.name_setting(setting)]
-        own = [each for name in names for each in crossings.get(name, [])]
+        own = {each: name for name in names for each in crossings.get(name, [])}
         if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
             mark_crossovers(axes, own, lambda each, size: 1.0, view)
 

@@ -46,14 +46,16 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
 
     def mark_leads(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
         """Ring, on the line of who is overtaken, where the lead changes in this panel."""
+        here = [each for each in changes[findings.name_setting(setting)] if each.after in names]
         found = {
             each.crossover: each.before if each.before in names else each.after
-            for each in changes[findings.name_setting(setting)]
-            if each.crossover is not None and each.after in names
+            for each in here
+            if each.crossover is not None
         }
+        leaders = {each.crossover: each.after for each in here if each.crossover is not None}
         if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
             mark_crossovers(
-                axes, found, lambda each, size: _height(setting, found[each], size), view
+                axes, leaders, lambda each, size: _height(setting, found[each], size), view
             )
 
     ring = "ring: where the lead changes, with its interval"
