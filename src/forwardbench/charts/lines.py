@@ -86,8 +86,9 @@ def draw_lines(
     layout = replace(layout, width=along.width, below=along.room)
     chart, grid = make_chart(shape, layout, view, words.title, about(table), notes)
     own = values[~is_control(table)]
-    # On a linear scale one estimate would flatten everything that was measured.
-    ends = _ends(own[VALUES[:3]] if view.linear and own["value"].notna().any() else own)
+    # On a linear scale one estimate, or one impossible time, would flatten everything else.
+    sure = own.loc[is_credible(table.loc[own.index]), VALUES[:3]]
+    ends = _ends(sure if view.linear and sure["value"].notna().any() else own)
     levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
     first = grid[0][0]
     set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
@@ -139,8 +140,9 @@ def _draw_series(
         level = 1 - _LEVEL * (gutter.index(name) + 0.5) if name in gutter else 1.0
         _draw_absent(axes, rows[rows["value"].isna() & rows["guess"].isna()], look, level)
         drawn = rows.assign(y=rows["value"].fillna(rows["guess"])).dropna(subset=["y"])
+        inside = drawn[drawn["y"].between(*axes.get_ylim())]  # on a linear scale some are not
         chart.points += [
-            Point(name, describe_row(row), axes, row["x"], row["y"]) for _, row in drawn.iterrows()
+            Point(name, describe_row(row), axes, row["x"], row["y"]) for _, row in inside.iterrows()
         ]
         if len(drawn):
             last = axes.transData.transform(drawn[["x", "y"]].to_numpy(float)[-1])

@@ -153,7 +153,7 @@ def _chart(each: Drawn, rows: pd.DataFrame, shared: _Shared, prefix: str) -> dic
         "definitions": picture.definitions + (linear.definitions if linear else Markup("")),
         "panels": picture.panels,
         "linear": linear.panels if linear else (),
-        "shape": "wide" if each.kind == "heatmap" else "",
+        "shape": {"heatmap": "wide", "samples": "dense"}.get(each.kind, ""),
     }
 
 

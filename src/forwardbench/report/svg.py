@@ -91,6 +91,7 @@ def _cut_out(chart: Chart, number: int, group: ET.Element, numbers: Mapping[str,
         f"{{{_SVG}}}svg",
         {
             "viewBox": " ".join(f"{inches * _POINTS_AN_INCH:.1f}" for inches in corner),
+            "preserveAspectRatio": "xMinYMin meet",
             "role": "group",
             "class": "panel",
             "aria-label": f"Panel: {heading}" if heading else "Panel of values",
