@@ -52,7 +52,7 @@ def test_a_run_verifies_measures_tabulates_and_charts(small_run):
     }  # fmt: skip
     assert {path.name for path in (made / "charts").iterdir()} == {
         f"{kind}-shapes.{format}"
-        for kind in ("time", "speedup", "cost", "heatmap", "samples") for format in ("svg", "png")
+        for kind in ("time", "speedup", "cost", "heatmap", "samples") for format in ("svg",)
     }  # fmt: skip
     assert f"Report: results/{made.name}/report.html" in done.stdout
     assert f"forwardbench show results/{made.name}" in done.stdout.splitlines()[-1]

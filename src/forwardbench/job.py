@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from forwardbench.errors import UserError
 from forwardbench.measure.folder import RunFolder, claim_folder, resume_folder
 from forwardbench.measure.plan import Plan, make_plan
-from forwardbench.measure.request import Request, make_request, with_effort
+from forwardbench.measure.request import FEWEST_PASSES, Request, make_request, with_effort
 from forwardbench.measure.run import cells_left, measure_passes
 from forwardbench.progress import Progress, announce
 from forwardbench.status import FAILED, GOOD, INTERRUPTED
@@ -184,9 +184,11 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     if show:
         terminal.print_summary(table, terminal.make_console())
     warnings = doubts(table, loaded.circumstances, path)
+    # A first look has to be quick: its pictures are made by `forwardbench chart` when wanted.
+    formats = ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
     with without_collecting():
         drawn = list(draw_sweeps(table))
-        files = [file for each in drawn for file in save(each, path / "charts")]
+        files = [file for each in drawn for file in save(each, path / "charts", formats)]
         write_report(path / "report.html", loaded, table, warnings, drawn)
     if show:
         print(f"Report: {path}/report.html (open it in a browser; it needs no network)")

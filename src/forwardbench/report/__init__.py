@@ -38,7 +38,7 @@ from forwardbench.results import Results
 
 NO_CONTROLS = "Nothing was measured twice as a control, so no noise floor is known."
 WITH_LINEAR = ("time", "speedup", "cost")
-"""Kinds of charts whose values make sense on a linear scale too."""
+"""Kinds of charts whose values make sense on a linear scale too, along an axis of sizes."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _chart(each: Drawn, rows: pd.DataFrame, shared: _Shared, prefix: str) -> dic
     kind = {**KINDS, "history": history}[each.kind]
     picture = embed(each.chart, prefix, shared.series, shared.styles)
     linear: Picture | None = None
-    if each.kind in WITH_LINEAR:
+    if each.kind in WITH_LINEAR and size_axis(each.sweep):
         linear = embed(
             draw(each.kind, rows, View(linear=True)), f"{prefix}l", shared.series, shared.styles
         )
