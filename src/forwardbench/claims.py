@@ -171,9 +171,11 @@ def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
         if peak:
             said += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
         yield f"{said}."
-    for name in rows["implementation"].drop_duplicates():
-        if name.endswith(GPU):
-            yield from _against(rows, str(name))
+    on_gpu = [str(name) for name in rows["implementation"].drop_duplicates() if name.endswith(GPU)]
+    for name in on_gpu:
+        yield from _against(rows, name)
+    if len(own) and not on_gpu:
+        yield "No GPU was measured."
 
 
 def _frameworks(rows: pd.DataFrame) -> Iterator[str]:
