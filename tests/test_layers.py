@@ -11,7 +11,8 @@ import forwardbench
 
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
-    "errors", "status", "files", "intervals", "cases", "implementations", "isolation", "reference",
+    "errors", "status", "files", "intervals", "cases", "requirements", "implementations",
+    "isolation", "reference",
     "problems", "behaviour", "verify", "measure", "results", "analysis", "crossovers",
     "units", "findings", "doubts", "comparison", "claims", "exports", "charts", "report",
     "terminal", "progress", "job", "notebook", "arguments", "cli", "__main__",

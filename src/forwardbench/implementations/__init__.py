@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forwardbench import requirements
 from forwardbench.errors import UserError, describe_error, one_line
 
 if TYPE_CHECKING:
@@ -41,20 +41,17 @@ class Description:
     path: Path
     summary: str
     """First line of the module's docstring."""
-    requires: str
+    requires: str = ""
     """The extra it needs; empty when it needs none."""
+    needs: str = ""
+    """What else it needs: `requirements.COMPILER` or `GPU`; empty for nothing."""
+    compiles: bool = False
+    """Whether the first call compiles, and so costs far more than the next."""
 
     @property
     def missing(self) -> str:
         """Why it cannot be loaded here and what to do; empty when it can."""
-        module = re.match(r"\w*", self.requires)[0]  # type: ignore[index]
-        try:
-            found = not self.requires or importlib.util.find_spec(module) is not None
-        except (ImportError, ValueError):
-            found = False
-        if found:
-            return ""
-        return f"needs {self.requires}, which is not installed: pip install {self.requires}"
+        return requirements.missing(self.requires, self.needs)
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,8 @@ class Implementation:
     to_numpy: Callable[[Any], Any]
     reuses_output: bool
     """Whether an output handed out earlier may be overwritten by the next call."""
+    thread_count: Callable[[], int] | None = None
+    """How many threads the framework says it uses, where it can be asked."""
 
 
 def names() -> list[str]:
@@ -96,17 +95,23 @@ def describe(reference: str) -> Description:
     A file that does not parse has no summary; `load` says what is wrong with it.
     """
     path = find(reference)
-    summary, requires = "", ""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):
-        return Description(path.stem, path, summary, requires)
-    summary = (ast.get_docstring(tree) or "").partition("\n")[0]
+        return Description(path.stem, path, summary="")
+    said: dict[str, Any] = {}
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name("REQUIRES")], value=ast.Constant(str(extra))):
-                requires = extra
-    return Description(path.stem, path, summary, requires)
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value)):
+                said[name] = value
+    return Description(
+        path.stem,
+        path,
+        summary=(ast.get_docstring(tree) or "").partition("\n")[0],
+        requires=str(said.get("REQUIRES", "")),
+        needs=str(said.get("NEEDS", "")),
+        compiles=said.get("COMPILES") is True,
+    )
 
 
 def load(reference: str) -> Implementation:
@@ -118,7 +123,7 @@ def load(reference: str) -> Implementation:
     description = describe(reference)
     if description.missing:
         raise MissingExtraError(description.missing)
-    module = _import_file(description.path)
+    module = _import_file(description)
     if not callable(getattr(module, "forward", None)):
         raise ImplementationError("has no function forward(x, layers)")
     return Implementation(
@@ -128,11 +133,13 @@ def load(reference: str) -> Implementation:
         prepare_input=getattr(module, "prepare_input", lambda x: x),
         to_numpy=getattr(module, "to_numpy", lambda out: out),
         reuses_output=bool(getattr(module, "REUSES_OUTPUT", False)),
+        thread_count=getattr(module, "thread_count", None),
     )
 
 
-def _import_file(path: Path) -> ModuleType:
+def _import_file(description: Description) -> ModuleType:
     """Import one file under a name of its own, letting it import its neighbours."""
+    path = description.path
     module_name = f"forwardbench_implementation_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
@@ -152,6 +159,10 @@ def _import_file(path: Path) -> ModuleType:
         raise MissingExtraError(
             f"needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
+    except ImportError as error:
+        # A framework is there and cannot be used: a library of the system is missing, say.
+        kind = MissingExtraError if description.requires else ImplementationError
+        raise kind(f"raised on import: {describe_error(error)}") from error
     except Exception as error:  # the file is somebody's own code and may raise anything
         raise ImplementationError(f"raised on import: {describe_error(error)}") from error
     return module

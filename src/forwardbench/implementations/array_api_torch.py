@@ -1,0 +1,25 @@
+"""The array API standard, over PyTorch: the same kernel as array_api, not a line changed."""
+
+import torch
+
+from forwardbench.implementations import array_api
+
+REQUIRES = "torch"
+
+
+def prepare_layers(layers):
+    return [
+        (torch.from_numpy(weights), torch.from_numpy(bias), activation)
+        for weights, bias, activation in layers
+    ]
+
+
+prepare_input = torch.from_numpy
+forward = torch.inference_mode()(array_api.forward)
+
+
+def to_numpy(out):
+    return out.numpy()
+
+
+thread_count = torch.get_num_threads
