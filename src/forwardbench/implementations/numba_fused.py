@@ -1,0 +1,396 @@
+"""The whole network compiled for this CPU: product, bias and activation block by block."""
+
+import functools
+import math
+
+import llvmlite.binding
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+REQUIRES = "numba"
+COMPILES = True
+REUSES_OUTPUT = True  # the next call overwrites what this one returned
+
+FEATURES = llvmlite.binding.get_host_cpu_features()
+WIDE = FEATURES.get("avx512f", False)
+VECTOR_BYTES = 64 if WIDE else 32 if FEATURES.get("avx2") else 16
+# A tile of 6 rows by that many vectors of sums stays in registers: 24 of 32, or 12 of 16.
+ROWS, VECTORS = 6, 4 if WIDE or VECTOR_BYTES == 16 else 2
+CHAINS = 8  # sums under way at once: two units, each starting one each cycle and taking four
+DEPTH = 256  # products summed before the next tile: so much of a panel fits the first cache
+BLOCK = 96  # rows that go through all layers together, from cache to cache
+WORTH_THREADS = 2**19  # multiply-adds below which waking a thread costs more than it brings
+
+SPARE = 64  # numbers after a buffer's last: whole vectors are read, and activated, beyond the end
+ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
+
+PLAIN = numba.njit(error_model="numpy")  # without checks for division by zero: they stop vectors
+CONTRACTED = numba.njit(error_model="numpy", fastmath={"contract"})  # only: a * b + c in one
+
+
+def prepare_layers(layers):
+    packed, table, size = [], [], 0
+    for weights, bias, activation in layers:
+        inputs, units = weights.shape
+        panels, padded_bias = pack(weights, bias)
+        packed += [panels, padded_bias]
+        code = ACTIVATIONS.index(activation)
+        table.append((inputs, units, size, size + panels.size, code))
+        size += panels.size + padded_bias.size
+    return np.concatenate(packed), np.array(table), {}
+
+
+def prepare_input(x):
+    return np.require(x, requirements=["C", "W"])
+
+
+def forward(x, layers):
+    parameters, table, made = layers
+    batch = len(x)
+    if batch not in made:
+        made[batch] = make_ready(batch, parameters, table)
+    run, hidden, flat, out = made[batch]
+    run(x, parameters, table, hidden, flat)
+    return out
+
+
+thread_count = numba.get_num_threads
+
+
+def make_ready(batch, parameters, table):
+    """Choose how to compute a batch, and make its buffers."""
+    threads, units = numba.get_num_threads(), table[-1, 1]
+    work = batch * int(table[:, 0] @ table[:, 1])
+    if threads == 1 or work < WORTH_THREADS:
+        threads, way = 1, "one"
+    else:
+        way = "rows" if batch >= ROWS * threads else "columns"
+    dtype = parameters.dtype
+    flat = np.zeros(batch * units + SPARE, dtype)
+    # Two for each thread: a layer's input and its output.
+    size = min(batch, BLOCK) * table[:, 1].max() + SPARE
+    hidden = np.zeros((2 * threads, size), dtype)
+    return network(dtype)(way), hidden, flat, flat[: batch * units].reshape(batch, units)
+
+
+def pack(weights, bias):
+    """Lay the weights out in the order in which tiles read them, and pad the bias likewise.
+
+    Columns go side by side in panels of VECTORS vectors, those left over in panels of 2 and 1.
+    """
+    units = len(bias)
+    lanes = VECTOR_BYTES // weights.itemsize
+    padded = np.pad(weights, ((0, 0), (0, -units % lanes)))
+    panels, j = [], 0
+    while j < units:
+        width = panel_vectors(units - j, lanes) * lanes
+        panels.append(padded[:, j : j + width].ravel())
+        j += width
+    return np.concatenate(panels), np.pad(bias, (0, -units % lanes))
+
+
+@PLAIN
+def panel_vectors(columns, lanes):
+    vectors = (columns + lanes - 1) // lanes
+    return VECTORS if vectors >= VECTORS else 2 if vectors >= 2 else 1
+
+
+# --- activations, branch-free, so that LLVM computes a vector of them at a time ------------
+
+LN2 = {"float64": (0.6931471803691238, 1.9082149292705877e-10),  # its first bits, and the others
+       "float32": (0.693359375, -2.12194440e-4)}  # fmt: skip
+TERMS = {"float64": 13, "float32": 7}  # of the exponential's series: below half a last place
+LARGEST = {"float64": 708.0, "float32": 87.0}  # beyond it the exponential leaves the range
+
+
+@intrinsic
+def same_bits(context, number, like):  # the bits of a number, read as one of another type
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(like))
+
+    return like(number, like), generate
+
+
+def make_activations(dtype):
+    float_, int_ = (np.float64, np.int64) if dtype == "float64" else (np.float32, np.int32)
+    mantissa = np.finfo(dtype).nmant
+    one, two, zero = float_(1), float_(2), float_(0)
+    # Adding this leaves the integer nearest to a small number in the lowest bits.
+    rounder = float_(1.5 * 2**mantissa)
+    high, low = map(float_, LN2[dtype])
+    per_ln2, largest = float_(1 / math.log(2)), float_(LARGEST[dtype])
+    bias = int_(np.finfo(dtype).maxexp - 1)
+    shift = int_(mantissa)
+    series = tuple(float_(1 / math.factorial(n)) for n in range(TERMS[dtype], 0, -1))
+
+    @CONTRACTED
+    def parts(z):  # exp(z) is (1 + rest) * power, power a power of two, |rest| < 0.42
+        z = -largest if z < -largest else z  # in this form a NaN stays one
+        z = largest if z > largest else z
+        shifted = z * per_ln2 + rounder
+        k = shifted - rounder
+        r = z - k * high - k * low
+        rest = zero
+        for term in series:
+            rest = rest * r + term
+        rest *= r
+        return rest, same_bits(int_((same_bits(shifted, bias) + bias) << shift), zero)
+
+    @CONTRACTED
+    def sigmoid(z):
+        rest, power = parts(-z)
+        return one / (one + (rest * power + power))
+
+    @CONTRACTED
+    def tanh(z):
+        rest, power = parts(two * z)
+        less_one = rest * power + (power - one)  # exp(2 z) - 1, with all digits near zero
+        return less_one / (less_one + two)
+
+    @CONTRACTED
+    def relu(z):
+        return zero if z < zero else z
+
+    return sigmoid, relu, tanh
+
+
+# --- the product, a tile of sums in registers at a time -------------------------------------
+
+
+def make_tile(rows, vectors, dtype):
+    """Return c = start + a @ b for ``rows`` rows and ``vectors`` vectors of columns.
+
+    All are addresses of numbers; a has ``depth`` columns, b is a panel of the packed weights,
+    strides are in numbers, and of c only the first ``width`` columns are written.
+    """
+    number = ir.DoubleType() if dtype == "float64" else ir.FloatType()
+    size = np.dtype(dtype).itemsize
+    lanes = VECTOR_BYTES // size
+    vector, mask = ir.VectorType(number, lanes), ir.VectorType(ir.IntType(1), lanes)
+    int32, int64 = ir.IntType(32), ir.IntType(64)
+    suffix = f"v{lanes}f{8 * size}"
+    turns = -(-CHAINS // (rows * vectors))  # that many sums take turns for each place of the tile
+    places = [(i, v) for i in range(rows) for v in range(vectors)]
+
+    def constant(value):
+        return ir.Constant(int64, value)
+
+    def spread(builder, value):  # the same number in every lane
+        many = ir.VectorType(value.type, lanes)
+        one = builder.insert_element(ir.Constant(many, ir.Undefined), value, int32(0))
+        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(int32, lanes), None))
+
+    def generate(context, builder, signature, arguments):
+        a, a_stride, b, depth, c, c_stride, start, start_stride, width = arguments
+        fma_type = ir.FunctionType(vector, [vector] * 3)
+        fma = cgutils.get_or_insert_function(builder.module, fma_type, f"llvm.fma.{suffix}")
+        store_type = ir.FunctionType(ir.VoidType(), [vector, vector.as_pointer(), int32, mask])
+        store_name = f"llvm.masked.store.{suffix}.p0"
+        masked_store = cgutils.get_or_insert_function(builder.module, store_type, store_name)
+
+        def at(address, offset, kind=vector):  # a pointer to what lies `offset` numbers further
+            offset = builder.mul(offset, constant(size))
+            return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
+
+        def place(stride, i, v):
+            return builder.add(builder.mul(stride, constant(i)), constant(v * lanes))
+
+        sums = {
+            (i, v): [cgutils.alloca_once(builder, vector) for _ in range(turns)] for i, v in places
+        }
+        for (i, v), (first, *others) in sums.items():
+            builder.store(builder.load(at(start, place(start_stride, i, v)), align=size), first)
+            for other in others:
+                builder.store(ir.Constant(vector, None), other)
+
+        def multiply_add(k, turn):
+            row = builder.mul(k, constant(vectors * lanes))
+            columns = [
+                builder.load(at(b, builder.add(row, constant(v * lanes))), align=size)
+                for v in range(vectors)
+            ]
+            for i in range(rows):
+                own = builder.load(
+                    at(a, builder.add(builder.mul(a_stride, constant(i)), k), number)
+                )
+                many = spread(builder, own)
+                for v, column in enumerate(columns):
+                    total = sums[i, v][turn]
+                    builder.store(builder.call(fma, [many, column, builder.load(total)]), total)
+
+        whole = builder.sub(depth, builder.srem(depth, constant(turns)))
+        with cgutils.for_range_slice(builder, constant(0), whole, constant(turns)) as (k, _):
+            for turn in range(turns):
+                multiply_add(builder.add(k, constant(turn)), turn)
+        with cgutils.for_range_slice(builder, whole, depth, constant(1)) as (k, _):
+            multiply_add(k, 0)
+
+        totals = {}
+        for each, parts in sums.items():
+            totals[each] = builder.load(parts[0])
+            for part in parts[1:]:
+                totals[each] = builder.fadd(totals[each], builder.load(part))
+        full = builder.icmp_signed(">=", width, constant(vectors * lanes))
+        with builder.if_else(full) as (then, otherwise):
+            with then:
+                for i, v in places:
+                    builder.store(totals[i, v], at(c, place(c_stride, i, v)), align=size)
+            with otherwise:
+                for i, v in places:
+                    lane = ir.Constant(
+                        ir.VectorType(int64, lanes), [*range(v * lanes, (v + 1) * lanes)]
+                    )
+                    inside = builder.icmp_signed("<", lane, spread(builder, width))
+                    target = at(c, place(c_stride, i, v))
+                    builder.call(masked_store, [totals[i, v], target, int32(size), inside])
+        return context.get_dummy_value()
+
+    @intrinsic
+    def tile(context, a, a_stride, b, depth, c, c_stride, start, start_stride, width):
+        return numba.void(*[numba.intp] * 9), generate
+
+    @PLAIN
+    def call(a, a_stride, b, depth, c, c_stride, start, start_stride, width):
+        tile(a, a_stride, b, depth, c, c_stride, start, start_stride, width)
+
+    return call
+
+
+def make_strip(vectors, dtype):
+    """Return the product of any number of rows with one panel, tile by tile."""
+    tile, pair, single = (make_tile(rows, vectors, dtype) for rows in (ROWS, 2, 1))
+    size = np.dtype(dtype).itemsize
+
+    @PLAIN
+    def strip(rows, a, a_stride, b, depth, c, c_stride, start, start_stride, width):
+        a_step, c_step, start_step = a_stride * size, c_stride * size, start_stride * size
+        i = 0
+        while i + ROWS <= rows:
+            tile(a + i * a_step, a_stride, b, depth, c + i * c_step, c_stride,
+                 start + i * start_step, start_stride, width)  # fmt: skip
+            i += ROWS
+        while i + 2 <= rows:
+            pair(a + i * a_step, a_stride, b, depth, c + i * c_step, c_stride,
+                 start + i * start_step, start_stride, width)  # fmt: skip
+            i += 2
+        if i < rows:
+            single(a + i * a_step, a_stride, b, depth, c + i * c_step, c_stride,
+                   start + i * start_step, start_stride, width)  # fmt: skip
+
+    return strip
+
+
+def make_product(dtype):
+    """Return the product of some rows with a layer's columns from ``first`` to ``last``."""
+    size = np.dtype(dtype).itemsize
+    lanes = VECTOR_BYTES // size
+    wide, pair, single = (make_strip(vectors, dtype) for vectors in (VECTORS, 2, 1))
+
+    @PLAIN
+    def product(rows, a, inputs, panels, bias, c, units, first, last):
+        for k in range(0, inputs, DEPTH):
+            depth = min(DEPTH, inputs - k)
+            j = first
+            while j < last:
+                vectors = panel_vectors(units - j, lanes)
+                b = panels + (j * inputs + k * vectors * lanes) * size
+                # The sums start from the bias, and then from what was summed so far.
+                start, stride = (bias + j * size, 0) if k == 0 else (c + j * size, units)
+                if vectors == 1:
+                    single(rows, a + k * size, inputs, b, depth, c + j * size, units, start,
+                           stride, units - j)  # fmt: skip
+                elif vectors == VECTORS:
+                    wide(rows, a + k * size, inputs, b, depth, c + j * size, units, start,
+                         stride, units - j)  # fmt: skip
+                else:
+                    pair(rows, a + k * size, inputs, b, depth, c + j * size, units, start,
+                         stride, units - j)  # fmt: skip
+                j += vectors * lanes
+
+    return product
+
+
+# --- the network ------------------------------------------------------------------------------
+
+
+@functools.cache
+def network(dtype):
+    """Compile for a dtype: for one thread, for rows shared among threads, and for columns."""
+    size = dtype.itemsize
+    panel = VECTORS * VECTOR_BYTES // size
+    product = make_product(dtype.name)
+    sigmoid, relu, tanh = make_activations(dtype.name)
+
+    @PLAIN
+    def activate(numbers, activation):
+        if activation == 0:
+            for i in range(len(numbers)):
+                numbers[i] = sigmoid(numbers[i])
+        elif activation == 1:
+            for i in range(len(numbers)):
+                numbers[i] = relu(numbers[i])
+        elif activation == 2:
+            for i in range(len(numbers)):
+                numbers[i] = tanh(numbers[i])
+
+    @PLAIN
+    def some_rows(x, first, last, parameters, table, hidden, out):
+        address = parameters.ctypes.data
+        for row in range(first, last, BLOCK):
+            rows = min(BLOCK, last - row)
+            a = x[row:].ctypes.data
+            for number in range(len(table)):
+                inputs, units, panels, bias, activation = table[number]
+                ends = row + rows == len(x)
+                target = hidden[number % 2]
+                if number == len(table) - 1:
+                    target = out[row * units :]
+                product(rows, a, inputs, address + panels * size, address + bias * size,
+                        target.ctypes.data, units, 0, units)  # fmt: skip
+                # Whole vectors, where nothing but spare numbers comes after the last row's.
+                count = rows * units
+                activate(target[: (count + SPARE - 1) // SPARE * SPARE if ends else count],
+                         activation)  # fmt: skip
+                a = target.ctypes.data
+
+    def one_thread(x, parameters, table, hidden, out):
+        some_rows(x, 0, len(x), parameters, table, hidden, out)
+
+    def share_rows(x, parameters, table, hidden, out):
+        pieces = len(hidden) // 2
+        for piece in numba.prange(pieces):
+            first, last = len(x) * piece // pieces, len(x) * (piece + 1) // pieces
+            some_rows(x, first, last, parameters, table, hidden[2 * piece :], out)
+
+    def share_columns(x, parameters, table, hidden, out):
+        pieces = len(hidden) // 2
+        address, rows, a = parameters.ctypes.data, len(x), x.ctypes.data
+        for number in range(len(table)):
+            inputs, units, panels, bias, activation = table[number]
+            target = hidden[number % 2]
+            if number == len(table) - 1:
+                target = out
+            c = target.ctypes.data
+            columns = math.ceil(units / panel / pieces) * panel
+            for piece in numba.prange(pieces):
+                first, last = piece * columns, min(units, (piece + 1) * columns)
+                product(rows, a, inputs, address + panels * size, address + bias * size, c, units,
+                        first, last)  # fmt: skip
+                for row in range(rows):
+                    activate(target[row * units + first : row * units + last], activation)
+            a = c
+
+    number = numba.from_dtype(dtype)
+    signature = numba.void(
+        number[:, ::1], number[::1], numba.int64[:, ::1], number[:, ::1], number[::1]
+    )
+
+    @functools.cache
+    def compiled(way):
+        function = {"one": one_thread, "rows": share_rows, "columns": share_columns}[way]
+        return numba.njit(signature, parallel=way != "one", error_model="numpy")(function)
+
+    return compiled
