@@ -62,18 +62,24 @@ thread_count = numba.get_num_threads
 
 def make_ready(batch, parameters, table):
     """Choose how to compute a batch, and make its buffers."""
-    threads, units = numba.get_num_threads(), table[-1, 1]
+    threads = numba.get_num_threads()
     work = batch * int(table[:, 0] @ table[:, 1])
     if threads == 1 or work < WORTH_THREADS:
         threads, way = 1, "one"
     else:
         way = "rows" if batch >= ROWS * threads else "columns"
     dtype = parameters.dtype
+    return network(dtype)(way), *make_buffers(batch, table, dtype, threads)
+
+
+def make_buffers(batch, table, dtype, threads):
+    """Make what hidden layers write to, a flat array for the result, and the result in it."""
+    units = table[-1, 1]
     flat = np.zeros(batch * units + SPARE, dtype)
     # Two for each thread: a layer's input and its output.
     size = min(batch, BLOCK) * table[:, 1].max() + SPARE
     hidden = np.zeros((2 * threads, size), dtype)
-    return network(dtype)(way), hidden, flat, flat[: batch * units].reshape(batch, units)
+    return hidden, flat, flat[: batch * units].reshape(batch, units)
 
 
 def pack(weights, bias):
