@@ -1,11 +1,12 @@
 """The rules of docs/fairness.md, held where the rungs really run: in processes of their own."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
-from small import planned, skip_without
+from small import ROOT, planned, skip_without
 
 from forwardbench import implementations, isolation, requirements
 from forwardbench.cases import DTYPES, Sweep, parse_case
@@ -17,6 +18,8 @@ ONE_CASE = Sweep("shapes", "", "", (parse_case("3x4-2"),))
 ORIGIN = {"machine": {"cpu": {}}, "commit": {}}
 BESIDE = {"tensorflow": "jax"}
 """TensorFlow imports JAX where it is installed, for a converter; nothing computes with it."""
+FINISHED = {"dask_array": "ndarray"}
+"""Of what kind a result is, where that is not the kind that went in: Dask computes into NumPy."""
 LOWER = {
     "CUBLAS_EMULATE_DOUBLE_PRECISION": "1",
     "CUBLAS_EMULATE_SINGLE_PRECISION": "1",
@@ -73,7 +76,7 @@ def test_a_rung_keeps_the_dtype_and_converts_nothing_in_forward(seen, name):
     for dtype in DTYPES:
         assert calls[dtype]["dtype"] == dtype
         assert calls[dtype]["finite"]
-        assert calls[dtype]["out"] == calls[dtype]["in"]
+        assert calls[dtype]["out"] == FINISHED.get(name, calls[dtype]["in"])
         # Python's own numbers have one precision; nothing else may change it and be excused.
         assert calls[dtype]["python numbers"] == (name == "python_loops")
 
@@ -118,3 +121,25 @@ def test_a_worker_has_rungs_of_one_framework_only():
     for one in NAMES:
         for other in NAMES:
             assert (workers[one] == workers[other]) == (FRAMEWORK[one] == FRAMEWORK[other])
+
+
+PAGE = (ROOT / "docs" / "fairness.md").read_text()
+
+
+def test_every_test_file_and_variable_that_the_page_names_is_there():
+    """Nobody is pointed at what has been renamed."""
+    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
+    assert len(named) > 10
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+    for path in re.findall(r"`([\w/]+\.py)`", PAGE):
+        assert (ROOT / "src" / "forwardbench" / path).is_file(), path
+    for variable in set(isolation.NOT_INHERITED) - {"PYTHONHASHSEED"}:
+        assert f"`{variable}`" in PAGE
+
+
+def test_the_page_says_of_every_rung_what_is_prepared():
+    """Each is in one row of that table."""
+    table = PAGE.split("## What is prepared")[1].split("\n## ")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == NAMES
