@@ -28,7 +28,10 @@ def prepare(implementation: str, text: str) -> tuple[Callable[[Any, Any], Any], 
     """Return ``forward``, its input and its layers, after a first call that is not timed."""
     if implementation not in implementations.names():
         raise SkipNotImplemented(f"this commit has no implementation {implementation}")
-    loaded = implementations.load(implementation)
+    try:
+        loaded = implementations.load(implementation)
+    except implementations.MissingExtraError as error:
+        raise SkipNotImplemented(f"{implementation} {error}") from None
     case = find_case(text)
     if not probe.predict(loaded, [case], LIMIT)[case].worth_measuring(LIMIT):
         raise SkipNotImplemented(f"{implementation} at {text} is predicted above {LIMIT} s")

@@ -1,7 +1,11 @@
 """A small run that several test files measure."""
 
+import os
 from pathlib import Path
 
+import pytest
+
+from forwardbench import implementations, requirements
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import PlannedCell
@@ -26,3 +30,13 @@ def planned(reference, sweep=SMALL, seconds=1e-5, **options):
         PlannedCell(Cell(name, str(reference), sweep.name, case, **options), seconds)
         for case in sweep.cases
     ]
+
+
+def skip_without(name):
+    """Skip a test of a rung that cannot be used here; where `CI` is set, only for want of a GPU."""
+    description = implementations.describe(name)
+    if not description.missing:
+        return
+    if description.needs == requirements.GPU or not os.environ.get("CI"):
+        pytest.skip(description.missing)
+    pytest.fail(description.missing)

@@ -227,6 +227,22 @@ def test_a_time_beyond_the_machines_peak_is_not_believed(make_table):
     assert analysis.is_credible(table).tolist() == [True, False, True]
 
 
+def test_a_gpu_is_not_bound_by_what_the_cpu_reaches(write_run):
+    """A run says what computed on one; that, and its control, may be faster than the peak."""
+    flops = 2 * 64**3
+    fast = {"64x64-64": [flops / 900e9] * 2}
+    times = {"matmul": {"64x64-64": [1e-3] * 2}, "ours": fast, "ours (control)": fast}
+    ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
+    folder = write_run(times | {"other": fast}, ceilings=ceilings, baseline="matmul")
+    run = json.loads((folder / "run.json").read_text())
+    run["environment"] = {"on_gpu": ["ours"]}
+    (folder / "run.json").write_text(json.dumps(run))
+    table = analysis.summarize(results.load(folder)).set_index("implementation")
+    assert table["reason"].str.startswith("implausible").to_dict() == {
+        "matmul": False, "ours": False, "ours (control)": False, "other": True,
+    }  # fmt: skip
+
+
 def test_memory_is_read_no_faster_than_it_moves(make_table):
     """134 MB of weights in 1 ms are 134 GB/s: too much for a machine that moves 20."""
     times = {"matmul": {"1x4096-4096": [1e-3, 1e-3]}, "slow": {"1x4096-4096": [7e-3, 7e-3]}}

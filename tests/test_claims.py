@@ -56,6 +56,24 @@ def test_a_claim_that_never_holds_says_so(said):
     assert "too little" not in line
 
 
+def test_what_computes_on_a_gpu_is_known_by_its_name(said):
+    """With the copies or without: it says something of GPUs, and nothing of frameworks' CPUs."""
+    times = ladder_of(0.25, 4, 16, 1024)
+    for name, factor in {"torch_cpu": 2, "torch_cuda": 10, "torch_cuda_copies": 4}.items():
+        times[name] = {
+            case: [each / factor for each in row] for case, row in times["matmul"].items()
+        }
+    found = said(times)
+    assert found[PRODUCTS][1:] == (
+        "square, float64, 1 thread: torch_cuda is 10.0 times as fast as matmul at 64x64-64.",
+        "square, float64, 1 thread: torch_cuda_copies is 4.00 times as fast as matmul at 64x64-64.",
+    )
+    (line,) = found["Frameworks (TensorFlow"]
+    assert (
+        line == "square, float64, 1 thread: torch_cpu is 2.00 times as fast as matmul at 64x64-64."
+    )
+
+
 def test_one_thread_cannot_be_parallel(said):
     """What is gained without a second thread is not gained by threads."""
     lines = said(ladder_of(0.25, 4, 16, 1024))["The work is the same"]

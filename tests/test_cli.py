@@ -219,8 +219,8 @@ def test_list_names_rungs_and_sweeps(capsys):
     """Each with its first line."""
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "  matmul            One np.matmul for the whole batch: the vectorized form." in lines
-    assert "  square            batch = inputs = units, from 1 to 1024: 11 cases" in lines
+    assert "  matmul             One np.matmul for the whole batch: the vectorized form." in lines
+    assert "  square             batch = inputs = units, from 1 to 1024: 11 cases" in lines
 
 
 def test_verify_says_what_it_found_of_each(capsys, contenders):

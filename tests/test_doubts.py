@@ -143,6 +143,62 @@ def test_circumstances_come_from_the_passes(write_run):
     )
 
 
+def with_extra_info(folder, **info):
+    """Add to what every cell of a run has in its passes; a list holds one value a pass."""
+    for number, path in enumerate(sorted(folder.glob("pass-*.json"))):
+        one = json.loads(path.read_text())
+        for benchmark in one["benchmarks"]:
+            for name, value in info.items():
+                here = value[number] if isinstance(value, list) else value
+                benchmark["extra_info"][name] = here
+        path.write_text(json.dumps(one))
+
+
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [
+        (None, ""),
+        (1, ""),
+        (
+            2,
+            "the framework of python_loops was asked to use 1 threads and says that it uses 2",
+        ),
+    ],
+)
+def test_what_a_framework_says_of_its_threads_is_compared(write_run, framework, said):
+    """Where it can be asked, it must say what was asked for, even if no pool is visible."""
+    folder = write_run(ladder(passes=2))
+    with_extra_info(folder, ran_on={"cpus": [0], "threads": [1], "framework": framework})
+    assert results.load(folder).circumstances.unenforced == said
+
+
+@pytest.mark.parametrize(
+    ("cpu_seconds", "threads", "said"),
+    [
+        ([0.6, 0.62, 0.6], 1, ""),
+        ([0.6, 0.6, 2.0], 1, ""),  # once is an accident
+        ([2.0], 1, ""),
+        ([0.6, 2.0], 1, ""),
+        (
+            [0.95, 0.6, 0.9],
+            1,
+            "python_loops was asked to use 1 CPUs and kept 1.8 busy at 64x64-64",
+        ),
+        ([0.95, 1.0, 1.0], 2, ""),
+        (
+            [1.4, 1.5, 1.6],
+            2,
+            "python_loops was asked to use 2 CPUs and kept 3 busy at 64x64-64",
+        ),
+    ],
+)
+def test_more_cpu_time_than_the_threads_explain_is_said(write_run, cpu_seconds, threads, said):
+    """What a cell keeps busy, in most of its passes, is no more than a quarter above."""
+    folder = write_run(ladder(passes=len(cpu_seconds)), threads=threads)
+    with_extra_info(folder, timed_seconds=0.5, timed_cpu_seconds=cpu_seconds)
+    assert results.load(folder).circumstances.unenforced == said
+
+
 def test_the_level_of_intervals_is_the_runs(write_run):
     """A run that looked until it was precise has wider intervals than one that did not."""
     folder = write_run(ladder())

@@ -14,6 +14,8 @@ from forwardbench.implementations import ImplementationError, MissingExtraError
 RUNGS = {
     "array_api": {"array_api_compat"},
     "array_api_torch": {"torch", "forwardbench"},  # whose kernel is array_api's, unchanged
+    "cupy_cuda": {"cupy", "os"},
+    "cupy_cuda_copies": {"cupy", "os"},
     "einsum": {"numpy"},
     "jax_cpu": {"jax", "functools"},
     "matmul": {"numpy"},
@@ -28,6 +30,8 @@ RUNGS = {
     "tensorflow_cpu": {"tensorflow", "os"},
     "torch_compiled": {"torch"},
     "torch_cpu": {"torch"},
+    "torch_cuda": {"torch"},
+    "torch_cuda_copies": {"torch"},
 }
 """Each rung, and what its file imports."""
 

@@ -206,7 +206,11 @@ def whole_run(write_run):
     folder = write_run(times, skipped=skipped, ceilings=ceilings, name="whole")
     run = json.loads((folder / "run.json").read_text())
     run["request"] |= {"limit": 1.0, "seed": 3, "precision": 0.02}
-    run |= {"environment": {"timer_step": 1e-8}, "started": "2026-01-02T03:04:05", "extended": []}
+    run |= {
+        "environment": {"timer_step": 1e-8, "on_gpu": ["matmul"]},
+        "started": "2026-01-02T03:04:05",
+        "extended": [],
+    }
     (folder / "run.json").write_text(json.dumps(run))
     for path in folder.glob("pass-*.json"):
         one = json.loads(path.read_text())
@@ -218,7 +222,7 @@ def whole_run(write_run):
         for entry in one["benchmarks"]:
             entry["stats"]["iterations"] = 10
             entry["extra_info"] |= {"timed_seconds": 1.0, "timed_cpu_seconds": 0.9}
-            entry["extra_info"]["ran_on"] = {"cpus": [0], "threads": [1]}
+            entry["extra_info"]["ran_on"] = {"cpus": [0], "threads": [1], "framework": 1}
         path.write_text(json.dumps(one))
     return folder
 

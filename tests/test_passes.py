@@ -48,7 +48,7 @@ def test_a_pass_measures_every_cell_once_and_says_on_what():
         assert info["timed_seconds"] == pytest.approx(timed)
         assert 0 < info["timed_cpu_seconds"] < 2 * timed
         assert info["warming_seconds"] > 0
-        assert info["ran_on"] == {"cpus": threads.cpus_for(1), "threads": [1]}
+        assert info["ran_on"] == {"cpus": threads.cpus_for(1), "threads": [1], "framework": None}
     info = result.benchmark["machine_info"]
     if hasattr(os, "sched_setaffinity"):
         assert info["threads"]["cpus"] == threads.cpus_for(1)

@@ -280,6 +280,20 @@ def test_what_is_known_of_a_run_is_in_words(write_run):
     }
 
 
+def test_frameworks_and_gpus_are_among_the_facts(write_run):
+    """Their versions stand apart from those of what measures."""
+    folder = write_run({"matmul": {"4x4-4": [1.0]}})
+    path = folder / "pass-001.json"
+    one = json.loads(path.read_text())
+    one["machine_info"]["gpus"] = ["NVIDIA One", "NVIDIA Two"]
+    one["machine_info"]["versions"] = {"numpy": "2.4", "torch": "2.13.0", "tensorflow": "2.21"}
+    path.write_text(json.dumps(one))
+    facts = results.load(folder).origin.facts
+    assert facts["GPU"] == "NVIDIA One, NVIDIA Two"
+    assert facts["packages"] == "numpy 2.4"
+    assert facts["frameworks"] == "torch 2.13.0, tensorflow 2.21"
+
+
 def test_a_run_has_one_commit_only(write_run):
     """Asking a run for a commit is a misunderstanding; a path with an @ in it is a path."""
     folder = write_run({"matmul": {"4x4-4": [1.0]}}, name="me@home")

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from small import REQUEST, VERIFIED, planned
 
-from forwardbench import files, results
+from forwardbench import files, requirements, results
 from forwardbench.errors import UserError
 from forwardbench.measure import folder as folders
 from forwardbench.measure import plan, run
@@ -219,6 +219,31 @@ def test_an_edited_contender_is_noticed(tmp_path, bad):
     path.unlink()
     with pytest.raises(UserError, match="there is no implementation file"):
         resume_folder(folder.path)
+
+
+def test_another_version_of_a_framework_is_noticed(tmp_path, bad, monkeypatch):
+    """The run's file says which it was, for each contender that names what it requires."""
+    path = bad("mine", "pass")
+    path.write_text('REQUIRES = "threadpoolctl"\n' + path.read_text())
+    contenders = {"mine": str(path), "matmul": "matmul"}
+    monkeypatch.setattr(requirements.metadata, "version", lambda package: "1.2")
+    folder = claim_folder(tmp_path / "run", replace(REQUEST, contenders=contenders))
+    folder.lock.release()
+    assert folder.document["environment"]["frameworks"] == {"mine": {"threadpoolctl": "1.2"}}
+    assert folder.document["environment"]["on_gpu"] == []
+    resume_folder(folder.path).lock.release()
+    monkeypatch.setattr(
+        requirements.metadata, "version", lambda name: "1.3" if name == "threadpoolctl" else "1.2"
+    )
+    with pytest.raises(UserError, match="threadpoolctl was 1.2 and is 1.3: start a new run"):
+        resume_folder(folder.path)
+
+
+def test_what_computes_on_a_gpu_is_noted(tmp_path):
+    """The CPU's peaks, which the run measures too, say nothing about it."""
+    contenders = {"torch_cuda": "torch_cuda", "matmul": "matmul"}
+    folder = claim_folder(tmp_path / "run", replace(REQUEST, contenders=contenders))
+    assert folder.document["environment"]["on_gpu"] == ["torch_cuda"]
 
 
 def test_other_cases_are_noticed(claimed):

@@ -65,8 +65,9 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     rows = [
         _row(cell, samples, baseline, results.level, passes) for cell in _records(results.cells)
     ]
-    for row in rows:
-        doubt = _implausible(row, results.ceilings)
+    for row, cell in zip(rows, _records(results.cells), strict=True):
+        on_gpu = (cell["control_of"] or cell["implementation"]) in results.on_gpu
+        doubt = "" if on_gpu else _implausible(row, results.ceilings)
         row["reason"] = row["reason"] or doubt
         if doubt:  # nor is a time that is not believed
             samples.pop(tuple(row[name] for name in CELL_KEY), None)

@@ -21,7 +21,8 @@ from forwardbench.units import format_interval, format_ratio
 
 LOOPS, VECTORIZED = "python_loops", "matmul"
 FRAMEWORKS = ("torch", "tensorflow", "jax")
-GPU = ("_cuda", "_gpu")
+GPU = {"cuda", "gpu"}
+"""A part of the name of what computes there, as in `torch_cuda_copies`."""
 Ceilings = dict[tuple[str, int], tuple[float, float]]
 
 
@@ -171,7 +172,7 @@ def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
         if peak:
             said += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
         yield f"{said}."
-    on_gpu = [str(name) for name in rows["implementation"].drop_duplicates() if name.endswith(GPU)]
+    on_gpu = [str(name) for name in rows["implementation"].drop_duplicates() if _on_gpu(name)]
     for name in on_gpu:
         yield from _against(rows, name)
     if len(own) and not on_gpu:
@@ -180,8 +181,12 @@ def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
 
 def _frameworks(rows: pd.DataFrame) -> Iterator[str]:
     for name in rows["implementation"].drop_duplicates():
-        if name.partition("_")[0] in FRAMEWORKS and not name.endswith(GPU):
+        if name.partition("_")[0] in FRAMEWORKS and not _on_gpu(name):
             yield from _against(rows, str(name))
+
+
+def _on_gpu(name: str) -> bool:
+    return not GPU.isdisjoint(name.split("_"))
 
 
 def _against(rows: pd.DataFrame, name: str) -> Iterator[str]:

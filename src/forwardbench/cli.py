@@ -74,12 +74,12 @@ def _list(options: argparse.Namespace) -> int:
     print("Implementations (run, verify: --implementation NAME)")
     for name in implementations.names():
         description = implementations.describe(name)
-        print(f"  {name:16}  {description.summary}")
+        print(f"  {name:17}  {description.summary}")
         if description.missing:
-            print(f"  {'':16}  unavailable: {description.missing}")
+            print(f"  {'':17}  unavailable: {description.missing}")
     print("\nSweeps (run: --sweep NAME)")
     for sweep in SWEEPS.values():
-        print(f"  {sweep.name:16}  {sweep.summary}: {len(sweep.cases)} cases")
+        print(f"  {sweep.name:17}  {sweep.summary}: {len(sweep.cases)} cases")
     return GOOD
 
 

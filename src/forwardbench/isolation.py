@@ -31,6 +31,22 @@ except ImportError:  # Windows has no such limits
 
 MEMORY_SHARE = 0.8
 """Of the memory that is available, what a child may have: the rest keeps the system alive."""
+NOT_INHERITED = (
+    "PYTHONHASHSEED",  # all children would hash alike
+    # Each lets a framework compute less precisely, or otherwise, than what it is asked for.
+    "CUBLAS_EMULATE_DOUBLE_PRECISION",
+    "CUBLAS_EMULATE_SINGLE_PRECISION",
+    "CUPY_TF32",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_ENABLE_X64",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "XLA_FLAGS",
+)
+"""Variables of ours that a child does without, so that a setting made elsewhere, and forgotten,
+decides nothing. What a contender sets in its own file counts."""
 _POLL_SECONDS = 0.05
 
 
@@ -86,8 +102,7 @@ def call(
 
 
 def _inherited() -> dict[str, str]:
-    """Our own environment, except what would make all children hash alike."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
+    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 
 
 def _wait(

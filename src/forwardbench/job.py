@@ -153,7 +153,7 @@ def verdict_line(verdict: Verdict) -> str:
         found = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
     else:
         found = verdict.reason
-    return f"{verdict.implementation:16}  {verdict.status:11}  {found}"
+    return f"{verdict.implementation:17}  {verdict.status:11}  {found}"
 
 
 def is_bad(verdict: Verdict, asked_for: Sequence[str]) -> bool:

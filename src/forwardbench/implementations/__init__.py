@@ -160,9 +160,10 @@ def _import_file(description: Description) -> ModuleType:
             f"needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
     except ImportError as error:
-        # A framework is there and cannot be used: a library of the system is missing, say.
-        kind = MissingExtraError if description.requires else ImplementationError
-        raise kind(f"raised on import: {describe_error(error)}") from error
+        if not description.requires:
+            raise ImplementationError(f"raised on import: {describe_error(error)}") from error
+        # A framework is there and cannot be used: it lacks a library, or cannot use this GPU.
+        raise MissingExtraError(f"cannot be used here: {one_line(error)}") from error
     except Exception as error:  # the file is somebody's own code and may raise anything
         raise ImplementationError(f"raised on import: {describe_error(error)}") from error
     return module

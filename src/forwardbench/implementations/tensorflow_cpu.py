@@ -21,6 +21,7 @@ THREADS = int(os.environ.get("OMP_NUM_THREADS", "0"))
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 tf.config.set_visible_devices([], "GPU")
+tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 stays what it is
 
 
 def prepare_layers(layers):

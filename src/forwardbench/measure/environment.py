@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from forwardbench import requirements
 from forwardbench.measure.threads import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")
@@ -33,6 +34,7 @@ def describe_machine() -> dict[str, Any]:
         "caches": _caches(),
         "cores": psutil.cpu_count(logical=False),
         "available_cpus": available_cpus(),
+        "gpus": requirements.gpus(),
         "memory_bytes": psutil.virtual_memory().total,
         "governor": _governor(),
         "virtual": _virtual(flags),

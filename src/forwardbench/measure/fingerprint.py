@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from forwardbench import __version__, implementations
+from forwardbench import __version__, implementations, requirements
 from forwardbench.cases import WORKLOAD_VERSION
 
 _PACKAGE = Path(__file__).parents[1]
@@ -34,13 +34,31 @@ def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> di
         },
         "the CPU": str(machine["cpu"].get("brand_raw", "")),
         "the CPUs that may be used": ", ".join(map(str, machine["available_cpus"])),
+        "the GPUs": ", ".join(machine["gpus"]) or "none",
         "the memory": f"{machine['memory_bytes'] / 2**30:.0f} GiB",
         "the system": f"{machine['system']} {machine['release']}",
         "Python": str(machine["python_version"]),
         "NumPy": metadata.version("numpy"),
         "pytest": metadata.version("pytest"),
         "pytest-benchmark": metadata.version("pytest-benchmark"),
+        **{
+            package: version
+            for packages in frameworks(contenders).values()
+            for package, version in packages.items()
+        },
     }
+
+
+def frameworks(contenders: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Map each contender that needs a framework to the versions of its packages."""
+    needed = {name: implementations.describe(at).requires for name, at in contenders.items()}
+    return {name: requirements.versions(extra) for name, extra in needed.items() if extra}
+
+
+def on_gpu(contenders: Mapping[str, str]) -> list[str]:
+    """Names of the contenders that compute on a GPU: the CPU's peaks say nothing about them."""
+    needs = {name: implementations.describe(at).needs for name, at in contenders.items()}
+    return [name for name, need in needs.items() if need == requirements.GPU]
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from forwardbench.errors import UserError
 from forwardbench.files import making_sense_of, read_json, write_whole
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.environment import describe_machine, timer_step
-from forwardbench.measure.fingerprint import changes, fingerprint
+from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import Request
@@ -144,6 +144,8 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
             "machine": machine,
             "timer_step": timer_step(),
             "commit": forwardbench_commit(),
+            "frameworks": frameworks(request.contenders),
+            "on_gpu": on_gpu(request.contenders),
         },
         "fingerprint": fingerprint(request.contenders, machine),
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import metadata
 from typing import Any
 
-from forwardbench import __version__
+from forwardbench import __version__, requirements
 from forwardbench.measure import threads
 
 _PACKAGES = (
@@ -25,7 +26,17 @@ def complete_machine_info(machine_info: dict[str, Any]) -> None:
     machine_info["threads"] = threads.read_back()
     machine_info["blas"] = blas_name(machine_info["threads"]["pools"])
     versions = {package: metadata.version(package) for package in _PACKAGES}
-    machine_info["versions"] = {"forwardbench": __version__, **versions}
+    machine_info["versions"] = {"forwardbench": __version__, **versions, **_loaded_frameworks()}
+
+
+def _loaded_frameworks() -> dict[str, str]:
+    """Version of each package of a framework that this process has imported."""
+    return {
+        package: version
+        for extra, modules in requirements.EXTRAS.items()
+        if modules[0] in sys.modules
+        for package, version in requirements.versions(extra).items()
+    }
 
 
 def blas_name(pools: list[dict[str, Any]]) -> str:

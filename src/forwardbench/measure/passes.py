@@ -205,6 +205,8 @@ def _merge(result: PassResult, benchmark: dict[str, Any] | None) -> None:
         result.benchmark = benchmark
     else:
         result.benchmark["benchmarks"] += benchmark["benchmarks"]
+        # Each worker has the framework of its own cells.
+        result.benchmark["machine_info"]["versions"] |= benchmark["machine_info"]["versions"]
 
 
 def write_pass(folder: Path, number: int, result: PassResult) -> None:

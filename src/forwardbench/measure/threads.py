@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -72,9 +72,16 @@ def read_back() -> dict[str, Any]:
     return {"cpus": own_cpus(), "pools": pools}
 
 
-def ran_on(reference: str) -> dict[str, Any]:
-    """CPUs and threads that this process has after an implementation has been called."""
-    return {"cpus": own_cpus(), "threads": _thread_counts(reference)}
+def ran_on(reference: str, thread_count: Callable[[], int] | None = None) -> dict[str, Any]:
+    """CPUs and threads that this process has after an implementation has been called.
+
+    ``framework`` is what its framework says of itself, None where it cannot be asked.
+    """
+    return {
+        "cpus": own_cpus(),
+        "threads": _thread_counts(reference),
+        "framework": None if thread_count is None else int(thread_count()),
+    }
 
 
 @cache

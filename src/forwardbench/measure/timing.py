@@ -117,7 +117,7 @@ def benchmark_cell(
             warming_seconds=warming_seconds,
             timed_seconds=sum(data),
             timed_cpu_seconds=time.process_time() - cpu,
-            ran_on=thread_control.ran_on(cell.reference),
+            ran_on=thread_control.ran_on(cell.reference, prepared.implementation.thread_count),
         )
         # Its own loop over iterations unpacks arguments anew for each call, which is 5 % of a
         # call of a microsecond; with a loop of ours the iterations are ours to divide by.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forwardbench.errors import one_line
+from forwardbench.requirements import PACKAGES
 
 
 def hardware_of(info: dict[str, Any]) -> str:
@@ -17,19 +18,21 @@ def hardware_of(info: dict[str, Any]) -> str:
 
 def machine_facts(info: dict[str, Any], commit: str) -> dict[str, str]:
     """What pytest-benchmark's ``machine_info`` says, by subject."""
-    memory = info.get("memory_bytes")
+    memory, versions = info.get("memory_bytes"), (info.get("versions") or {}).items()
     system = " ".join(str(info.get(name) or "") for name in ("system", "release"))
     return _known(
         {
             "CPU": hardware_of(info),
             "caches": _pairs(info.get("caches")),
             "memory": f"{int(memory) / 2**30:.0f} GiB" if memory else "",
+            "GPU": ", ".join(info.get("gpus") or []),
             "virtual": info.get("virtual"),
             "frequency governor": info.get("governor"),
             "system": system.strip(),
             "Python": info.get("python_version"),
             "BLAS": info.get("blas"),
-            "packages": _pairs(info.get("versions")),
+            "packages": _pairs({name: each for name, each in versions if name not in PACKAGES}),
+            "frameworks": _pairs({name: each for name, each in versions if name in PACKAGES}),
             "commit": commit,
         }
     )

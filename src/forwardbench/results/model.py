@@ -34,6 +34,8 @@ class Results:
     """Level that intervals are computed at, so that they hold the true value in 95 %."""
     circumstances: Circumstances
     origin: Origin
+    on_gpu: frozenset[str] = frozenset()
+    """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from forwardbench.results.model import (
     Results,
 )
 
+BUSIER = 1.25
+"""Of the CPUs asked for, what a cell may keep busy before it had more: the CPU time of what makes
+its rounds is counted too, a few percent as a rule."""
 LEFT_OUT = ("skipped", "rejected", "failed", "unavailable")
 """What a cell that was planned out can be in `run.json`."""
 
@@ -91,6 +95,8 @@ class _Pass:
     """What else happened; empty, or seconds (positive), others, stolen, busiest, busiest_cpus."""
     lost: dict[str, float]
     """Share of its rounds' time that the CPU was not on a cell's work, by implementation."""
+    cpus: dict[Cell, float]
+    """CPUs that each cell kept busy during its rounds."""
 
 
 def _read_pass(path: Path) -> _Pass:
@@ -99,6 +105,7 @@ def _read_pass(path: Path) -> _Pass:
     shortest, workload = float("inf"), ""
     unenforced: list[str] = []
     spent: dict[str, tuple[float, float]] = {}
+    cpus: dict[Cell, float] = {}
     with making_sense_of(path):
         for cell, reason in document.get("failures", {}).items():
             trouble[str(cell)] = ("failed", one_line(reason))
@@ -116,10 +123,12 @@ def _read_pass(path: Path) -> _Pass:
             calls = limits.number(calls, 1, limits.MOST_CALLS, "a number of calls")
             shortest = min(shortest, seconds[cell] * calls)
             unenforced += _unenforced(cell, info.get("ran_on") or {})
-            if cell.threads == 1 and "timed_cpu_seconds" in info:  # of several, times add up
-                cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
-                cpu += _spent(info["timed_cpu_seconds"])
-                spent[cell.implementation] = cpu, wall + _spent(info["timed_seconds"])
+            if "timed_cpu_seconds" in info:
+                own = _spent(info["timed_cpu_seconds"]), _spent(info["timed_seconds"])
+                cpus[cell] = own[0] / max(own[1], limits.SHORTEST)
+                if cell.threads == 1:  # of several, times add up
+                    cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
+                    spent[cell.implementation] = cpu + own[0], wall + own[1]
         machine = document.get("machine_info") or {}
         commit = _commit_name(document.get("commit_info") or {})
         return _Pass(
@@ -136,6 +145,7 @@ def _read_pass(path: Path) -> _Pass:
             unenforced,
             _read_meanwhile(document.get("meanwhile")),
             {name: 1 - cpu / wall for name, (cpu, wall) in spent.items() if wall > 0},
+            cpus,
         )
 
 
@@ -165,6 +175,28 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
             f"{cell.implementation} was asked to use {cell.threads} threads and was set to "
             f"{max(threads)}"
         )
+    own = ran_on.get("framework")
+    if own is not None and int(own) != cell.threads:
+        yield (
+            f"the framework of {cell.implementation} was asked to use {cell.threads} threads and "
+            f"says that it uses {int(own)}"
+        )
+
+
+def _busier(passes: Sequence[_Pass]) -> Iterator[str]:
+    """Say which cells, in most of their passes, kept more CPUs busy than were asked for.
+
+    What no framework says shows here: how many of its threads had work. One pass may have met an
+    accident, and says nothing.
+    """
+    for cell in dict.fromkeys(cell for each in passes for cell in each.cpus):
+        found = [each.cpus[cell] for each in passes if cell in each.cpus]
+        cpus = median_low(found)
+        if len(found) > 1 and cpus > BUSIER * cell.threads:
+            yield (
+                f"{cell.implementation} was asked to use {cell.threads} CPUs and kept {cpus:.2g} "
+                f"busy at {cell.case}"
+            )
 
 
 def _read_cell(values: Any) -> Cell:
@@ -273,7 +305,13 @@ def _assemble(
         LOOKED_LEVEL if _has_looked(document) else LEVEL,
         _circumstances(passes, document),
         _origin(passes, document),
+        _on_gpu(document),
     )
+
+
+def _on_gpu(document: dict[str, Any]) -> frozenset[str]:
+    names = (document.get("environment") or {}).get("on_gpu") or []
+    return frozenset(limits.text(name, "an implementation") for name in names)
 
 
 def _origin(passes: list[_Pass], document: dict[str, Any]) -> Origin:
@@ -311,7 +349,7 @@ def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstanc
         name: float(np.mean([each.lost[name] for each in passes if name in each.lost]))
         for name in names
     }
-    unenforced = [what for each in passes for what in each.unenforced]
+    unenforced = [what for each in passes for what in each.unenforced] + list(_busier(passes))
     return Circumstances(
         next((each.governor for each in passes), ""),
         _timer_step(document.get("environment") or {}),

@@ -1,0 +1,58 @@
+"""PyTorch on a CUDA GPU, computing only: input, weights and result stay on the GPU."""
+
+import torch
+
+REQUIRES = "torch"
+NEEDS = "CUDA GPU"
+
+ACTIVATIONS = {
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "linear": lambda z: z,
+}
+
+# Full precision: float32 is not multiplied as TF32, and no sum is kept in half precision.
+torch.set_float32_matmul_precision("highest")
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+
+try:
+    torch.mm(torch.ones(1, 1, device="cuda"), torch.ones(1, 1, device="cuda")).item()
+except (RuntimeError, AssertionError) as error:  # the latter of a build for the CPU
+    raise ImportError(
+        f"PyTorch {torch.__version__} cannot use the GPU; a build that can is chosen at "
+        f"https://pytorch.org/get-started/locally: {error}"
+    ) from error
+
+
+def prepare_layers(layers):  # copied to the GPU once, and left there
+    return [
+        (
+            torch.tensor(weights, device="cuda"),
+            torch.tensor(bias, device="cuda"),
+            ACTIVATIONS[activation],
+        )
+        for weights, bias, activation in layers
+    ]
+
+
+def prepare_input(x):
+    return torch.tensor(x, device="cuda")
+
+
+@torch.inference_mode()
+def forward(x, layers):
+    for weights, bias, g in layers:
+        x = g(torch.addmm(bias, x, weights))
+    torch.cuda.synchronize()  # until here work was only queued
+    return x
+
+
+def to_numpy(out):
+    return out.cpu().numpy()
+
+
+thread_count = torch.get_num_threads
