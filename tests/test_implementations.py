@@ -23,6 +23,7 @@ RUNGS = {
     "ndarray_loops": {"math", "numpy"},
     "neuron_dot": {"math", "numpy"},
     "neuron_dot_rows": {"math", "numpy"},
+    "numba_fused": {"numba", "llvmlite", "functools", "math", "numpy"},
     "numba_loops": {"numba", "math", "numpy"},
     "onnxruntime_cpu": {"onnx", "onnxruntime", "os"},
     "python_loops": {"math"},

@@ -200,6 +200,8 @@ def _run_child(folder: str) -> None:
             link.memory_bytes if most == resource.RLIM_INFINITY else min(link.memory_bytes, most)
         )
         resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
     if link.cpus and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, link.cpus)
     importlib.import_module(link.module).main(link)
