@@ -7,6 +7,7 @@ from pathlib import Path
 from scipy import stats
 
 PAGE = Path(__file__).parents[2] / "docs" / "method.md"
+FAIRNESS = PAGE.with_name("fairness.md")
 FIGURES = PAGE.parents[1] / "results" / "methods.json"
 COMPARISONS = FIGURES.with_name("comparisons.json")
 """What the first of the tables is made from."""
@@ -114,18 +115,18 @@ def percent(share):
     return f"{100 * share:.2g} %"
 
 
-def between_marks(name):
-    """Return what the page says before, between and after the marks of that name."""
+def between_marks(name, page=PAGE):
+    """Return what a page says before, between and after the marks of that name."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
-    before, _, rest = PAGE.read_text().partition(begin)
+    before, _, rest = page.read_text().partition(begin)
     between, _, after = rest.partition(end)
     return before + begin, between, end + after
 
 
-def write_between_marks(name, text):
-    """Replace what the page says between the marks of that name."""
-    before, _, after = between_marks(name)
-    PAGE.write_text(f"{before}{text}\n{after}")
+def write_between_marks(name, text, page=PAGE):
+    """Replace what a page says between the marks of that name."""
+    before, _, after = between_marks(name, page)
+    page.write_text(f"{before}{text}\n{after}")
 
 
 def keep(figures):
