@@ -128,8 +128,8 @@ def test_a_framework_that_cannot_use_the_gpu_is_unavailable_with_the_reason(gpu,
     assert said.endswith(": Torch not compiled with CUDA enabled")
 
 
-def test_without_a_gpu_no_package_is_worth_installing(monkeypatch):
-    """What is missing for certain comes first, and then what pip would bring."""
+def test_without_a_gpu_that_is_said_before_the_packages(monkeypatch):
+    """Without one no package is worth installing, so it comes first."""
     monkeypatch.setattr(requirements, "_is_installed", lambda module: False)
 
     def no_driver():
@@ -139,7 +139,7 @@ def test_without_a_gpu_no_package_is_worth_installing(monkeypatch):
     for name in EVERY:
         assert implementations.describe(name).missing == (
             "needs a CUDA GPU: NVIDIA's driver is not installed: install it, or measure on a "
-            "machine with a GPU"
+            f"machine with a GPU; then pip install 'forwardbench[{name.partition('_')[0]}]'"
         )
         assert verify(name).status == "unavailable"
     monkeypatch.setattr(requirements, "_gpu_names", lambda: ["Pretended GPU"])

@@ -52,11 +52,12 @@ def missing(extra: str, need: str) -> str:
     ``extra`` may be any module of a user's own file; empty where all is here. A GPU comes first:
     without one, no package is worth installing.
     """
+    gone = [name for name in _modules(extra) if not _is_installed(name)] if extra else []
+    command = f"pip install 'forwardbench[{extra}]'" if extra in EXTRAS else f"pip install {extra}"
     if need == GPU and (trouble := _gpu_trouble()):
-        return f"needs a CUDA GPU: {trouble}"
-    if extra and (gone := [name for name in _modules(extra) if not _is_installed(name)]):
-        command = f"'forwardbench[{extra}]'" if extra in EXTRAS else extra
-        return f"needs {', '.join(gone)}, which is not installed: pip install {command}"
+        return f"needs a CUDA GPU: {trouble}" + (f"; then {command}" if gone else "")
+    if gone:
+        return f"needs {', '.join(gone)}, which is not installed: {command}"
     if need == COMPILER and not _has_compiler():
         return "needs a C++ compiler: install g++ or clang++, or name one in CXX"
     return ""

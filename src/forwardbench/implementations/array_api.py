@@ -1,4 +1,4 @@
-"""The array API standard, over NumPy: one kernel for every library that keeps to it."""
+"""The array API standard, over NumPy: one kernel for every library that has it."""
 
 from array_api_compat import array_namespace
 

@@ -1,4 +1,4 @@
-"""The array API standard, over PyTorch: the same kernel as array_api, not a line changed."""
+"""The array API standard, over PyTorch: the same kernel, not a line changed."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""One np.einsum for the whole batch: the sum in index notation, by NumPy's own loops."""
+"""One np.einsum for the batch: the sum in index notation, by NumPy's own loops."""
 
 import numpy as np
 

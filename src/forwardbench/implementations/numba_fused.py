@@ -1,4 +1,4 @@
-"""The whole network compiled for this CPU: product, bias and activation block by block."""
+"""The whole network compiled for this CPU: product, bias, activation, block by block."""
 
 import functools
 import math

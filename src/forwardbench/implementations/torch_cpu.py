@@ -1,4 +1,4 @@
-"""PyTorch on the CPU, eager: one addmm and one activation a layer, in inference mode."""
+"""PyTorch on the CPU, eager, in inference mode: an addmm and an activation a layer."""
 
 import torch
 
