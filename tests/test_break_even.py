@@ -14,7 +14,8 @@ from tables import make_results, square
 
 from forwardbench import analysis, charts, exports, report, terminal
 from forwardbench.break_even import COLUMNS, break_evens, calls_to_pay
-from forwardbench.charts import DARK, View
+from forwardbench.charts import DARK, LIGHT, View
+from forwardbench.charts.chart import SERIES
 from forwardbench.payoff import calls_words, format_calls, payoff
 
 PASSES = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.0, 1.01, 0.99, 1.0)
@@ -324,6 +325,31 @@ def test_more_series_than_colours_share_panels_with_matmul_in_each():
     shown = [{text.get_text() for text in axes.texts} & {*names, "matmul"} for axes in panels]
     assert [len(each) for each in shown] == [5, 3]
     assert all("matmul" in each for each in shown)
+
+
+def test_a_series_looks_the_same_for_every_case():
+    """Also where another one is missing on one of them."""
+    times = {"matmul": at(2e-5), "first": at(1e-5), "second": at(1.1e-5)}
+    firsts = {(name, case): [1.0, 1.1] for name in ("first", "second") for case in LOOPS}
+    del firsts["first", square(1)]
+    (drawn,) = charts.draw_break_evens(found_of(times, firsts)[2])
+    colours = [
+        {line.get_color() for line in axes.lines if line.get_gid() == f"{SERIES}second"}
+        for axes, _ in drawn.chart.panels
+        if axes.get_visible()
+    ]
+    assert len(colours) == 2
+    assert all(LIGHT.series[1] in each for each in colours)
+
+
+def test_a_crossing_beyond_the_axis_is_drawn_without_trouble():
+    """A call that saves next to nothing pays after more calls than anybody makes."""
+    times = {"matmul": at(1e-9 * (1 + 1e-3), (1.0,) * 10), "fast": at(1e-9, (1.0,) * 10)}
+    (drawn,) = charts.draw_break_evens(found_of(times, {("fast", square(64)): [1.0, 1.0]})[2])
+    axes = drawn.chart.panels[0][0]
+    assert axes.get_xlim()[1] == 1e9
+    assert "<svg" in drawn.chart.svg
+    assert "pays after 1e12 calls with fast" in drawn.chart.title
 
 
 def test_the_page_has_chart_table_and_download(mixed):

@@ -24,6 +24,7 @@ from forwardbench.measure.folder import claim_folder, resume_folder
 from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run import Observer, first_calls_left, measure_first_calls
 from forwardbench.progress import announce
+from forwardbench.status import INTERRUPTED
 
 SLEEPS = '''"""Compiles, as it says: its first call takes a moment."""
 
@@ -418,21 +419,26 @@ def test_a_run_without_first_calls_has_no_such_chart(write_run, ladder, capsys):
     assert len(said.splitlines()) == 1
 
 
-def test_a_killed_run_keeps_the_first_calls_it_has(tmp_path):
-    """SIGKILL in the middle of that stage: resuming adds to what is there."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
+    """In the middle of that stage: Ctrl-C still shows the table, and resuming adds to the file."""
     (tmp_path / "sleeps.py").write_text(SLEEPS)
     kept = tmp_path / "out" / first_calls.FILE
     victim = subprocess.Popen(
         [sys.executable, "-m", "forwardbench", "run", "--implementation", "sleeps.py",
          "--implementation", "matmul", "--baseline", "matmul", "--shape", "4x6-3", "--passes", "1",
          "--first-calls", "4", "--output", "out"],
-        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not kept.exists():
         assert victim.poll() is None
         time.sleep(0.01)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
+    victim.send_signal(number)
+    said, complaints = victim.communicate()
+    if number == signal.SIGINT:
+        assert victim.returncode == INTERRUPTED
+        assert "first call, and after how many calls it has paid" in said
+        assert "interrupted; go on with: forwardbench run --resume out" in complaints
     before = json.loads(kept.read_text())["samples"]
     assert before
     done = run("run", "--resume", "out", cwd=tmp_path)

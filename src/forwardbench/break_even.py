@@ -90,7 +90,8 @@ def _named(name: str, interval: Interval) -> dict[str, float]:
 def _lack(rung: dict[str, Any]) -> str:
     """Say which time a break-even lacks; empty where none."""
     if not rung["credible"]:
-        return f"{rung['status']}: {rung['reason']}" if rung["reason"] else rung["status"]
+        status = "" if rung["status"] == "measured" else f"{rung['status']}: "
+        return f"{status}{rung['reason']}"
     if math.isnan(rung["seconds_other"]):
         return f"{AGAINST} has no time here to be held against"
     if not np.isfinite(_pairs(rung)).any():

@@ -51,9 +51,12 @@ def draw(found: pd.DataFrame, view: View | None = None) -> Chart:
     """Draw one sweep's first calls: rows of `break_evens` that could be held against something."""
     view = view or View()
     judged = found[found["verdict"] != ""]
-    most = len(view.theme.series)
+    shares = _share_out(judged, view)
     panels = [
-        rows[start : start + most] for rows in _shown(judged) for start in range(0, len(rows), most)
+        (part, looks)
+        for rows in _shown(judged)
+        for looks in shares
+        if len(part := rows[rows["implementation"].isin(list(looks))])
     ]
     several = len(list(settings(judged))) > 1
     layout = Layout(
@@ -64,14 +67,26 @@ def draw(found: pd.DataFrame, view: View | None = None) -> Chart:
         HELP, "; ".join(first_call_troubles(found)), _explain(judged), caption(judged),
     ]  # fmt: skip
     chart, grid = make_grid(len(panels), layout, view, title(found), about(judged), notes)
-    for axes, rows in zip(grid, panels, strict=True):
+    for axes, (rows, looks) in zip(grid, panels, strict=True):
         heading = f"{rows['case'].iloc[0]}{', ' + name_setting(rows) if several else ''}"
         axes.set_title(cut(heading, layout.width + layout.right, 9), loc="left", size=9, pad=8)
         axes.set_xlabel("calls", loc="left")
         axes.set_ylabel("time in all")
         reach = _set_axes(axes, rows)
-        _draw_panel(chart, axes, rows, reach, view)
+        _draw_panel(chart, axes, rows, looks, reach, view)
     return chart
+
+
+def _share_out(judged: pd.DataFrame, view: View) -> list[dict[str, Look]]:
+    """Share implementations out over panels: each has one look, whatever the case."""
+    series = zip(view.theme.series, style.MARKERS, style.DASHES, strict=True)
+    styles = [Look(*look) for look in series]
+    names = sorted(set(judged["implementation"]))
+    base = {AGAINST: Look(view.theme.baseline, style.BASELINE_MARKER, "-")}
+    return [
+        base | dict(zip(names[start : start + len(styles)], styles, strict=False))
+        for start in range(0, len(names), len(styles))
+    ]
 
 
 def _shown(judged: pd.DataFrame) -> list[pd.DataFrame]:
@@ -106,13 +121,15 @@ def _set_axes(axes: Axes, rows: pd.DataFrame) -> float:
     return reach
 
 
-def _draw_panel(chart: Chart, axes: Axes, rows: pd.DataFrame, reach: float, view: View) -> None:
+def _draw_panel(
+    chart: Chart,
+    axes: Axes,
+    rows: pd.DataFrame,
+    looks: dict[str, Look],
+    reach: float,
+    view: View,
+) -> None:
     """One case: a line for what it is held against, and one for each that compiles."""
-    looks = {AGAINST: Look(view.theme.baseline, style.BASELINE_MARKER, "-")}
-    each = zip(view.theme.series, style.MARKERS, style.DASHES, strict=True)
-    looks |= {
-        str(name): Look(*look) for name, look in zip(rows["implementation"], each, strict=False)
-    }
     calls = np.geomspace(1, reach, _POINTS)
     base = rows.iloc[0]
     cost = float(base["against_seconds"])
