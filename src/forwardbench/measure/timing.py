@@ -201,7 +201,7 @@ def _check_results(
     """
     implementation, (_, ready) = prepared.implementation, prepared.arguments
     try:
-        accuracy = check_output(implementation, case, out)
+        accuracy = check_output(implementation, case, out, other=False)
         if again:
             other = implementation.prepare_input(other_input(prepared.x))
             check_output(implementation, case, implementation.forward(other, ready), other=True)
