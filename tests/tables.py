@@ -6,11 +6,17 @@ import pandas as pd
 from forwardbench.analysis import summarize
 from forwardbench.cases import parse_case
 from forwardbench.results import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
+from forwardbench.results.model import FIRST_CALL_COLUMNS
 
 ONE_SETTING = (("float64", 1),)
 
 
-def make(
+def make(times, **options):
+    """Make the table of times, from what `make_results` takes."""
+    return summarize(make_results(times, **options))
+
+
+def make_results(
     times,
     *,
     sweep="square",
@@ -19,12 +25,14 @@ def make(
     ceilings=(),
     activation="sigmoid",
     machine="Made-up CPU, 2 CPUs",
+    first_calls=(),
 ):
-    """Make the table of times: label, then case, then seconds of each pass.
+    """Make results of times: label, then case, then seconds of each pass.
 
     In place of seconds there may be a status, its reason and an estimate with its interval.
+    ``first_calls`` has seconds of first calls for each label and case, or the reason of a failure.
     """
-    samples, cells = [], []
+    samples, cells, firsts = [], [], []
     for dtype, threads in settings:
         for name, row in times.items():
             own = name.removesuffix(" (control)")
@@ -47,12 +55,19 @@ def make(
                      "high": np.nan}
                     for number, each in enumerate(seconds if status == "measured" else [], 1)
                 ]  # fmt: skip
-    return summarize(
-        Results(
-            pd.DataFrame(samples, columns=SAMPLE_COLUMNS), pd.DataFrame(cells), baseline, machine,
-            "0123456789", dict(ceilings), 0.95, Circumstances(), Origin("forwardbench", "", "1"),
-        )
+                firsts += _first_calls(key, dict(first_calls).get((name, case), []))
+    return Results(
+        pd.DataFrame(samples, columns=SAMPLE_COLUMNS), pd.DataFrame(cells), baseline, machine,
+        "0123456789", dict(ceilings), 0.95, Circumstances(), Origin("forwardbench", "", "1"),
+        pd.DataFrame(firsts, columns=FIRST_CALL_COLUMNS),
     )  # fmt: skip
+
+
+def _first_calls(key, seconds):
+    """Rows of the first calls of one cell."""
+    if isinstance(seconds, str):
+        return [{**key, "reason": seconds}]
+    return [{**key, "import_seconds": 0.5, "seconds": each, "reason": ""} for each in seconds]
 
 
 def square(size):

@@ -175,7 +175,7 @@ def test_the_commands_choices_are_those_of_the_parts():
     """The command line names them without importing what they draw and write with."""
     from forwardbench import arguments, charts, exports
 
-    assert (*charts.KINDS, "history") == arguments.KINDS
+    assert (*charts.KINDS, *charts.OF_SOME) == arguments.KINDS
     assert tuple(exports.FORMATS) == arguments.FORMATS
 
 

@@ -185,6 +185,7 @@ def test_json_says_where_it_is_from(mixed):
             "BLAS": "OpenBLAS 0.3 Test",
             "commit": "0123456789",
         },
+        "first_calls": [],
     }
 
 

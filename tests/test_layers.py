@@ -13,9 +13,10 @@ PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
     "errors", "status", "files", "intervals", "cases", "requirements", "implementations",
     "isolation", "reference",
-    "problems", "behaviour", "verify", "measure", "results", "analysis", "crossovers",
-    "units", "findings", "doubts", "comparison", "claims", "exports", "charts", "report",
-    "terminal", "progress", "job", "notebook", "arguments", "cli", "__main__",
+    "problems", "behaviour", "verify", "measure", "results", "analysis", "break_even",
+    "crossovers", "units", "findings", "payoff", "doubts", "comparison", "claims",
+    "exports", "charts", "report", "terminal", "progress", "job", "notebook",
+    "arguments", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 

@@ -121,7 +121,7 @@ def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
     checked = []
     monkeypatch.setattr(
         timing,
-        "_check",
+        "check_output",
         lambda implementation, case, out, other: (
             checked.append(other) or SimpleNamespace(error=1e-16)
         ),

@@ -36,6 +36,7 @@ def run(
     limit: float | None = None,
     precision: float | None = None,
     max_time: float | None = None,
+    first_calls: int | None = None,
     quick: bool = False,
     output: str | Path | None = None,
 ) -> Table:
@@ -57,6 +58,7 @@ def run(
         limit=limit,
         precision=precision,
         max_time=max_time,
+        first_calls=first_calls,
         quick=quick,
         output=None if output is None else str(output),
     )

@@ -9,7 +9,7 @@ from forwardbench import __version__
 from forwardbench.cases import DTYPES, SWEEPS
 from forwardbench.status import USAGE
 
-KINDS = ("time", "speedup", "cost", "heatmap", "samples", "history")
+KINDS = ("time", "speedup", "cost", "heatmap", "samples", "break-even", "history")
 FORMATS = ("csv", "markdown", "json", "github-action-benchmark", "pyperf")
 RESULTS = "a run's folder, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
 
@@ -161,7 +161,14 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         "--max-time", type=float, metavar="SECONDS",
         help="begin no pass that would end later (default with --precision: 300)",
     )  # fmt: skip
-    add("--quick", action="store_true", help="3 passes and a limit of 0.05 s, unless given")
+    add(
+        "--first-calls", type=int, metavar="N",
+        help="time the first call of what compiles in N fresh processes a cell (default: 3)",
+    )  # fmt: skip
+    add(
+        "--quick", action="store_true",
+        help="3 passes, a limit of 0.05 s and no first calls, unless given",
+    )  # fmt: skip
     add("--output", metavar="DIR", help="a new folder (default: results/run-DATE-TIME)")
     add(
         "--resume", metavar="DIR",

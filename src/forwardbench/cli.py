@@ -110,6 +110,7 @@ def _run(options: argparse.Namespace) -> int:
         limit=options.limit,
         precision=options.precision,
         max_time=options.max_time,
+        first_calls=options.first_calls,
         quick=options.quick,
         output=options.output,
     )
@@ -134,9 +135,11 @@ def _refuse_new_wishes(options: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     from forwardbench import terminal
+    from forwardbench.break_even import break_evens
 
     loaded, table = _load_table(options)
     terminal.print_cells(table, terminal.make_console())
+    terminal.print_break_evens(break_evens(loaded, table), terminal.make_console())
     sys.stdout.flush()
     for line in _doubts(options, loaded, table):
         _say(f"Warning: {line}")
@@ -159,18 +162,43 @@ def _chart(options: argparse.Namespace) -> int:
     for name in formats:
         if name not in charts.FORMATS:
             raise UserError(f"no format {name!r}: choose from {', '.join(charts.FORMATS)}")
-    _, table = _load_table(options)
+    loaded, table = _load_table(options)
     folder = _beside(options, "charts")
     view = charts.View(options.x, charts.DARK if options.dark else charts.LIGHT)
-    kinds = [kind for kind in options.kind if kind != "history"]
+    kinds = [kind for kind in options.kind if kind in charts.KINDS]
     files: list[Path] = []
     with _complaining_of(folder), charts.without_collecting():
         if kinds or not options.kind:
             files += charts.draw_all(table, folder, kinds or tuple(charts.KINDS), formats, view)
+        if "break-even" in options.kind or not options.kind:
+            files += _draw_break_evens(options, loaded, table, folder, formats, view)
         if "history" in options.kind or not options.kind:
             files += _draw_history(options, folder, formats, view)
     print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
+
+
+def _draw_break_evens(
+    options: argparse.Namespace,
+    loaded: Results,
+    table: DataFrame,
+    folder: Path,
+    formats: Sequence[str],
+    view: View,
+) -> list[Path]:
+    """The charts of first calls, where there are any; asked for without them it is an error."""
+    from forwardbench import charts
+    from forwardbench.break_even import AGAINST, break_evens
+
+    view = charts.View(theme=view.theme)  # along its axis are calls, whatever was asked for
+    drawn = list(charts.draw_break_evens(break_evens(loaded, table), view))
+    if not drawn and "break-even" in options.kind:
+        raise UserError(
+            f"{options.results} has no first call that could be held against {AGAINST}: measure "
+            f"both with forwardbench run --first-calls 3 --implementation {AGAINST} "
+            "--implementation NAME"
+        )
+    return [file for each in drawn for file in charts.save(each, folder, formats, view)]
 
 
 def _draw_history(
@@ -201,11 +229,12 @@ def _report(options: argparse.Namespace) -> int:
 
 def _write_report(options: argparse.Namespace) -> int:
     from forwardbench import analysis, charts, results
+    from forwardbench.break_even import break_evens
     from forwardbench.report import write_report
 
     loaded, table = _load_table(options)
     path = _beside(options, "report.html")
-    drawn = list(charts.draw_sweeps(table))
+    drawn = [*charts.draw_sweeps(table), *charts.draw_break_evens(break_evens(loaded, table))]
     commits = results.load_history(options.results)
     if len(commits) > 1:
         tables = [analysis.summarize(each, options.baseline) for each in commits]

@@ -43,8 +43,8 @@ class Interval(NamedTuple):
         return self.high / self.centre - 1
 
 
-def log_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
-    """Trimmed mean of the logarithms of positive values with its t-interval, exponentiated.
+def mean_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
+    """Trimmed mean with its t-interval.
 
     The interval is that of Tukey and McLaughlin (1963, Sankhya A 25, 331-352): the standard
     error comes from the winsorized variance, the degrees of freedom from the values that are
@@ -54,16 +54,25 @@ def log_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     # SciPy is imported here: passes are measured without it.
     from scipy.special import stdtrit
 
-    logs = np.sort(np.log(np.asarray(values, float)))
-    count = len(logs)
+    ordered = np.sort(np.asarray(values, float))
+    count = len(ordered)
     cut = int(TRIMMED * count) if count >= FEWEST_TO_TRIM else 0
-    kept = logs[cut : count - cut]
-    centre = float(np.exp(kept.mean()))
+    kept = ordered[cut : count - cut]
+    centre = float(kept.mean())
     if len(kept) < 2:
         return Interval(centre, np.nan, np.nan)
-    winsorized = np.clip(logs, kept[0], kept[-1])
+    winsorized = np.clip(ordered, kept[0], kept[-1])
     error = winsorized.std(ddof=1) / (len(kept) / count * np.sqrt(count))
-    half_width = min(float(stdtrit(len(kept) - 1, (1 + level) / 2) * error), WIDEST)
+    half_width = float(stdtrit(len(kept) - 1, (1 + level) / 2) * error)
+    return Interval(centre, centre - half_width, centre + half_width)
+
+
+def log_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
+    """`mean_interval` of the logarithms of positive values, exponentiated."""
+    logs = mean_interval(np.log(np.asarray(values, float)).tolist(), level)
+    centre, half_width = float(np.exp(logs.centre)), np.fmin(logs.high - logs.centre, WIDEST)
+    if np.isnan(logs.high):
+        return Interval(centre, np.nan, np.nan)
     return Interval(centre, centre * np.exp(-half_width), centre * np.exp(half_width))
 
 

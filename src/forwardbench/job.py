@@ -17,7 +17,12 @@ from forwardbench.errors import UserError
 from forwardbench.measure.folder import RunFolder, claim_folder, resume_folder
 from forwardbench.measure.plan import Plan, make_plan
 from forwardbench.measure.request import FEWEST_PASSES, Request, make_request, with_effort
-from forwardbench.measure.run import cells_left, measure_passes
+from forwardbench.measure.run import (
+    cells_left,
+    first_calls_left,
+    measure_first_calls,
+    measure_passes,
+)
 from forwardbench.progress import Progress, announce
 from forwardbench.status import FAILED, GOOD, INTERRUPTED
 from forwardbench.verify import Verdict, verify_all
@@ -42,13 +47,16 @@ class Wish:
     limit: float | None = None
     precision: float | None = None
     max_time: float | None = None
+    first_calls: int | None = None
     quick: bool = False
     output: str | None = None
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.passes, int) and not isinstance(self.passes, bool)
-        if self.passes is not None and not whole:
-            raise UserError(f"passes is a whole number, not {self.passes!r}")
+        for name in ("passes", "first_calls"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not whole:
+                raise UserError(f"{name} is a whole number, not {value!r}")
         for name in ("limit", "precision", "max_time"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, int | float):
@@ -81,6 +89,7 @@ def begin(wish: Wish) -> tuple[RunFolder, Request]:
         limit=(0.05 if quick else 1.0) if wish.limit is None else wish.limit,
         precision=wish.precision,
         max_time=wish.max_time,
+        first_calls=(0 if quick else 3) if wish.first_calls is None else wish.first_calls,
     )
     if wish.baseline is None and wish.implementations:
         say(f"The baseline is {request.baseline}")
@@ -91,7 +100,9 @@ def begin(wish: Wish) -> tuple[RunFolder, Request]:
 def resume(path: str, wish: Wish) -> tuple[RunFolder, Request]:
     """Take up a run again; of what was asked for only how long to measure may change."""
     folder = resume_folder(Path(path))
-    request = with_effort(folder.request, wish.passes, wish.precision, wish.max_time)
+    request = with_effort(
+        folder.request, wish.passes, wish.precision, wish.max_time, wish.first_calls
+    )
     folder.change_request(request)
     return folder, request
 
@@ -112,12 +123,12 @@ def carry_out(
     if not plan.measured:
         say(f"Nothing is left to measure; why is in {folder.path}/run.json")
         return FAILED
-    for line in announce(request, plan, done):
+    for line in announce(request, plan, done, first_calls_left(folder, request, plan)):
         say(line)
     interrupted = False
     with Progress(request.passes) as progress:
         try:
-            measure_passes(folder, request, plan, progress)
+            _measure(folder, request, plan, progress)
         except KeyboardInterrupt:
             interrupted = True
     try:
@@ -129,6 +140,15 @@ def carry_out(
     _say_what_is_left(folder, request, plan)
     bad = any(is_bad(verdict, asked_for) for verdict in folder.verdicts)
     return FAILED if bad else status
+
+
+def _measure(folder: RunFolder, request: Request, plan: Plan, progress: Progress) -> None:
+    """Make the passes, which matter most, and time first calls in what is left of the time."""
+    begun = time.monotonic()
+    measure_passes(folder, request, plan, progress)
+    limit = request.max_time
+    left = None if limit is None else limit - (time.monotonic() - begun)
+    measure_first_calls(folder, request, plan, progress, left)
 
 
 def _plan(folder: RunFolder, request: Request) -> Plan:
@@ -167,9 +187,10 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     """Make table, charts and report of a run, print what it found, and say where it is."""
     # Imported only now: pandas and Matplotlib are not needed while passes are measured.
     from forwardbench import analysis, results, terminal
-    from forwardbench.charts import draw_sweeps, save, without_collecting
+    from forwardbench.break_even import break_evens
+    from forwardbench.charts import draw_break_evens, draw_sweeps, save, without_collecting
     from forwardbench.doubts import doubts
-    from forwardbench.exports.tidy_csv import write_table
+    from forwardbench.exports.tidy_csv import write_csv, write_table
     from forwardbench.report import write_report
 
     path, finished = folder.path, len(folder.finished_passes().numbers)
@@ -181,13 +202,17 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     loaded = results.load(path)
     table = analysis.summarize(loaded)
     write_table(table, path / "table.csv")
+    found = break_evens(loaded, table)
+    if len(found):
+        write_csv(found, path / "break-even.csv")
     if show:
         terminal.print_summary(table, terminal.make_console())
+        terminal.print_break_evens(found, terminal.make_console())
     warnings = doubts(table, loaded.circumstances, path)
     # A first look has to be quick: its pictures are made by `forwardbench chart` when wanted.
     formats = ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
     with without_collecting():
-        drawn = list(draw_sweeps(table))
+        drawn = [*draw_sweeps(table), *draw_break_evens(found)]
         files = [file for each in drawn for file in save(each, path / "charts", formats)]
         write_report(path / "report.html", loaded, table, warnings, drawn)
     if show:
@@ -197,6 +222,8 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
         print(f"Every cell with its interval: forwardbench show {path}", flush=True)
     for line in warnings:
         say(f"Warning: {line}")
+    if folder.first_calls().failures:
+        return FAILED
     return FAILED if _has_bad_cells(loaded, table) else GOOD
 
 
@@ -215,6 +242,12 @@ def _interrupted(folder: RunFolder) -> int:
 
 def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
     """Where the time was up before the passes or the precision asked for, say so."""
+    uncalled = len(first_calls_left(folder, request, plan))
+    if uncalled and request.max_time is not None:
+        say(
+            f"Warning: {request.max_time:g} s were over before {uncalled} first calls were timed: "
+            f"forwardbench run --resume {folder.path} --max-time SECONDS"
+        )
     left = cells_left(folder, request, plan)
     if left and request.max_time is not None:
         wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,16 +11,20 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request
 from forwardbench.measure.run import Observer
 
 
-def announce(request: Request, plan: Plan, done: int = 0) -> Iterator[str]:
+def announce(
+    request: Request, plan: Plan, done: int = 0, first_calls: Sequence[Cell] = ()
+) -> Iterator[str]:
     """Say how much will be measured, how long it will take, and what is left out.
 
-    ``done`` is the number of passes that are finished already.
+    ``done`` is the number of passes that are finished already, ``first_calls`` the cells whose
+    first calls are to be timed, one item for each call.
     """
     passes = "1 pass" if request.passes == 1 else f"{request.passes} passes"
     missing = max(0, request.passes - done)
@@ -38,6 +42,8 @@ def announce(request: Request, plan: Plan, done: int = 0) -> Iterator[str]:
             f"Then cells with wider intervals than {request.precision:.2g} of their speedup again, "
             f"until none is left or {request.max_time:.0f} s are over"
         )
+    if first_calls:
+        yield _announce_first_calls(first_calls, plan, request.max_time)
     beyond = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
     groups: dict[tuple[str, str, str, int], list[Skipped]] = {}
     for skipped in beyond:
@@ -54,6 +60,21 @@ def announce(request: Request, plan: Plan, done: int = 0) -> Iterator[str]:
         yield f"Not measured: {place}: {first.reason}"
 
 
+def _announce_first_calls(first_calls: Sequence[Cell], plan: Plan, max_time: float | None) -> str:
+    names = sorted({cell.implementation for cell in first_calls})
+    known = [
+        plan.starting_seconds[cell.implementation]
+        for cell in first_calls
+        if cell.implementation in plan.starting_seconds
+    ]
+    about = "about" if len(known) == len(first_calls) else "more than"
+    limit = "" if max_time is None else f", as far as {max_time:.0f} s allow"
+    return (
+        f"Then {len(first_calls)} first calls of {', '.join(names)}, each in a fresh process: "
+        f"{about} {sum(known):.0f} s{limit} (--first-calls 0 leaves them out)"
+    )
+
+
 class Progress(Observer):
     """A bar on a terminal; elsewhere one line for each pass."""
 
@@ -62,9 +83,10 @@ class Progress(Observer):
         self._passes = passes
         self._bar: Bar | None = None
         self._drawn = 0.0
+        self._first_calls = 0
         if self._console.is_terminal:
             self._bar = Bar(
-                TextColumn("pass {task.fields[number]} of {task.fields[passes]}"),
+                TextColumn("{task.description}"),
                 BarColumn(),
                 TaskProgressColumn(),
                 TextColumn("left:"),
@@ -73,7 +95,7 @@ class Progress(Observer):
                 # No clock of its own, which would cost CPU time beside the measurement.
                 auto_refresh=False,
             )
-            self._task = self._bar.add_task("", total=None, number=1, passes=passes)
+            self._task = self._bar.add_task(f"pass 1 of {passes}", total=None)
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -96,7 +118,9 @@ class Progress(Observer):
             task = self._bar.tasks[0]
             left = (self._passes - number + 1) * visits
             self._bar.update(
-                self._task, total=task.completed + left, number=number, passes=self._passes
+                self._task,
+                total=task.completed + left,
+                description=f"pass {number} of {self._passes}",
             )
 
     def visit(self) -> None:
@@ -115,3 +139,18 @@ class Progress(Observer):
             more = "" if number <= self._passes else " (for precision)"
             of = f" of {self._passes}" if number <= self._passes else ""
             self._console.print(f"Pass {number}{of} is done{more}", highlight=False)
+
+    def begin_first_calls(self, count: int) -> None:
+        """Begin the first calls, with a bar of their own."""
+        self._first_calls = count
+        if self._bar:
+            self._bar.reset(self._task, total=count, description=f"{count} first calls")
+            self._bar.refresh()
+
+    def first_call(self) -> None:
+        """Count one first call; they take seconds, so each is worth drawing."""
+        self._first_calls -= 1
+        if self._bar:
+            self._bar.update(self._task, advance=1, refresh=True)
+        elif not self._first_calls:
+            self._console.print("First calls are done", highlight=False)

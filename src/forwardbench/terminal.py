@@ -20,6 +20,7 @@ from forwardbench.analysis import (
     slowest_first,
     verdicts,
 )
+from forwardbench.break_even import AGAINST
 from forwardbench.comparison import Comparison, describe_drift, sentences
 from forwardbench.findings import (
     baseline_of,
@@ -28,6 +29,7 @@ from forwardbench.findings import (
     noise_sentence,
     troubles,
 )
+from forwardbench.payoff import calls_words, first_call_troubles, payoff
 from forwardbench.units import format_interval, format_ratio, format_seconds
 
 WIDTH = 100
@@ -72,6 +74,35 @@ def print_cells(table: pd.DataFrame, console: Console) -> None:
         _print_notes(rows, console)
     if dropped:
         console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
+
+
+def print_break_evens(found: pd.DataFrame, console: Console) -> None:
+    """Print what first calls cost and when they are paid for, a table for each setting."""
+    for _, rows in found.groupby(SETTING, sort=False):
+        setting = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+        console.print(f"{setting}: first call, and after how many calls it has paid")
+        console.print(_first_calls(rows))
+        notes = (f"{payoff(rows)}.", *first_call_troubles(rows))
+        console.print("\n".join(notes))
+        console.print()
+
+
+def _first_calls(rows: pd.DataFrame) -> Table:
+    """One line per cell whose first call was timed, cases by size."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
+    for name in ("import", "first call", "a call", AGAINST, "pays after calls"):
+        table.add_column(name, justify="right")
+    rows = rows.assign(size=sizes(rows)).sort_values(["size", "case", "implementation"])
+    before = ""
+    for _, row in rows.iterrows():
+        times = ("import_seconds", "first", "seconds", "against_seconds")
+        shown = [format_seconds(row[name]) for name in times]
+        case = row["case"] if row["case"] != before else ""
+        table.add_row(case, row["implementation"], *shown, calls_words(row))
+        before = row["case"]
+    return table
 
 
 def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import matplotlib
 import pandas as pd
 
 from forwardbench.analysis import is_control
-from forwardbench.charts import cost, forest, heatmap, history, samples, speedup, time
+from forwardbench.charts import break_even, cost, forest, heatmap, history, samples, speedup, time
 from forwardbench.charts.chart import Chart
 from forwardbench.charts.style import RC
 from forwardbench.charts.view import AXES, DARK, LIGHT, View
@@ -31,10 +31,12 @@ __all__ = [
     "FORMATS",
     "KINDS",
     "LIGHT",
+    "OF_SOME",
     "Drawn",
     "View",
     "draw",
     "draw_all",
+    "draw_break_evens",
     "draw_forests",
     "draw_history",
     "draw_sweeps",
@@ -50,6 +52,8 @@ KINDS: dict[str, ModuleType] = {
     "samples": samples,
 }
 """The catalogue, in teaching order."""
+OF_SOME: dict[str, ModuleType] = {"break-even": break_even, "history": history}
+"""Kinds that only some results have: those with first calls, and those of several commits."""
 FORMATS = ("svg", "png", "pdf")
 
 
@@ -105,6 +109,17 @@ def draw_history(tables: Sequence[pd.DataFrame], intervals: str, view: View | No
     with matplotlib.rc_context({**RC, **view.theme.rc}):
         chart = history.draw(table, view, intervals)
     return Drawn("history", "commits", chart, history.describe(chart.title))
+
+
+def draw_break_evens(found: pd.DataFrame, view: View | None = None) -> Iterator[Drawn]:
+    """Draw first calls, a chart for each sweep; ``found`` is what `break_evens` made of them."""
+    view = view or View()
+    for sweep, rows in found.groupby("sweep", sort=False):
+        if (rows["verdict"] == "").all():
+            continue
+        with matplotlib.rc_context({**RC, **view.theme.rc}):
+            chart = break_even.draw(rows, view)
+        yield Drawn("break-even", str(sweep), chart, break_even.describe(rows, chart.title))
 
 
 def draw_forests(comparison: Comparison, about: str, view: View | None = None) -> Iterator[Drawn]:

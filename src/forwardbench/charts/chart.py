@@ -71,6 +71,7 @@ class Layout:
     """Room above each row of panels."""
     below: float = 0.55
     share_x: bool = True
+    share_y: bool = True
 
 
 class Chart(Figure):
@@ -123,7 +124,7 @@ def make_chart(
     height = head + rows * pitch + foot
     chart = Chart(width, height, title)
     all_axes = chart.subplots(
-        rows, columns, sharex=layout.share_x, sharey=True, squeeze=False,
+        rows, columns, sharex=layout.share_x, sharey=layout.share_y, squeeze=False,
         gridspec_kw={
             "left": (EDGE + layout.left) / width,
             "right": 1 - (EDGE + layout.right) / width,

@@ -233,6 +233,7 @@ def _whiskers(rows: pd.DataFrame, centre: str, low: str, high: str) -> NDArray[n
 def mark_crossovers(
     axes: Axes, crossovers: Mapping[Crossover, str],
     height: Callable[[Crossover, float], float], view: View,
+    write: Callable[[float], str] = lambda size: format_size(size, 2),
 ) -> None:  # fmt: skip
     """Ring crossovers, each with a bar for its interval and its size in numbers.
 
@@ -264,7 +265,7 @@ def mark_crossovers(
             artists += axes.plot(ends, heights, "|-", lw=2.5, **look)
         if all((distance >= _NUMBER).any() for distance in near):
             artists.append(axes.annotate(
-                format_size(size, 2), (size, height(crossover, size)),
+                write(size), (size, height(crossover, size)),
                 xytext=(7, -11) if place[1] - bottom > 2 * _RING else (7, 4), size=8,
                 textcoords="offset points", bbox={
                     "facecolor": view.theme.background, "edgecolor": "none", "pad": 0.6,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forwardbench import __version__
 from forwardbench.analysis import COLUMNS, PASS_SECONDS
+from forwardbench.break_even import break_evens
 from forwardbench.results import Results
 
 FORMAT_VERSION = 1
@@ -17,7 +18,10 @@ FORMAT_VERSION = 1
 
 
 def write(results: Results, table: pd.DataFrame) -> str:
-    """Origin and rows; what is not known is null, since JSON has no NaN."""
+    """Origin, rows and first calls; what is not known is null, since JSON has no NaN.
+
+    So is what is infinite: a number of calls that never pays, whose ``verdict`` says so.
+    """
     document = {
         "format_version": FORMAT_VERSION,
         "forwardbench_version": __version__,
@@ -27,6 +31,10 @@ def write(results: Results, table: pd.DataFrame) -> str:
         "workload_version": _known(results.origin.workload),
         "facts": dict(results.origin.facts),
         "rows": [_row(row) for row in table.to_dict("records")],
+        "first_calls": [
+            {str(name): _known(value) for name, value in row.items()}
+            for row in break_evens(results, table).to_dict("records")
+        ],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 

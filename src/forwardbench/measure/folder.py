@@ -25,6 +25,8 @@ from forwardbench.files import making_sense_of, read_json, write_whole
 from forwardbench.measure.cells import Cell
 from forwardbench.measure.environment import describe_machine, timer_step
 from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
+from forwardbench.measure.first_calls import FILE as FIRST_CALLS
+from forwardbench.measure.first_calls import FirstCalls
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import Request
@@ -129,6 +131,14 @@ class RunFolder:
                 _add_pass(self._passes, document)
         return self._passes
 
+    def first_calls(self) -> FirstCalls:
+        """Read the first calls that were timed so far; raises `UserError`."""
+        return FirstCalls.read(self.path)
+
+    def write_first_calls(self, made: FirstCalls) -> None:
+        """Keep the first calls that were timed so far, whole or not at all."""
+        write_whole(self.path / FIRST_CALLS, json.dumps(made.to_json(), indent=1) + "\n")
+
 
 def claim_folder(path: Path, request: Request) -> RunFolder:
     """Make a run's folder and write into it, so that nothing is measured in vain."""
@@ -195,10 +205,12 @@ def resume_folder(path: Path) -> RunFolder:
             f"{'; '.join(changed)}: start a new run"
         )
     # Of a process that was killed while writing.
-    for leftover in (path / "run.json.part", *path.glob("pass-*.json.part")):
+    partial = (path / f"{name}.part" for name in ("run.json", FIRST_CALLS))
+    for leftover in (*partial, *path.glob("pass-*.json.part")):
         leftover.unlink(missing_ok=True)
     folder = RunFolder(path, document, lock)
     folder.finished_passes()
+    folder.first_calls()
     if folder.is_planned:
         _ = folder.plan, folder.verdicts  # so that a foreign file is named before it is changed
     return folder

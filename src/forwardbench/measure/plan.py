@@ -12,6 +12,7 @@ from forwardbench import isolation
 from forwardbench.measure import threads as thread_control
 from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.cells import Cell, cells_of
+from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
 from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
@@ -39,12 +40,15 @@ class Plan:
     """The machine's peaks for each dtype and thread count, from `measure_ceiling`."""
     probing_seconds: float = 0.0
     """How long the calls took that the plan is based on."""
+    starting_seconds: dict[str, float] = field(default_factory=dict)
+    """How long a process takes that does nothing but a first call, by contender that compiles."""
 
     def to_json(self) -> dict[str, Any]:
         """What `run.json` keeps of it; `from_json` is the inverse."""
         return {
             "ceilings": self.ceilings,
             "probing_seconds": self.probing_seconds,
+            "starting_seconds": self.starting_seconds,
             "measured": [
                 {"cell": planned.cell.to_json(), "expected_seconds": planned.seconds}
                 for planned in self.measured
@@ -69,6 +73,10 @@ class Plan:
         ]
         if not all(0 < planned.seconds < math.inf for planned in measured):
             raise ValueError("an expected time that cannot be")
+        starting = {
+            str(name): float(seconds)
+            for name, seconds in document.get("starting_seconds", {}).items()
+        }
         skipped = [
             Skipped(
                 Cell.from_json(item["cell"]), item["status"], item["reason"],
@@ -76,7 +84,7 @@ class Plan:
             )
             for item in document["skipped"]
         ]  # fmt: skip
-        return cls(measured, skipped, document["ceilings"], document["probing_seconds"])
+        return cls(measured, skipped, document["ceilings"], document["probing_seconds"], starting)
 
 
 def make_plan(
@@ -98,6 +106,8 @@ def make_plan(
         else:
             plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
     _add_controls(plan, request.baseline)
+    if request.first_calls:
+        plan.starting_seconds = rehearse(plan.measured)
     for dtype in request.dtypes:
         for count in sorted({1, *request.threads, len(thread_control.available_cpus())}):
             with suppress(isolation.ChildError):  # too little memory, say: nothing is doubted then

@@ -45,6 +45,8 @@ class Request:
     """Half-width of each speedup's interval, as a share of it, that is to be reached."""
     max_time: float | None = None
     """Seconds after which no further pass is begun."""
+    first_calls: int = 0
+    """How often the first call of each cell that compiles is timed, each in a fresh process."""
 
     def to_json(self) -> dict[str, Any]:
         """What `run.json` keeps of it; `from_json` is the inverse."""
@@ -60,9 +62,12 @@ class Request:
         tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
         rebuilt = cls(**{**request, **tuples, "sweeps": sweeps})
         max_time = None if rebuilt.max_time is None else float(rebuilt.max_time)
-        with_effort(rebuilt, int(rebuilt.passes), rebuilt.precision, max_time)
-        if type(rebuilt.passes) is not int or type(rebuilt.seed) is not int:
-            raise TypeError(f"passes {rebuilt.passes!r}, seed {rebuilt.seed!r}")
+        with_effort(
+            rebuilt, int(rebuilt.passes), rebuilt.precision, max_time, int(rebuilt.first_calls)
+        )
+        for name in ("passes", "seed", "first_calls"):
+            if type(getattr(rebuilt, name)) is not int:
+                raise TypeError(f"{name} {getattr(rebuilt, name)!r}")
         return rebuilt
 
 
@@ -87,6 +92,7 @@ def make_request(
     seed: int | None = None,
     precision: float | None = None,
     max_time: float | None = None,
+    first_calls: int = 0,
 ) -> Request:
     """Check what was asked for and fill in the defaults; raises `UserError`."""
     contenders = choose_contenders(chosen)
@@ -113,11 +119,15 @@ def make_request(
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
     _check_memory(request)
-    return with_effort(request, passes, precision, max_time)
+    return with_effort(request, passes, precision, max_time, first_calls)
 
 
 def with_effort(
-    request: Request, passes: int | None, precision: float | None, max_time: float | None
+    request: Request,
+    passes: int | None,
+    precision: float | None,
+    max_time: float | None,
+    first_calls: int | None = None,
 ) -> Request:
     """Change how long to measure, where something is given; raises `UserError`."""
     if passes is not None:
@@ -134,6 +144,10 @@ def with_effort(
         if not 0 < max_time < float("inf"):
             raise UserError(f"--max-time must be a number of seconds above 0, not {max_time:g}")
         request = replace(request, max_time=max_time)
+    if first_calls is not None:
+        if first_calls < 0:
+            raise UserError(f"--first-calls must be 0 (none) or more, not {first_calls}")
+        request = replace(request, first_calls=first_calls)
     if request.precision is not None:
         if request.passes < PRECISION_PASSES:
             raise UserError(

@@ -1,10 +1,15 @@
-"""A run: pass after pass into its folder, each kept as soon as it ends."""
+"""A run: pass after pass into its folder, and then first calls, each kept as soon as it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from forwardbench.errors import UserError
+from forwardbench.isolation import ChildError
+from forwardbench.measure import first_calls
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.first_calls import FirstCall
 from forwardbench.measure.folder import RunFolder
 from forwardbench.measure.passes import (
     STALL_SECONDS,
@@ -31,6 +36,12 @@ class Observer:
 
     def end(self, number: int) -> None:
         """Pass ``number`` is finished and safe."""
+
+    def begin_first_calls(self, count: int) -> None:
+        """The passes are made; so many first calls are to be timed now."""
+
+    def first_call(self) -> None:
+        """A first call was timed and is safe, or failed."""
 
 
 def measure_passes(
@@ -61,6 +72,59 @@ def measure_passes(
             ) from None
         observer.end(number)
     folder.finish()
+
+
+def measure_first_calls(
+    folder: RunFolder,
+    request: Request,
+    plan: Plan,
+    observer: Observer | None = None,
+    seconds: float | None = None,
+    time_first_call: Callable[[Cell], FirstCall] = first_calls.time_first_call,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Time the first calls that are still missing, one after another, and keep each at once.
+
+    None is begun that would end later than ``seconds`` from now, if that is given. One that fails
+    costs its own cell only, whose first call is not tried again.
+    """
+    observer = observer or Observer()
+    missing = first_calls_left(folder, request, plan)
+    if not missing:
+        return
+    made, begun = folder.first_calls(), clock()
+    observer.begin_first_calls(len(missing))
+    cells = _cells_to_call_first(folder, plan)
+    with off_the_cpus_of(request.threads):
+        for cell in first_calls.laps(cells, made, request.first_calls, request.seed):
+            expected = plan.starting_seconds.get(cell.implementation, 0.0)
+            if seconds is not None and clock() - begun + expected > seconds:
+                break
+            try:
+                made.samples.setdefault(cell, []).append(time_first_call(cell))
+            except ChildError as error:
+                made.failures[cell] = str(error)
+            try:
+                folder.write_first_calls(made)
+            except OSError as error:
+                raise UserError(
+                    f"cannot write first calls into {folder.path}: {error.strerror}; what was "
+                    f"measured before is safe: forwardbench show {folder.path}"
+                ) from None
+            observer.first_call()
+    folder.finish()
+
+
+def first_calls_left(folder: RunFolder, request: Request, plan: Plan) -> list[Cell]:
+    """The cells whose first calls are still to be timed, one item for each call."""
+    cells = _cells_to_call_first(folder, plan)
+    return first_calls.missing(cells, folder.first_calls(), request.first_calls)
+
+
+def _cells_to_call_first(folder: RunFolder, plan: Plan) -> list[Cell]:
+    """Those that compile; what failed in a pass is not worth it."""
+    failed = folder.finished_passes().failures
+    return [cell for cell in first_calls.compiling(plan.measured) if str(cell) not in failed]
 
 
 def cells_left(folder: RunFolder, request: Request, plan: Plan) -> int:

@@ -201,10 +201,10 @@ def _check_results(
     """
     implementation, (_, ready) = prepared.implementation, prepared.arguments
     try:
-        accuracy = _check(implementation, case, out, other=False)
+        accuracy = check_output(implementation, case, out, other=False)
         if again:
             other = implementation.prepare_input(other_input(prepared.x))
-            _check(implementation, case, implementation.forward(other, ready), other=True)
+            check_output(implementation, case, implementation.forward(other, ready), other=True)
     except WrongResultError as error:
         benchmark.extra_info["rejected"] = str(error)
         raise
@@ -224,8 +224,13 @@ def _loaded(reference: str) -> Implementation:
     return load(reference)
 
 
-def _check(implementation: Implementation, case: Case, out: Any, *, other: bool) -> Accuracy:
-    """Check a result in some places, its form everywhere, and that it is finished."""
+def check_output(
+    implementation: Implementation, case: Case, out: Any, *, other: bool = False
+) -> Accuracy:
+    """Check a result in some places, its form everywhere, and that it is finished.
+
+    ``other`` says that it is of `other_input` in place of the case's own.
+    """
     start = time.perf_counter()
     array = output_array(implementation, out, case.dtype)
     seconds = time.perf_counter() - start

@@ -17,9 +17,11 @@ from markupsafe import Markup
 
 from forwardbench import claims, exports
 from forwardbench.analysis import is_control, size_axis, slowest_first
-from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps, history
+from forwardbench.break_even import AGAINST, break_evens
+from forwardbench.charts import KINDS, OF_SOME, Drawn, View, draw, draw_break_evens, draw_sweeps
 from forwardbench.crossovers import reach, winners, with_floors
 from forwardbench.errors import UserError
+from forwardbench.exports.tidy_csv import as_csv
 from forwardbench.files import write_whole
 from forwardbench.findings import (
     about,
@@ -32,9 +34,11 @@ from forwardbench.findings import (
     settings,
     troubles,
 )
+from forwardbench.payoff import calls_words
 from forwardbench.report.cells import COLUMNS, list_rows
 from forwardbench.report.svg import Picture, Styles, embed
 from forwardbench.results import Results
+from forwardbench.units import format_seconds
 
 NO_CONTROLS = "Nothing was measured twice as a control, so no noise floor is known."
 WITH_LINEAR = ("time", "speedup", "cost")
@@ -75,7 +79,8 @@ def make_page(
 ) -> str:
     """Make the page of a run as HTML, every text from a file escaped."""
     table = with_floors(table)
-    drawn = list(draw_sweeps(table)) if drawn is None else drawn
+    found = break_evens(results, table)
+    drawn = [*draw_sweeps(table), *draw_break_evens(found)] if drawn is None else drawn
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
     headlines = [f"{rows['sweep'].iloc[0]}: {finding(rows)}" for rows in sweeps]
@@ -98,11 +103,13 @@ def make_page(
             for rows in settings(table)
             for winner in winners(rows)
         ],
+        first_calls=_first_calls(found),
+        against=AGAINST,
         claims=claims.weigh(table, results.ceilings),
         columns=COLUMNS,
         rows=list_rows(table, shared.series),
         left_out=_left_out(table),
-        downloads=_downloads(results, table),
+        downloads=_downloads(results, table, found),
         style=Markup(_asset("page.css")),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -138,7 +145,7 @@ def _history(table: pd.DataFrame, drawn: Sequence[Drawn], shared: _Shared) -> li
 
 
 def _chart(each: Drawn, rows: pd.DataFrame, shared: _Shared, prefix: str) -> dict[str, Any]:
-    kind = {**KINDS, "history": history}[each.kind]
+    kind = {**KINDS, **OF_SOME}[each.kind]
     picture = embed(each.chart, prefix, shared.series, shared.styles)
     linear: Picture | None = None
     if each.kind in WITH_LINEAR and size_axis(each.sweep):
@@ -170,6 +177,26 @@ def _reaches(table: pd.DataFrame) -> list[dict[str, Any]]:
     return parts
 
 
+def _first_calls(found: pd.DataFrame) -> list[dict[str, str]]:
+    """What first calls cost and when they are paid for, a line for each cell."""
+    return [
+        {
+            "setting": f"{row['sweep']}, {name_setting(found.loc[[index]])}",
+            "case": row["case"],
+            "implementation": row["implementation"],
+            "imported": format_seconds(row["import_seconds"]),
+            "first": format_seconds(row["first"]),
+            "interval": " to ".join(
+                format_seconds(row[end]) for end in ("first_low", "first_high") if row[end] > 0
+            ),
+            "each": format_seconds(row["seconds"]),
+            "against": format_seconds(row["against_seconds"]),
+            "calls": calls_words(row) or row["reason"],
+        }
+        for index, row in found.iterrows()
+    ]
+
+
 def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
     """What has no time of its own or none to be believed, by implementation and reason."""
     own = table[~is_control(table) & (table["reason"] != "")]
@@ -182,7 +209,7 @@ def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
     return found
 
 
-def _downloads(results: Results, table: pd.DataFrame) -> list[dict[str, str]]:
+def _downloads(results: Results, table: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, str]]:
     samples = results.samples.drop(columns=["low", "high"]).to_csv(index=False)
     texts = {
         "table.csv": ("every cell with its intervals", exports.FORMATS["csv"](results, table)),
@@ -192,6 +219,8 @@ def _downloads(results: Results, table: pd.DataFrame) -> list[dict[str, str]]:
             _compact(exports.FORMATS["json"](results, table)),
         ),
     }
+    if len(found):
+        texts["break-even.csv"] = ("first calls, and after how many each pays", as_csv(found))
     return [
         {
             "name": name,

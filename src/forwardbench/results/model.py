@@ -13,6 +13,15 @@ CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
 """Columns that together name a cell. A control's implementation says that it is one."""
 SAMPLE_COLUMNS = [*CELL_KEY, "pass", "seconds", "error", "low", "high"]
 """Columns of `Results.samples`."""
+FIRST_CALL_COLUMNS = [*CELL_KEY, "import_seconds", "seconds", "reason"]
+"""Columns of `Results.first_calls`."""
+
+
+def no_first_calls() -> pd.DataFrame:
+    """The first calls of results that have none."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=FIRST_CALL_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,9 @@ class Results:
     origin: Origin
     on_gpu: frozenset[str] = frozenset()
     """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
+    first_calls: pd.DataFrame = field(default_factory=no_first_calls)
+    """One row per first call that was timed in a fresh process: `FIRST_CALL_COLUMNS`. One that
+    failed has a reason and no seconds."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""

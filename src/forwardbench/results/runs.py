@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
 from typing import Any
@@ -16,11 +16,14 @@ from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
 from forwardbench.intervals import LEVEL, LOOKED_LEVEL
 from forwardbench.measure.cells import Cell
+from forwardbench.measure.first_calls import FILE as FIRST_CALLS
+from forwardbench.measure.first_calls import FirstCalls
 from forwardbench.measure.request import DEFAULT_BASELINE
 from forwardbench.results import limits
 from forwardbench.results.facts import hardware_of, machine_facts, run_facts
 from forwardbench.results.model import (
     CELL_KEY,
+    FIRST_CALL_COLUMNS,
     SAMPLE_COLUMNS,
     Circumstances,
     Origin,
@@ -72,7 +75,8 @@ def load_folder(folder: Path) -> Results:
         raise UserError(f"{folder} holds a run that measured nothing: run it again")
     passes = [_read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
     with making_sense_of(run):
-        return _assemble(passes, cells, baseline, ceilings, document)
+        measured = _assemble(passes, cells, baseline, ceilings, document)
+    return replace(measured, first_calls=_read_first_calls(folder))
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,24 @@ def _read_pass(path: Path) -> _Pass:
             {name: 1 - cpu / wall for name, (cpu, wall) in spent.items() if wall > 0},
             cpus,
         )
+
+
+def _read_first_calls(folder: Path) -> pd.DataFrame:
+    """One row for each first call that was timed, and for each cell whose first call failed."""
+    made = FirstCalls.read(folder)
+    with making_sense_of(folder / FIRST_CALLS):
+        rows = [
+            {
+                **_key(cell),
+                "import_seconds": limits.number(call.import_seconds, 0, limits.LONGEST, "a time"),
+                "seconds": limits.seconds(call.seconds),
+                "reason": "",
+            }
+            for cell, calls in made.samples.items()
+            for call in calls
+        ]
+        rows += [{**_key(cell), "reason": reason} for cell, reason in made.failures.items()]
+    return pd.DataFrame(rows, columns=FIRST_CALL_COLUMNS)
 
 
 def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""What a first call costs where it compiles: timed in a fresh process, with nothing compiled yet.
+
+The passes never time a first call. Here it is all that is timed, once in each process: bringing
+layers and input into their form, and the first `forward`. Importing a framework is timed apart,
+since every program that uses it pays that, whether anything is compiled or not.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from forwardbench import implementations, isolation
+from forwardbench.cases import make_inputs
+from forwardbench.errors import one_line
+from forwardbench.files import making_sense_of, read_json
+from forwardbench.measure import threads
+from forwardbench.measure.cells import Cell
+from forwardbench.measure.passes import PlannedCell
+from forwardbench.measure.timing import check_output
+
+FILE = "first-calls.json"
+"""What a run's folder keeps them in."""
+STALL_SECONDS = 300.0
+"""Longest wait for one import, and for one first call: compilers take their time."""
+CACHES = (
+    "CUDA_CACHE_PATH",
+    "CUPY_CACHE_DIR",
+    "JAX_COMPILATION_CACHE_DIR",
+    "NUMBA_CACHE_DIR",
+    "PYTORCH_KERNEL_CACHE_PATH",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "TRITON_CACHE_DIR",
+)
+"""Variables that say where compilers keep on disk what they have compiled."""
+
+
+class FirstCall(NamedTuple):
+    """One first call."""
+
+    import_seconds: float
+    """The implementation's file and its framework; NumPy was there already."""
+    seconds: float
+    """Preparing layers and input, and the first `forward`."""
+
+
+@dataclass
+class FirstCalls:
+    """The first calls that were timed so far: what `first-calls.json` holds."""
+
+    samples: dict[Cell, list[FirstCall]] = field(default_factory=dict)
+    failures: dict[Cell, str] = field(default_factory=dict)
+    """Cells whose first call failed, with the reason."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` is the inverse."""
+        return {
+            "samples": [
+                {"cell": cell.to_json(), **call._asdict()}
+                for cell, calls in self.samples.items()
+                for call in calls
+            ],
+            "failures": [
+                {"cell": cell.to_json(), "reason": reason} for cell, reason in self.failures.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> FirstCalls:
+        """Rebuild them after a trip through a file; raises what `making_sense_of` understands."""
+        made = cls()
+        for item in document["samples"]:
+            call = _checked(item["import_seconds"], item["seconds"])
+            made.samples.setdefault(Cell.from_json(item["cell"]), []).append(call)
+        for item in document["failures"]:
+            made.failures[Cell.from_json(item["cell"])] = one_line(item["reason"])
+        return made
+
+    @classmethod
+    def read(cls, folder: Path) -> FirstCalls:
+        """Read those of a run's folder, which may have none; raises `UserError`."""
+        path = folder / FILE
+        if not path.exists():
+            return cls()
+        document = read_json(path)
+        with making_sense_of(path):
+            return cls.from_json(document)
+
+
+def _checked(import_seconds: Any, seconds: Any) -> FirstCall:
+    """A first call with times that can be; raises `TypeError` or `ValueError`."""
+    for value in (import_seconds, seconds):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"a time that is a {type(value).__name__}")
+    if not (0 <= import_seconds < math.inf and 0 < seconds < math.inf):
+        raise ValueError(f"a first call of {seconds} s after an import of {import_seconds} s")
+    return FirstCall(float(import_seconds), float(seconds))
+
+
+def compiling(plan: Iterable[PlannedCell]) -> list[Cell]:
+    """The cells of contenders that compile; a control would only repeat them."""
+    return [
+        planned.cell
+        for planned in plan
+        if not planned.cell.control and _compiles(planned.cell.reference)
+    ]
+
+
+@cache
+def _compiles(reference: str) -> bool:
+    """Whether a file says that it compiles; looked up once, since the file may vanish meanwhile."""
+    return implementations.describe(reference).compiles
+
+
+def missing(cells: Sequence[Cell], made: FirstCalls, count: int) -> list[Cell]:
+    """What must still be called so that each cell has ``count`` first calls, one item a call."""
+    return [
+        cell
+        for cell in cells
+        if cell not in made.failures
+        for _ in range(count - len(made.samples.get(cell, ())))
+    ]
+
+
+def laps(cells: Sequence[Cell], made: FirstCalls, count: int, seed: int) -> Iterator[Cell]:
+    """Yield the cell to call next, in view of what ``made`` then holds.
+
+    Each lap calls every cell once, in an order of its own that the run's seed determines: what
+    disturbs a minute hits different cells in each lap.
+    """
+    for lap in range(count):
+        for cell in Random(f"{seed}/first calls/{lap}").sample(cells, len(cells)):
+            if len(made.samples.get(cell, ())) <= lap and cell not in made.failures:
+                yield cell
+
+
+def rehearse(plan: Sequence[PlannedCell]) -> dict[str, float]:
+    """Seconds that a process with one first call takes, for each contender that compiles.
+
+    One call each, on the first of its cells. What it says of the call is thrown away: the files of
+    a framework may have to come from the disk, later ones find them in memory.
+    """
+    firsts = {cell.implementation: cell for cell in reversed(compiling(plan))}
+    spent = {}
+    for name, cell in sorted(firsts.items()):
+        start = time.monotonic()
+        with suppress(isolation.ChildError):  # if it fails again, its cells will say so
+            time_first_call(cell)
+            spent[name] = time.monotonic() - start
+    return spent
+
+
+def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCall:
+    """Time a cell's first call in a fresh process; raises `isolation.ChildError`."""
+    with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as empty:
+        answer = isolation.call(
+            "forwardbench.measure.first_calls",
+            {"cell": cell.to_json()},
+            stall_seconds=stall_seconds,
+            environment={**threads.environment(cell.threads), **_without_caches(empty)},
+            cpus=threads.cpus_for(cell.threads),
+        )
+    try:
+        return _checked(*answer)
+    except (TypeError, ValueError) as error:
+        raise isolation.ChildError(f"was not timed: {error}") from None
+
+
+def _without_caches(empty: str) -> dict[str, str]:
+    """Environment variables under which no compiler finds what it has compiled before."""
+    return {**dict.fromkeys(CACHES, empty), "JAX_ENABLE_COMPILATION_CACHE": "false"}
+
+
+def main(link: isolation.Link) -> None:
+    """Answer a child process's task: seconds of the import and of one cell's first call."""
+    cell = Cell.from_json(link.task["cell"])
+    x, layers = make_inputs(cell.case)
+    start = perf_counter()
+    implementation = implementations.load(cell.reference)
+    import_seconds = perf_counter() - start
+    link.progress("imported")
+    start = perf_counter()
+    ready, own = implementation.prepare_layers(layers), implementation.prepare_input(x)
+    out = implementation.forward(own, ready)
+    seconds = perf_counter() - start
+    check_output(implementation, cell.case, out)
+    link.answer([import_seconds, seconds])
