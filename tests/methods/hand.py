@@ -158,7 +158,7 @@ def child(name):
                 case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
                 cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
                 benchmark_cell(benchmark, cell, 5e-3, last=turn == TURNS - 1)
-                # By hand only now: the rung's file sets TensorFlow's threads, which cannot be changed.
+                # Only now: the rung sets TensorFlow's threads, which cannot be changed later.
                 if dtype not in calls:
                     x, [(w, b, _)] = make_inputs(case)
                     calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))

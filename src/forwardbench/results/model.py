@@ -43,11 +43,11 @@ class Results:
     """Level that intervals are computed at, so that they hold the true value in 95 %."""
     circumstances: Circumstances
     origin: Origin
-    on_gpu: frozenset[str] = frozenset()
-    """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
     first_calls: pd.DataFrame = field(default_factory=no_first_calls)
     """One row per first call that was timed in a fresh process: `FIRST_CALL_COLUMNS`. One that
     failed has a reason and no seconds."""
+    on_gpu: frozenset[str] = frozenset()
+    """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""

@@ -327,7 +327,7 @@ def _assemble(
         LOOKED_LEVEL if _has_looked(document) else LEVEL,
         _circumstances(passes, document),
         _origin(passes, document),
-        _on_gpu(document),
+        on_gpu=_on_gpu(document),
     )
 
 
