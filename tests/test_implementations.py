@@ -14,6 +14,7 @@ from forwardbench.implementations import ImplementationError, MissingExtraError
 RUNGS = {
     "array_api": {"array_api_compat"},
     "array_api_torch": {"torch", "forwardbench"},  # whose kernel is array_api's, unchanged
+    "dask_array": {"dask", "numpy", "os", "threadpoolctl"},  # with one BLAS thread a task
     "einsum": {"numpy"},
     "jax_cpu": {"jax", "functools"},
     "matmul": {"numpy"},

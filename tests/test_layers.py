@@ -12,10 +12,11 @@ import forwardbench
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
     "errors", "status", "files", "intervals", "cases", "requirements", "implementations",
+    "cluster",
     "isolation", "reference",
-    "problems", "behaviour", "verify", "measure", "results", "analysis", "crossovers",
-    "units", "findings", "doubts", "comparison", "claims", "exports", "charts", "report",
-    "terminal", "progress", "job", "notebook", "arguments", "cli", "__main__",
+    "problems", "behaviour", "verify", "measure", "errand", "results", "analysis", "crossovers",
+    "units", "large_batch", "findings", "doubts", "comparison", "claims", "exports", "charts",
+    "report", "terminal", "progress", "job", "hosts", "notebook", "arguments", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 

@@ -12,7 +12,7 @@ from jinja2 import Environment
 from forwardbench import analysis, job, results
 from forwardbench.analysis import COLUMNS, IN_MEMORY, PASS_SECONDS, SETTING
 from forwardbench.charts import KINDS, draw
-from forwardbench.doubts import doubts
+from forwardbench.doubts import doubts_of
 from forwardbench.errors import UserError
 from forwardbench.findings import about, finding, name_setting, noise_sentence, troubles
 from forwardbench.report.cells import COLUMNS as SHOWN
@@ -98,7 +98,7 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     loaded = results.load(path)
     table = Table(analysis.summarize(loaded, baseline))
     table.attrs["path"] = str(path)
-    table.attrs["warnings"] = doubts(table, loaded.circumstances, None)
+    table.attrs["warnings"] = doubts_of(loaded, table, None)
     return table
 
 

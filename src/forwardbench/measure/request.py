@@ -87,8 +87,12 @@ def make_request(
     seed: int | None = None,
     precision: float | None = None,
     max_time: float | None = None,
+    here: bool = True,
 ) -> Request:
-    """Check what was asked for and fill in the defaults; raises `UserError`."""
+    """Check what was asked for and fill in the defaults; raises `UserError`.
+
+    ``here`` says whether it is for this machine, whose CPUs and memory then count.
+    """
     contenders = choose_contenders(chosen)
     if baseline is None:
         # A single function of one's own still needs something to be compared with.
@@ -108,11 +112,12 @@ def make_request(
         tuple(_choose_sweeps(sweeps, shapes)),
         baseline or DEFAULT_BASELINE,
         tuple(dict.fromkeys(dtypes)) or ("float64",),
-        tuple(dict.fromkeys(map(_thread_count, threads))) or (1,),
+        tuple(dict.fromkeys(_thread_count(text) for text in threads if here)) or (1,),
         limit=limit,
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
-    _check_memory(request)
+    if here:
+        _check_memory(request)
     return with_effort(request, passes, precision, max_time)
 
 
@@ -198,5 +203,7 @@ def _check_memory(request: Request) -> None:
             if case.bytes * 5 > memory:
                 raise UserError(
                     f"{case} needs about {case.bytes * 5 / 2**30:,.0f} GiB and this machine has "
-                    f"{memory / 2**30:,.0f} GiB: choose a smaller case"
+                    f"{memory / 2**30:,.0f} GiB: choose a smaller case, or check it on a Dask "
+                    "cluster with forwardbench verify --implementation dask_array --shape "
+                    f"{case} --scheduler tcp://HOST:PORT"
                 )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
 """Columns that together name a cell. A control's implementation says that it is one."""
+HOST = "host"
+"""The column that tells machines apart where results are of several."""
 SAMPLE_COLUMNS = [*CELL_KEY, "pass", "seconds", "error", "low", "high"]
 """Columns of `Results.samples`."""
 
@@ -34,10 +36,16 @@ class Results:
     """Level that intervals are computed at, so that they hold the true value in 95 %."""
     circumstances: Circumstances
     origin: Origin
+    host: str = ""
+    """What tells this machine from others beside it; empty where there is none beside it."""
+    parts: tuple[Results, ...] = ()
+    """The run of each machine, where results are of several; their frames have `HOST` too."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""
+        host = [HOST] if self.parts else []
         for frame, key in ((self.cells, CELL_KEY), (self.samples, [*CELL_KEY, "pass"])):
+            key = [*host, *key]
             twice = frame[frame.duplicated(key)]
             if len(twice):
                 raise ValueError(f"twice the same cell: {'-'.join(map(str, twice[key].iloc[0]))}")
