@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import warnings
@@ -52,8 +53,6 @@ def connected(address: str) -> Iterator[Client]:
     missing = requirements.missing("dask", "")
     if missing:
         raise UserError(f"--scheduler {missing}")
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     client = _connect(address)
     try:
         with client.as_current():
@@ -65,22 +64,38 @@ def connected(address: str) -> Iterator[Client]:
 def _connect(address: str) -> Client:
     from distributed import Client
 
+    for name in ("tornado", "asyncio", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ: what fails says so itself
         try:
+            asyncio.run(_ask_who_is_there(address))
             return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
+            late = isinstance(_innermost(error), TimeoutError | asyncio.CancelledError)
+            why = f"not in {CONNECT_SECONDS:g} s" if late else describe_error(_innermost(error))
             raise UserError(
-                f"no Dask scheduler answers at {address} ({_reason(error)}): start one with "
-                "dask scheduler, or correct the address"
+                f"no Dask scheduler answers at {address} ({why}): start one with dask scheduler, "
+                "or correct the address"
             ) from None
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost reason of an error, since the outer ones only say that it failed."""
+async def _ask_who_is_there(address: str) -> None:
+    """Raise `OSError` where no scheduler answers in time; a client would wait for ever."""
+    from distributed.core import rpc
+
+    async with asyncio.timeout(CONNECT_SECONDS), rpc(address) as somebody:
+        kind = (await somebody.identity())["type"]
+    if kind != "Scheduler":
+        raise OSError(f"a {kind.lower()} does")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The first reason of an error, since those after it only say that something failed."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return describe_error(error)
+    return error
 
 
 def workers_of(client: Client) -> list[Worker]:
@@ -110,7 +125,7 @@ def ask(client: Client, question: Any, **details: Any) -> Any:
 
 def trouble_of(error: BaseException, version: str) -> str:
     """Say why work on a cluster failed, and what to do where it is forwardbench that is missing."""
-    reason = _reason(error)
+    reason = describe_error(_innermost(error))
     if "No module named 'forwardbench" in reason or "from 'forwardbench" in reason:
         return f"has no forwardbench, or another one: install {version} there ({reason})"
     return reason

@@ -74,7 +74,12 @@ def _answer(trouble: str, status: int = 1, run: bytes = b"") -> dict[str, Any]:
 
 
 def _is_wanted(worker: Worker, key: Any) -> bool:
-    """Whether anybody still waits for a task: it is cancelled when its client goes away, too."""
+    """Whether anybody still waits for a task: it is cancelled when its client goes away, too.
+
+    A worker whose scheduler has gone away is closing, and waits for its tasks before it ends.
+    """
+    if worker.status.name in ("closing", "closed", "failed"):
+        return False
     task = worker.state.tasks.get(key)
     return task is not None and task.state == "executing"
 

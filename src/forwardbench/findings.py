@@ -74,12 +74,23 @@ def caption(table: pd.DataFrame) -> str:
     passes = int(table["passes"].max())
     commits = ", ".join(commit for commit in table["commit"].unique() if commit)
     parts = [
-        "; ".join(map(str, table["machine"].unique())) or "machine not recorded",
+        _machines(table) or "machine not recorded",
         "; ".join(dict.fromkeys(_dtype_and_threads(rows) for rows in settings(table))),
         "1 pass" if passes == 1 else f"{passes} passes",
         f"commit {commits}" if commits else "",
     ]
     return "  |  ".join(part for part in parts if part)
+
+
+def _machines(table: pd.DataFrame) -> str:
+    """Describe each machine, those that are alike together."""
+    named: dict[str, list[str]] = {}
+    for host, machine in table[[HOST_COLUMN, "machine"]].drop_duplicates().to_numpy():
+        named.setdefault(str(machine).removeprefix(f"{host}: "), []).append(host)
+    return "; ".join(
+        f"{', '.join(names)}: {machine}" if all(names) else machine
+        for machine, names in named.items()
+    )
 
 
 def _first_setting(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

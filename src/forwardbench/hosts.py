@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from forwardbench import cluster, errand, implementations, results
 from forwardbench.cluster import Worker, connected, trouble_of, workers_of
 from forwardbench.errors import UserError, one_line
-from forwardbench.job import Wish, check, default_folder, present, say
+from forwardbench.job import Wish, check, default_folder, pictures_of, present, say
 from forwardbench.measure.fingerprint import code_version
 from forwardbench.status import FAILED, GOOD, INTERRUPTED
 
@@ -72,7 +72,7 @@ def run_on_hosts(address: str, wish: Wish) -> int:
 
     Raises `UserError` for what can be told to be impossible before anything is started.
     """
-    check(wish, here=False)
+    request = check(wish, here=False)
     arguments, files = arguments_of(wish)
     with connected(address) as client:
         workers = one_of_each_host(workers_of(client))
@@ -87,7 +87,7 @@ def run_on_hosts(address: str, wish: Wish) -> int:
             interrupted = True
         finally:
             _recall(client, errands)
-    return _conclude(folder, bad=bad, interrupted=interrupted, quick=wish.quick)
+    return _conclude(folder, pictures_of(request), bad=bad, interrupted=interrupted)
 
 
 def _claim(folder: Path) -> Path:
@@ -103,10 +103,10 @@ def _claim(folder: Path) -> Path:
     return folder
 
 
-def _conclude(folder: Path, *, bad: bool, interrupted: bool, quick: bool) -> int:
+def _conclude(folder: Path, formats: Sequence[str], *, bad: bool, interrupted: bool) -> int:
     """Show what came back, side by side; an empty folder is taken away again."""
     if any(folder.iterdir()):
-        status = present(folder, ("svg",) if quick else ("svg", "png"), show=True)
+        status = present(folder, formats, show=True)
     else:
         folder.rmdir()
         say("No run came back from any host")
@@ -251,6 +251,7 @@ def _follow(client: Client, errands: Sequence[Errand]) -> Iterator[Outcome]:
             outcome = _look(each, there, gone)
             if outcome is not None:
                 left.remove(each)
+                each.ended = True
                 yield outcome
         if left:
             time.sleep(_POLL_SECONDS)

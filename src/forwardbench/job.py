@@ -180,9 +180,15 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     if not finished:
         say(f"No pass was finished; what was verified and planned is in {path}/run.json")
         return FAILED
-    # A first look has to be quick: its pictures are made by `forwardbench chart` when wanted.
-    formats = ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
-    return present(path, formats, show=show)
+    return present(path, pictures_of(request), show=show)
+
+
+def pictures_of(request: Request) -> tuple[str, ...]:
+    """Formats of the charts that a run ends with.
+
+    A first look has to be quick: its other pictures are made by `forwardbench chart` when wanted.
+    """
+    return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
 
 
 def present(path: Path, formats: Sequence[str], *, show: bool) -> int:

@@ -56,6 +56,9 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         for name in [*slowest_first(setting), *_controls(setting)]
         if setting.loc[setting["implementation"] == name, PASS_SECONDS].map(len).any()
     ]
+    if findings.hosts(table):  # the machines of an implementation stand side by side
+        names = list(dict.fromkeys(name for _, name in panels))
+        panels.sort(key=lambda panel: names.index(panel[1]))
     several = len(list(findings.settings(table))) > 1
     layout = Layout(
         width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,

@@ -112,7 +112,7 @@ def make_request(
         tuple(_choose_sweeps(sweeps, shapes)),
         baseline or DEFAULT_BASELINE,
         tuple(dict.fromkeys(dtypes)) or ("float64",),
-        tuple(dict.fromkeys(_thread_count(text) for text in threads if here)) or (1,),
+        tuple(dict.fromkeys(_thread_count(text, here) for text in threads)) or (1,),
         limit=limit,
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
@@ -180,11 +180,14 @@ def _sweep_of_shapes(shapes: Sequence[str]) -> Sweep:
     return Sweep(SHAPES, "cases given one by one", "", cases)
 
 
-def _thread_count(text: str) -> int:
+def _thread_count(text: str, here: bool) -> int:
     available = len(available_cpus())
     if text == "all":
         return available
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= available):
+    given = int(text) if text.isascii() and text.isdigit() else 0
+    if given and not here:
+        return given
+    if not 1 <= given <= available:
         raise UserError(
             f"--threads {text!r} cannot be had: this process may use {available} CPUs, "
             f"so give a number from 1 to {available}, or all"

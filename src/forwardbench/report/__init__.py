@@ -26,13 +26,14 @@ from forwardbench.findings import (
     baseline_of,
     caption,
     finding,
+    hosts,
     name_setting,
     noise_sentence,
     reach_words,
     settings,
     troubles,
 )
-from forwardbench.report.cells import COLUMNS, list_rows
+from forwardbench.report.cells import columns_of, list_rows
 from forwardbench.report.svg import Picture, Styles, embed
 from forwardbench.results import Results
 
@@ -99,7 +100,7 @@ def make_page(
             for winner in winners(rows)
         ],
         claims=claims.weigh(table, results.ceilings),
-        columns=COLUMNS,
+        columns=columns_of(table),
         rows=list_rows(table, shared.series),
         left_out=_left_out(table),
         downloads=_downloads(results, table),
@@ -176,7 +177,10 @@ def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
     found = []
     keys = ["implementation", "status", "reason"]
     for (name, status, reason), rows in own.groupby(keys, sort=False):
-        cases = ", ".join(f"{row['case']} ({row['dtype']})" for _, row in rows.iterrows())
+        cases = ", ".join(
+            f"{row['case']} ({', '.join([*hosts(rows.loc[[index]]), row['dtype']])})"
+            for index, row in rows.iterrows()
+        )
         said = (str(name), str(status), cases, str(reason))
         found.append(dict(zip(("implementation", "status", "cases", "reason"), said, strict=True)))
     return found
