@@ -18,7 +18,7 @@ MARK = "FORWARDBENCH_TEST_CLUSTER"
 class Cluster:
     """A scheduler and its workers, each a process with a nanny of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **environment):
         self.folder = folder
         self.mark = uuid.uuid4().hex
         self.processes = []
@@ -26,6 +26,7 @@ class Cluster:
         self.scheduler = self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0",
             "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file,
+            **environment,
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while not (file.exists() and file.stat().st_size):

@@ -123,9 +123,6 @@ def ask(client: Client, question: Any, **details: Any) -> Any:
         ) from None
 
 
-def trouble_of(error: BaseException, version: str) -> str:
-    """Say why work on a cluster failed, and what to do where it is forwardbench that is missing."""
-    reason = describe_error(_innermost(error))
-    if "No module named 'forwardbench" in reason or "from 'forwardbench" in reason:
-        return f"has no forwardbench, or another one: install {version} there ({reason})"
-    return reason
+def trouble_of(error: BaseException) -> str:
+    """Say in one line why work on a cluster failed."""
+    return describe_error(_innermost(error))

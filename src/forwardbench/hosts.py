@@ -13,7 +13,7 @@ import shutil
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -200,6 +200,24 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
+def _courier() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What a worker is asked to call.
+
+    A local function travels by value: it runs, and can say so, where forwardbench cannot be
+    imported. A function that travels by its name would end such a worker.
+    """
+
+    def call(task: dict[str, Any]) -> dict[str, Any]:
+        try:
+            from forwardbench.errand import run_errand
+        except ImportError as error:
+            missing = f"has no forwardbench, or another one ({error}): install {task['version']}"
+            return {"trouble": f"{missing} there", "status": 1, "run": b""}
+        return run_errand(task)
+
+    return call
+
+
 def _send(
     client: Client, workers: Sequence[Worker], arguments: list[str], files: dict[str, bytes]
 ) -> list[Errand]:
@@ -210,7 +228,7 @@ def _send(
     errands = []
     for worker in workers:
         future = client.submit(
-            errand.run_errand, task, workers=[worker.address], allow_other_workers=False,
+            _courier(), task, workers=[worker.address], allow_other_workers=False,
             pure=False, retries=0, key=f"{topic}-{worker.host}",
         )  # fmt: skip
         now = time.monotonic()
@@ -264,7 +282,7 @@ def _look(each: Errand, there: set[str], gone: str) -> Outcome | None:
         try:
             return _answer(each.future.result(timeout=FETCH_SECONDS), outcome)
         except Exception as error:  # whatever a worker raised, or why its answer is not there
-            outcome.trouble = one_line(trouble_of(error, code_version()))
+            outcome.trouble = trouble_of(error)
     elif gone or each.future.cancelled():
         outcome.trouble = gone or "the Dask scheduler went away"
     elif each.worker.address not in there or each.starts > 1:

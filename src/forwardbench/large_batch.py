@@ -6,15 +6,16 @@ and each chunk leaves its worker only as a digest. Nowhere is the batch, or its 
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forwardbench import __version__
 from forwardbench.cases import DTYPE_BYTES, Case, make_layers, make_rows
 from forwardbench.cluster import STALL_SECONDS, Worker, connected, trouble_of, workers_of
-from forwardbench.errors import UserError, one_line
+from forwardbench.errors import UserError
+from forwardbench.measure.fingerprint import code_version
 from forwardbench.units import format_count
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def check_large_batch(address: str, case: Case) -> Checked:
     with connected(address) as client:
         workers = workers_of(client)
         chunk = rows_of_chunk(case, workers)
+        _check_versions(client, workers)
         start = time.monotonic()
         digests = sorted(_compute(client, case, chunk))
         seconds = time.monotonic() - start
@@ -126,6 +128,41 @@ def rows_of_chunk(case: Case, workers: Sequence[Worker]) -> int:
     return int(max(1, min(case.batch, room // row)))
 
 
+def _check_versions(client: Client, workers: Sequence[Worker]) -> None:
+    """Refuse workers that would compute something else; raises `UserError`."""
+    from distributed import wait
+
+    own = code_version()
+    asked = {
+        worker.address: client.submit(
+            _version_asker(), workers=[worker.address], allow_other_workers=False, pure=False
+        )
+        for worker in workers
+    }
+    with contextlib.suppress(TimeoutError):  # who does not answer will not compute either
+        wait(list(asked.values()), timeout=STALL_SECONDS)
+    for address, future in asked.items():
+        there = future.result() if future.status == "finished" else "that does not answer"
+        if there != own:
+            raise UserError(
+                f"the worker at {address} has a forwardbench {there}, not {own}: install the same "
+                "on the scheduler and on every worker"
+            )
+
+
+def _version_asker() -> Callable[[], str]:
+    """What a worker is asked; a local function travels by value, so any worker can call it."""
+
+    def ask() -> str:
+        try:
+            from forwardbench.measure.fingerprint import code_version
+        except ImportError as error:
+            return f"that is none or another ({error})"
+        return code_version()
+
+    return ask
+
+
 def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
     """Compute every chunk, in any order; raises `WrongBatchError` where one cannot be."""
     from distributed import CancelledError, wait
@@ -141,8 +178,7 @@ def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
         )  # fmt: skip
         raise WrongBatchError(f"{case}: {why}") from None
     except Exception as error:  # whatever a worker raised, or why it died
-        trouble = one_line(trouble_of(error, f"forwardbench {__version__}"))
-        raise WrongBatchError(f"{case}: a worker {trouble}") from None
+        raise WrongBatchError(f"{case}: {trouble_of(error)}") from None
     finally:
         if pending and client.status == "running":
             client.cancel(list(pending))
