@@ -9,7 +9,7 @@ from forwardbench.cli import main
 from forwardbench.doubts import doubts_of
 from forwardbench.errors import UserError
 from forwardbench.exports.entries import name_entry
-from forwardbench.findings import caption, name_setting, settings
+from forwardbench.findings import caption, finding, name_setting, settings
 from forwardbench.report import make_page
 
 HOSTS = ["10.0.0.1", "10.0.0.2"]
@@ -124,6 +124,10 @@ def test_the_report_names_the_machine_of_every_row(fleet, table):
     page = make_page(loaded, table)
     assert page.count('data-value="10.0.0.1"') == page.count('data-value="10.0.0.2"') > 10
     assert "square, 10.0.0.2: float64, 1 thread" in page
+    found = finding(table[table["host"] == "10.0.0.2"]).removeprefix(
+        "10.0.0.2: float64, 1 thread: "
+    )
+    assert f"<p>square, 10.0.0.2: {found}.</p>" in page
     assert set(loaded.samples["host"]) == set(HOSTS)
 
 

@@ -12,7 +12,7 @@ from matplotlib.transforms import Affine2D
 
 from forwardbench.analysis import is_control, is_credible, size_axis, slowest_first
 from forwardbench.charts import style
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
+from forwardbench.charts.chart import COLUMNS, Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.scale import set_value_axis
 from forwardbench.charts.style import GUTTER_MARKS, Look, label_ends, positions
 from forwardbench.charts.view import View
@@ -88,7 +88,7 @@ def draw_lines(
     layout = replace(layout, width=along.width, below=along.room)
     chart, all_axes = make_grid(
         len(panels), layout, view, words.title, about(table), notes,
-        beside=len(shares) if len(shares) > 1 else min(3, max(1, len(hosts(table)))),
+        beside=len(shares) if len(shares) > 1 else min(COLUMNS, max(1, len(hosts(table)))),
     )  # fmt: skip
     own = values[~is_control(table)]
     # On a linear scale one estimate, or one impossible time, would flatten everything else.

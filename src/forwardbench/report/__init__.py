@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from forwardbench import claims, exports
-from forwardbench.analysis import is_control, size_axis, slowest_first
+from forwardbench.analysis import HOST_COLUMN, is_control, size_axis, slowest_first
 from forwardbench.charts import KINDS, Drawn, View, draw, draw_sweeps, history
 from forwardbench.crossovers import reach, winners, with_floors
 from forwardbench.errors import UserError
@@ -79,7 +79,7 @@ def make_page(
     drawn = list(draw_sweeps(table)) if drawn is None else drawn
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
-    headlines = [f"{rows['sweep'].iloc[0]}: {finding(rows)}" for rows in sweeps]
+    headlines = [line for rows in sweeps for line in _headlines(rows)]
     script = _asset("page.js")
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         _asset("page.html")
@@ -108,6 +108,15 @@ def make_page(
         script=Markup(script),  # noqa: S704 (our own file)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _headlines(rows: pd.DataFrame) -> Iterator[str]:
+    """What one sweep found, on each machine where there are several."""
+    sweep = rows["sweep"].iloc[0]
+    if not hosts(rows):
+        yield f"{sweep}: {finding(rows)}"
+    for host in hosts(rows):
+        yield f"{sweep}, {host}: {finding(rows[rows[HOST_COLUMN] == host])}"
 
 
 def _asset(name: str) -> str:
