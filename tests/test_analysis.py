@@ -21,8 +21,8 @@ def cell(table, implementation, case):
 
 def test_the_columns_are_those_of_the_design(make_table, ladder):
     """Names and order of the table are a contract."""
-    *columns, passes, level = make_table(ladder).columns
-    assert [passes, level] == analysis.IN_MEMORY == ["pass_seconds", "level"]
+    *columns, passes, level, host = make_table(ladder).columns
+    assert [passes, level, host] == analysis.IN_MEMORY == ["pass_seconds", "level", "host"]
     assert columns == COLUMNS == [
         "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
         "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",

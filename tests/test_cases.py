@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwardbench import cases
-from forwardbench.cases import Case, CaseError, make_inputs, parse_case
+from forwardbench.cases import Case, CaseError, make_inputs, make_layers, make_rows, parse_case
 
 widths = st.lists(st.integers(1, 999_999_999), min_size=2, max_size=6).map(tuple)
 
@@ -130,3 +131,35 @@ def test_inputs_have_the_shapes_and_dtypes_of_their_case(batch, widths):
         assert rounded.weights.dtype == rounded.bias.dtype == np.float32
         assert np.abs(layer.weights).max() <= np.sqrt(6 / sum(shape))
         np.testing.assert_array_equal(layer.weights.astype("float32"), rounded.weights)
+
+
+@given(
+    case=st.one_of(
+        st.builds(Case, st.integers(1, 40), st.sampled_from([(1, 1), (3, 2), (5, 4, 3)])),
+        st.sampled_from(cases.sweep("course").cases),
+    ),
+    dtype=st.sampled_from(cases.DTYPES),
+    data=st.data(),
+)
+def test_any_rows_of_a_batch_can_be_made_without_the_others(case, dtype, data):
+    """They are the same bits as in the whole batch, and so are layers made without one."""
+    case = replace(case, dtype=dtype)
+    start = data.draw(st.integers(0, case.batch))
+    stop = data.draw(st.integers(start, case.batch))
+    x, layers = make_inputs(case)
+    rows = make_rows(case, start, stop)
+    assert (rows.shape, rows.dtype) == ((stop - start, case.widths[0]), dtype)
+    assert rows.tobytes() == x[start:stop].tobytes()
+    for alone, layer in zip(make_layers(case), layers, strict=True):
+        assert alone.weights.tobytes() == layer.weights.tobytes()
+        assert alone.bias.tobytes() == layer.bias.tobytes()
+        assert alone.activation == layer.activation
+
+
+def test_rows_far_into_a_batch_that_fits_no_memory_are_made_at_once():
+    """The stream is entered in the middle, so 4 TB before a row cost nothing."""
+    case = parse_case("999999999x512-4")
+    last = make_rows(case, case.batch - 2, case.batch)
+    assert last.shape == (2, 512)
+    assert (last[1] == make_rows(case, case.batch - 1, case.batch)[0]).all()
+    assert [layer.weights.shape for layer in make_layers(case)] == [(512, 4)]

@@ -16,6 +16,7 @@ RUNGS = {
     "array_api_torch": {"torch", "forwardbench"},  # whose kernel is array_api's, unchanged
     "cupy_cuda": {"cupy", "os"},
     "cupy_cuda_copies": {"cupy", "os"},
+    "dask_array": {"dask", "numpy", "os", "threadpoolctl"},  # with one BLAS thread a task
     "einsum": {"numpy"},
     "jax_cpu": {"jax", "functools"},
     "matmul": {"numpy"},

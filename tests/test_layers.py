@@ -12,10 +12,11 @@ import forwardbench
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
     "errors", "status", "files", "intervals", "cases", "requirements", "implementations",
+    "cluster",
     "isolation", "reference",
-    "problems", "behaviour", "verify", "measure", "results", "analysis", "break_even",
-    "crossovers", "units", "findings", "payoff", "doubts", "comparison", "claims",
-    "exports", "charts", "report", "terminal", "progress", "job", "notebook",
+    "problems", "behaviour", "verify", "measure", "errand", "results", "analysis", "break_even",
+    "crossovers", "units", "large_batch", "findings", "payoff", "doubts", "comparison", "claims",
+    "exports", "charts", "report", "terminal", "progress", "job", "hosts", "notebook",
     "arguments", "cli", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""

@@ -18,7 +18,8 @@ from forwardbench.errors import UserError
 from forwardbench.intervals import Interval, log_interval
 from forwardbench.measure.ceiling import COPIED_BYTES
 from forwardbench.measure.fit import Fit, fit_times
-from forwardbench.results import CELL_KEY, Results
+from forwardbench.results import CELL_KEY, HOST, Results
+from forwardbench.results.machines import name_machine
 
 COLUMNS = [
     "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
@@ -31,9 +32,11 @@ PASS_SECONDS = "pass_seconds"  # noqa: S105 (a column, no password)
 Charts of samples and crossovers, which pair passes, are made from it."""
 LEVEL_COLUMN = "level"
 """Another one: the level that the run's intervals are computed at."""
-IN_MEMORY = [PASS_SECONDS, LEVEL_COLUMN]
+HOST_COLUMN = HOST
+"""And a third: what tells machines apart, where a table is of several; else empty."""
+IN_MEMORY = [PASS_SECONDS, LEVEL_COLUMN, HOST_COLUMN]
 
-SETTING = ["sweep", "dtype", "threads"]
+SETTING = ["sweep", "dtype", "threads", HOST_COLUMN]
 """Columns that are constant over one chart."""
 NO_DIFFERENCE = "no difference shown"
 IMPLAUSIBLE = "implausible"
@@ -51,8 +54,11 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
 
     A control's speedup is relative to the implementation that it repeats. A speedup is
     empty where the baseline was not measured, or not believed. Raises `UserError` for a baseline
-    that is none of the implementations.
+    that is none of the implementations. Of several machines' runs each is summarized by itself:
+    nothing is ever paired across them.
     """
+    if results.parts:
+        return _side_by_side(results, baseline)
     if baseline is not None:
         _check_baseline(results, baseline)
     baseline = baseline or results.baseline
@@ -73,9 +79,22 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
             samples.pop(tuple(row[name] for name in CELL_KEY), None)
     for row in rows:
         row.update(_speedup_of(row, samples, results.level))
-    table = pd.DataFrame(rows).assign(machine=results.machine, commit=results.commit)
+    table = pd.DataFrame(rows).assign(machine=name_machine(results), commit=results.commit)
+    table[HOST_COLUMN] = results.host
     table[LEVEL_COLUMN] = results.level
     return _with_estimates(table[[*COLUMNS, *IN_MEMORY]])
+
+
+def _side_by_side(results: Results, baseline: str | None) -> pd.DataFrame:
+    """The tables of several machines as one, where machines alternate from setting to setting."""
+    if not (baseline or results.baseline):
+        named = ", ".join(f"{part.host}: {part.baseline}" for part in results.parts)
+        raise UserError(
+            f"these runs have different baselines ({named}): choose one: --baseline NAME"
+        )
+    tables = pd.concat([summarize(part, baseline) for part in results.parts], ignore_index=True)
+    order = tables.groupby(["sweep", "dtype", "threads"], sort=False).ngroup()
+    return tables.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
 def _check_baseline(results: Results, baseline: str) -> None:
@@ -346,7 +365,7 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns guess, guess_low and guess_high; the interval joins the far ends of both times'.
     """
-    keys = ["sweep", "case", "activation", "dtype", "threads"]
+    keys = ["sweep", "case", "activation", "dtype", "threads", HOST_COLUMN]
     doubted = (table["status"] == "measured") & ~is_credible(table)
     baseline = table[(table["implementation"] == table["baseline"]) & ~doubted].set_index(keys)
     theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[keys]))

@@ -11,7 +11,9 @@ from forwardbench.status import USAGE
 
 KINDS = ("time", "speedup", "cost", "heatmap", "samples", "break-even", "history")
 FORMATS = ("csv", "markdown", "json", "github-action-benchmark", "pyperf")
-RESULTS = "a run's folder, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
+RESULTS = (
+    "a run's folder, a folder of them, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("verify", help="check that implementations are right")
     _add_implementation(command)
+    _add_large_batch_options(command)
     command.set_defaults(command="verify")
 
     command = commands.add_parser("run", help="verify, measure, tabulate, chart and report")
@@ -83,6 +86,15 @@ def _add_implementation(command: argparse.ArgumentParser) -> None:
         default=[],
         help="an implementation by name or a .py file of your own; repeatable (default: all)",
     )
+
+
+def _add_large_batch_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--scheduler", metavar="ADDRESS",
+        help="check dask_array on a Dask cluster, at tcp://HOST:PORT, with the batch of --shape",
+    )  # fmt: skip
+    add("--shape", metavar="CASE", help="a case whose batch may be larger than the memory there")
 
 
 def _add_results(command: argparse.ArgumentParser) -> None:
@@ -170,6 +182,10 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         help="3 passes, a limit of 0.05 s and no first calls, unless given",
     )  # fmt: skip
     add("--output", metavar="DIR", help="a new folder (default: results/run-DATE-TIME)")
+    add(
+        "--scheduler", metavar="ADDRESS",
+        help="run on every host of a Dask cluster instead, whose scheduler is at tcp://HOST:PORT",
+    )  # fmt: skip
     add(
         "--resume", metavar="DIR",
         help="go on with a run that was interrupted; with --passes or --precision, add to one",

@@ -187,33 +187,51 @@ def make_inputs(case: Case) -> tuple[NDArray[np.floating], list[Layer]]:
     and from operations that IEEE 754 rounds correctly, so every machine gets the same bits.
     Weights follow Glorot and Bengio (2010), so activations neither vanish nor saturate.
     """
+    return make_rows(case, 0, case.batch), make_layers(case)
+
+
+def make_rows(case: Case, start: int, stop: int) -> NDArray[np.floating]:
+    """Make some rows of a case's batch, shape (stop - start, inputs), and none of the others."""
+    import numpy as np
+
+    inputs = case.widths[0]
+    if case.example in EXAMPLES:
+        return np.array(EXAMPLES[case.example][0][start:stop], case.dtype).reshape(-1, inputs)
+    uniform = _uniform_stream(case, start * inputs)(stop - start, inputs)
+    return (uniform if case.example == TEN_THOUSAND else 2 * uniform - 1).astype(case.dtype)
+
+
+def make_layers(case: Case) -> list[Layer]:
+    """Make a case's layers without its batch."""
     import numpy as np
 
     if case.example in EXAMPLES:
-        x, weights, bias = (np.array(part, case.dtype) for part in EXAMPLES[case.example])
-        return x, [Layer(weights, bias, case.activation)]
-    uniform = _uniform_stream(case)
+        weights, bias = (np.array(part, case.dtype) for part in EXAMPLES[case.example][1:])
+        return [Layer(weights, bias, case.activation)]
+    uniform = _uniform_stream(case, case.batch * case.widths[0])  # the batch comes first
     if case.example == TEN_THOUSAND:
-        x = uniform(case.batch, case.widths[0]).astype(case.dtype)
         weights = uniform(*case.widths).astype(case.dtype)
-        return x, [Layer(weights, np.array([0.5], case.dtype), case.activation)]
-    x = (2 * uniform(case.batch, case.widths[0]) - 1).astype(case.dtype)
+        return [Layer(weights, np.array([0.5], case.dtype), case.activation)]
     layers = []
     for inputs, units in case.layer_shapes:
         limit = np.sqrt(6 / (inputs + units))
         weights = ((2 * uniform(inputs, units) - 1) * limit).astype(case.dtype)
         bias = (uniform(units) - 0.5).astype(case.dtype)
         layers.append(Layer(weights, bias, case.activation))
-    return x, layers
+    return layers
 
 
-def _uniform_stream(case: Case) -> Callable[..., NDArray[np.float64]]:
-    """Return a source of float64 arrays, uniform in [0, 1), that belongs to one shape of case."""
+def _uniform_stream(case: Case, skipped: int) -> Callable[..., NDArray[np.float64]]:
+    """Return a source of float64 arrays, uniform in [0, 1), that belongs to one shape of case.
+
+    ``skipped`` is how many numbers of it are passed over.
+    """
     import numpy as np
 
     # The dtype stays out of the seed: both dtypes get the same numbers, rounded.
     digest = hashlib.sha256(f"{WORKLOAD_VERSION} {case} {case.example}".encode()).digest()
     bits = np.random.PCG64(int.from_bytes(digest[:16], "big"))
+    bits.advance(skipped)
 
     def uniform(*shape: int) -> NDArray[np.float64]:
         raw = np.asarray(bits.random_raw(math.prod(shape)), np.uint64)

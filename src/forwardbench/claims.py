@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import is_control, is_credible, size_axis, sizes
+from forwardbench.analysis import HOST_COLUMN, is_control, is_credible, size_axis, sizes
 from forwardbench.crossovers import Reach, reach
 from forwardbench.findings import (
     format_crossover,
@@ -152,7 +152,8 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
         )
         return
     fast = _row_of(rows, VECTORIZED, case)
-    alike = (usable["sweep"] == rows["sweep"].iloc[0]) & (usable["dtype"] == rows["dtype"].iloc[0])
+    same = ["sweep", "dtype", HOST_COLUMN]
+    alike = (usable[same] == rows[same].iloc[0]).all(axis=1)
     single = _row_of(usable[alike & (usable["threads"] == 1)], VECTORIZED, case)
     if fast is not None and single is not None:
         gain = format_ratio(single["seconds"] / fast["seconds"])[:-1]

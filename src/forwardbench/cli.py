@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from forwardbench.arguments import make_parser
-from forwardbench.cases import SWEEPS
+from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.errors import UserError
 from forwardbench.status import FAILED, GOOD, INTERRUPTED, REGRESSION, USAGE
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from forwardbench.charts import View
     from forwardbench.comparison import Comparison
+    from forwardbench.job import Wish
     from forwardbench.results import Results
 
 
@@ -88,12 +89,35 @@ def _verify(options: argparse.Namespace) -> int:
     from forwardbench.measure.request import choose_contenders
     from forwardbench.verify import verify_all
 
+    if options.scheduler is not None or options.shape is not None:
+        return _verify_large_batch(options)
     worst = GOOD
     for verdict in verify_all(list(choose_contenders(options.implementation).values())):
         print(verdict_line(verdict), flush=True)
         if is_bad(verdict, options.implementation):
             worst = FAILED
     return worst
+
+
+def _verify_large_batch(options: argparse.Namespace) -> int:
+    from forwardbench import large_batch
+
+    if options.scheduler is None or options.shape is None:
+        given, other = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
+        raise UserError(f"verify --{given} needs --{other} too: the one says where, the other what")
+    if options.implementation != [large_batch.RUNG]:
+        raise UserError(
+            f"--scheduler is for {large_batch.RUNG}, whose batches may be larger than memory: add "
+            f"--implementation {large_batch.RUNG} and no other"
+        )
+    case = parse_case(options.shape)
+    try:
+        checked = large_batch.check_large_batch(options.scheduler, case)
+    except large_batch.WrongBatchError as error:
+        print(f"{large_batch.RUNG:16}  failed       {error}")
+        return FAILED
+    print(large_batch.line(case, checked))
+    return GOOD
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -114,12 +138,24 @@ def _run(options: argparse.Namespace) -> int:
         quick=options.quick,
         output=options.output,
     )
+    if options.scheduler is not None:
+        return _run_on_hosts(options, wish)
     if options.resume is None:
         folder, request = job.begin(wish)
     else:
         _refuse_new_wishes(options)
         folder, request = job.resume(options.resume, wish)
     return job.carry_out(folder, request, options.implementation)
+
+
+def _run_on_hosts(options: argparse.Namespace, wish: Wish) -> int:
+    from forwardbench import hosts
+
+    if options.resume is not None:
+        raise UserError(
+            "--resume goes on with a run of this machine: leave out --scheduler, or start a new run"
+        )
+    return hosts.run_on_hosts(options.scheduler, wish)
 
 
 def _refuse_new_wishes(options: argparse.Namespace) -> None:
@@ -149,10 +185,10 @@ def _show(options: argparse.Namespace) -> int:
 def _doubts(options: argparse.Namespace, loaded: Results, table: DataFrame) -> list[str]:
     from pathlib import Path
 
-    from forwardbench.doubts import doubts
+    from forwardbench.doubts import doubts_of
 
     run = Path(options.results)
-    return doubts(table, loaded.circumstances, run if (run / "run.json").is_file() else None)
+    return doubts_of(loaded, table, run if (run / "run.json").is_file() else None)
 
 
 def _chart(options: argparse.Namespace) -> int:
@@ -270,7 +306,14 @@ def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
     from forwardbench import results
 
     if options.after is not None:
-        return results.load(options.before), results.load(options.after)
+        both = results.load(options.before), results.load(options.after)
+        for given, loaded in zip((options.before, options.after), both, strict=True):
+            if loaded.parts:
+                raise UserError(
+                    f"{given} holds runs of several machines: compare one of them, such as "
+                    f"{given}/{loaded.parts[0].host}"
+                )
+        return both
     commits = results.load_history(options.before)
     if len(commits) < 2:
         raise UserError(

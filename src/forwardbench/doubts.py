@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from forwardbench.analysis import SETTING, is_control, is_credible, noise_floor
+from forwardbench.analysis import HOST_COLUMN, SETTING, is_control, is_credible, noise_floor
 from forwardbench.measure.request import FEWEST_PASSES
-from forwardbench.results import Circumstances
+from forwardbench.results import Circumstances, Results
 from forwardbench.units import format_seconds
 
 NOISY = 1.05
@@ -21,6 +21,17 @@ LOST_SHARE = 0.02
 """Share of the baseline's time that may go to other programs before it is worth a word."""
 COARSE = 0.01
 """Largest share of the shortest round that the timer's step may be."""
+
+
+def doubts_of(results: Results, table: pd.DataFrame, run: Path | None) -> list[str]:
+    """Say what speaks against the figures of results, of each machine where they are of several."""
+    if not results.parts:
+        return doubts(table, results.circumstances, run)
+    return [
+        f"{part.host}: {line}"
+        for part in results.parts
+        for line in doubts(table[table[HOST_COLUMN] == part.host], part.circumstances, None)
+    ]
 
 
 def doubts(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from forwardbench.analysis import (
+    HOST_COLUMN,
     NO_DIFFERENCE,
     SETTING,
     is_control,
@@ -39,13 +40,23 @@ from forwardbench.units import (
 
 
 def settings(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The parts of a table that differ in sweep, dtype or threads, in its order."""
+    """The parts of a table that differ in sweep, dtype, threads or machine, in its order."""
     for _, rows in table.groupby(SETTING, sort=False):
         yield rows
 
 
 def name_setting(table: pd.DataFrame) -> str:
-    """Name dtype and threads of one setting."""
+    """Name dtype and threads of one setting, and its machine where there are several."""
+    host = hosts(table)
+    return f"{host[0]}: {_dtype_and_threads(table)}" if host else _dtype_and_threads(table)
+
+
+def hosts(table: pd.DataFrame) -> list[str]:
+    """What tells the machines of a table apart; empty where it is of one run only."""
+    return [host for host in table.get(HOST_COLUMN, pd.Series(dtype=str)).unique() if host]
+
+
+def _dtype_and_threads(table: pd.DataFrame) -> str:
     threads = int(table["threads"].iloc[0])
     return f"{table['dtype'].iloc[0]}, {'1 thread' if threads == 1 else f'{threads} threads'}"
 
@@ -59,15 +70,27 @@ def about(table: pd.DataFrame) -> str:
 
 
 def caption(table: pd.DataFrame) -> str:
-    """CPU, BLAS, threads, dtype, passes and commit, in one line."""
+    """CPU, BLAS, threads, dtype, passes and commit, in one line; of each machine."""
     passes = int(table["passes"].max())
+    commits = ", ".join(commit for commit in table["commit"].unique() if commit)
     parts = [
-        str(table["machine"].iloc[0] or "machine not recorded"),
-        "; ".join(dict.fromkeys(name_setting(rows) for rows in settings(table))),
+        _machines(table) or "machine not recorded",
+        "; ".join(dict.fromkeys(_dtype_and_threads(rows) for rows in settings(table))),
         "1 pass" if passes == 1 else f"{passes} passes",
-        f"commit {table['commit'].iloc[0]}" if table["commit"].iloc[0] else "",
+        f"commit {commits}" if commits else "",
     ]
     return "  |  ".join(part for part in parts if part)
+
+
+def _machines(table: pd.DataFrame) -> str:
+    """Describe each machine, those that are alike together."""
+    named: dict[str, list[str]] = {}
+    for host, machine in table[[HOST_COLUMN, "machine"]].drop_duplicates().to_numpy():
+        named.setdefault(str(machine).removeprefix(f"{host}: "), []).append(host)
+    return "; ".join(
+        f"{', '.join(names)}: {machine}" if all(names) else machine
+        for machine, names in named.items()
+    )
 
 
 def _first_setting(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

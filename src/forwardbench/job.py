@@ -30,8 +30,6 @@ from forwardbench.verify import Verdict, verify_all
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from forwardbench.results import Results
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -75,10 +73,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def begin(wish: Wish) -> tuple[RunFolder, Request]:
-    """Check what is asked for, and make a new run's folder."""
+def check(wish: Wish, *, here: bool = True) -> Request:
+    """Check what is asked for, of this machine or (not ``here``) of others; raises `UserError`."""
     quick = wish.quick
-    request = make_request(
+    return make_request(
         sweeps=wish.sweeps,
         shapes=wish.shapes,
         chosen=wish.implementations,
@@ -90,11 +88,22 @@ def begin(wish: Wish) -> tuple[RunFolder, Request]:
         precision=wish.precision,
         max_time=wish.max_time,
         first_calls=(0 if quick else 3) if wish.first_calls is None else wish.first_calls,
+        here=here,
     )
+
+
+def default_folder() -> Path:
+    """Where a run goes that is not told where to go."""
+    return Path(f"results/run-{datetime.now():%Y%m%d-%H%M%S}")
+
+
+def begin(wish: Wish) -> tuple[RunFolder, Request]:
+    """Check what is asked for, and make a new run's folder."""
+    request = check(wish)
     if wish.baseline is None and wish.implementations:
         say(f"The baseline is {request.baseline}")
-    default = f"results/run-{datetime.now():%Y%m%d-%H%M%S}"
-    return claim_folder(Path(default if wish.output is None else wish.output), request), request
+    path = default_folder() if wish.output is None else Path(wish.output)
+    return claim_folder(path, request), request
 
 
 def resume(path: str, wish: Wish) -> tuple[RunFolder, Request]:
@@ -185,20 +194,34 @@ def is_bad(verdict: Verdict, asked_for: Sequence[str]) -> bool:
 
 def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     """Make table, charts and report of a run, print what it found, and say where it is."""
-    # Imported only now: pandas and Matplotlib are not needed while passes are measured.
-    from forwardbench import analysis, results, terminal
-    from forwardbench.break_even import break_evens
-    from forwardbench.charts import draw_break_evens, draw_sweeps, save, without_collecting
-    from forwardbench.doubts import doubts
-    from forwardbench.exports.tidy_csv import write_csv, write_table
-    from forwardbench.report import write_report
-
     path, finished = folder.path, len(folder.finished_passes().numbers)
     if finished < request.passes:
         say(f"The run ended after {finished} of {request.passes} passes")
     if not finished:
         say(f"No pass was finished; what was verified and planned is in {path}/run.json")
         return FAILED
+    status = present(path, pictures_of(request), show=show)
+    return FAILED if folder.first_calls().failures else status
+
+
+def pictures_of(request: Request) -> tuple[str, ...]:
+    """Formats of the charts that a run ends with.
+
+    A first look has to be quick: its other pictures are made by `forwardbench chart` when wanted.
+    """
+    return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
+
+
+def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
+    """Make table, charts and report beside results, and say what was found and where it is."""
+    # Imported only now: pandas and Matplotlib are not needed while passes are measured.
+    from forwardbench import analysis, results, terminal
+    from forwardbench.break_even import break_evens
+    from forwardbench.charts import draw_break_evens, draw_sweeps, save, without_collecting
+    from forwardbench.doubts import doubts_of
+    from forwardbench.exports.tidy_csv import write_csv, write_table
+    from forwardbench.report import write_report
+
     loaded = results.load(path)
     table = analysis.summarize(loaded)
     write_table(table, path / "table.csv")
@@ -208,9 +231,7 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     if show:
         terminal.print_summary(table, terminal.make_console())
         terminal.print_break_evens(found, terminal.make_console())
-    warnings = doubts(table, loaded.circumstances, path)
-    # A first look has to be quick: its pictures are made by `forwardbench chart` when wanted.
-    formats = ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
+    warnings = doubts_of(loaded, table, path)
     with without_collecting():
         drawn = [*draw_sweeps(table), *draw_break_evens(found)]
         files = [file for each in drawn for file in save(each, path / "charts", formats)]
@@ -222,12 +243,10 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
         print(f"Every cell with its interval: forwardbench show {path}", flush=True)
     for line in warnings:
         say(f"Warning: {line}")
-    if folder.first_calls().failures:
-        return FAILED
-    return FAILED if _has_bad_cells(loaded, table) else GOOD
+    return FAILED if _has_bad_cells(table) else GOOD
 
 
-def _has_bad_cells(loaded: Results, table: DataFrame) -> bool:
+def _has_bad_cells(table: DataFrame) -> bool:
     from forwardbench.analysis import is_credible
 
     measured = table["status"] == "measured"

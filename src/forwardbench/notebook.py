@@ -10,13 +10,12 @@ import pandas as pd
 from jinja2 import Environment
 
 from forwardbench import analysis, job, results
-from forwardbench.analysis import COLUMNS, IN_MEMORY, PASS_SECONDS, SETTING
+from forwardbench.analysis import COLUMNS, HOST_COLUMN, IN_MEMORY, PASS_SECONDS, SETTING
 from forwardbench.charts import KINDS, draw
-from forwardbench.doubts import doubts
+from forwardbench.doubts import doubts_of
 from forwardbench.errors import UserError
 from forwardbench.findings import about, finding, name_setting, noise_sentence, troubles
-from forwardbench.report.cells import COLUMNS as SHOWN
-from forwardbench.report.cells import list_rows
+from forwardbench.report.cells import columns_of, list_rows
 from forwardbench.results import CELL_KEY
 from forwardbench.status import INTERRUPTED
 
@@ -51,7 +50,7 @@ class Table(pd.DataFrame):
         parts = [_part(rows) for _, rows in whole.groupby("sweep", sort=False)]
         template = Environment(autoescape=True).from_string(_TEMPLATE)
         warnings = self.attrs.get("warnings", [])
-        return template.render(parts=parts, columns=SHOWN, warnings=warnings)
+        return template.render(parts=parts, columns=columns_of(whole), warnings=warnings)
 
 
 def _is_of_one_run(table: pd.DataFrame) -> bool:
@@ -62,8 +61,10 @@ def _is_of_one_run(table: pd.DataFrame) -> bool:
         return False
     if not table[PASS_SECONDS].map(lambda each: isinstance(each, tuple)).all():
         return False
-    alone = all(table[name].nunique(dropna=False) == 1 for name in ("machine", "commit"))
-    return alone and not table[CELL_KEY].duplicated().any() and not table["reason"].isna().any()
+    machines = table.groupby(HOST_COLUMN)[["machine", "commit"]].nunique(dropna=False)
+    alone = bool((machines == 1).all(axis=None))
+    twice = table[[HOST_COLUMN, *CELL_KEY]].duplicated().any()
+    return alone and not twice and not table["reason"].isna().any()
 
 
 def _part(rows: pd.DataFrame) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     loaded = results.load(path)
     table = Table(analysis.summarize(loaded, baseline))
     table.attrs["path"] = str(path)
-    table.attrs["warnings"] = doubts(table, loaded.circumstances, None)
+    table.attrs["warnings"] = doubts_of(loaded, table, None)
     return table
 
 

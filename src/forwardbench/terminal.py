@@ -25,6 +25,7 @@ from forwardbench.comparison import Comparison, describe_drift, sentences
 from forwardbench.findings import (
     baseline_of,
     finding,
+    hosts,
     name_setting,
     noise_sentence,
     troubles,
@@ -132,7 +133,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
     console.print(describe_drift(comparison))
     console.print()
-    for _, rows in comparison.cells.groupby(SETTING, sort=False):
+    for _, rows in comparison.cells.groupby(["sweep", "dtype", "threads"], sort=False):
         console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
         console.print(_changes(rows, comparison.intervals))
         console.print()
@@ -173,8 +174,9 @@ def _title(rows: pd.DataFrame) -> str:
     threads = "1 thread" if first["threads"] == 1 else f"{first['threads']} threads"
     passes = "1 pass" if rows["passes"].max() == 1 else f"{rows['passes'].max()} passes"
     guessed = "; ~ is estimated" if (rows["status"] == "estimated").any() else ""
+    host = "".join(f"{name}: " for name in hosts(rows))
     return (
-        f"{first['sweep']}, {first['dtype']}, {threads}: speedup over {baseline_of(rows)}, "
+        f"{host}{first['sweep']}, {first['dtype']}, {threads}: speedup over {baseline_of(rows)}, "
         f"{passes}{guessed}"
     )
 

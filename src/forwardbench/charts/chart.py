@@ -33,7 +33,7 @@ SVG_RC: Any = {
     "svg.hashsalt": "forwardbench",  # the same chart is the same file
 }
 
-_COLUMNS = 3
+COLUMNS = 3
 """Panels side by side in a grid."""
 
 # Inches, and points of type.
@@ -147,10 +147,11 @@ def make_chart(
 
 
 def make_grid(
-    count: int, layout: Layout, view: View, title: str, subtitle: str, notes: Sequence[str]
-) -> tuple[Chart, list[Axes]]:
-    """Make a figure of that many panels, side by side as far as a page is wide."""
-    columns = min(_COLUMNS, max(1, count))
+    count: int, layout: Layout, view: View, title: str, subtitle: str, notes: Sequence[str],
+    *, beside: int = COLUMNS,
+) -> tuple[Chart, list[Axes]]:  # fmt: skip
+    """Make a figure of that many panels, side by side as far as a page is wide, or ``beside``."""
+    columns = min(beside, max(1, count))
     shape = max(1, math.ceil(count / columns)), columns
     chart, grid = make_chart(shape, layout, view, title, subtitle, notes)
     panels = [axes for line in grid for axes in line]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from matplotlib.transforms import Affine2D
 
 from forwardbench.analysis import is_control, is_credible, size_axis, slowest_first
 from forwardbench.charts import style
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_chart
+from forwardbench.charts.chart import COLUMNS, Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.scale import set_value_axis
 from forwardbench.charts.style import GUTTER_MARKS, Look, label_ends, positions
 from forwardbench.charts.view import View
@@ -24,6 +23,7 @@ from forwardbench.findings import (
     caption,
     describe_row,
     format_size,
+    hosts,
     interval_word,
     name_setting,
     noise_sentence,
@@ -71,12 +71,14 @@ Decorate = Callable[["Axes", pd.DataFrame, list[str]], None]
 def draw_lines(
     table: pd.DataFrame, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
 ) -> Chart:
-    """Draw ``values`` by size for every series, a row of panels for each dtype and threads."""
+    """Draw ``values`` by size for every series, a row of panels for each dtype and threads.
+
+    Each machine of several has a row as well, or a column where one panel holds all series.
+    """
     style.check_axis(table, view)
     shares = style.share_out(table, view.theme)
     rows = list(settings(table))
     panels = [(setting, share) for setting in rows for share in shares]
-    shape = len(rows), len(shares)
     notes = [
         *troubles(table), _explain(table, values, words.hollow), *words.notes,
         noise_sentence(table), caption(table),
@@ -84,16 +86,19 @@ def draw_lines(
     layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
     along = style.plan_axis(table, view, layout.width, layout.left)
     layout = replace(layout, width=along.width, below=along.room)
-    chart, grid = make_chart(shape, layout, view, words.title, about(table), notes)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, words.title, about(table), notes,
+        beside=len(shares) if len(shares) > 1 else min(COLUMNS, max(1, len(hosts(table)))),
+    )  # fmt: skip
     own = values[~is_control(table)]
     # On a linear scale one estimate, or one impossible time, would flatten everything else.
     sure = own.loc[is_credible(table.loc[own.index]), VALUES[:3]]
     ends = _ends(sure if view.linear and sure["value"].notna().any() else own)
     levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
-    first = grid[0][0]
+    first = all_axes[0]
     set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
     along.scale(first)
-    for axes, (setting, looks) in zip(itertools.chain(*grid), panels, strict=True):
+    for axes, (setting, looks) in zip(all_axes, panels, strict=True):
         if len(rows) > 1:
             axes.set_title(name_setting(setting), loc="left", size=9, pad=6)
         along.label(axes, layout.height)

@@ -11,7 +11,7 @@ import pandas as pd
 from forwardbench import findings
 from forwardbench.analysis import PASS_SECONDS, is_control, slowest_first
 from forwardbench.charts import style, text
-from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
+from forwardbench.charts.chart import COLUMNS, Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.charts.style import LABEL_SIZE
 from forwardbench.charts.view import View
 from forwardbench.units import format_percent, format_seconds
@@ -56,6 +56,11 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         for name in [*slowest_first(setting), *_controls(setting)]
         if setting.loc[setting["implementation"] == name, PASS_SECONDS].map(len).any()
     ]
+    beside = COLUMNS
+    if len(findings.hosts(table)) > 1:  # the machines of an implementation stand side by side
+        beside = min(COLUMNS, len(findings.hosts(table)))
+        names = list(dict.fromkeys(name for _, name in panels))
+        panels.sort(key=lambda panel: names.index(panel[1]))
     several = len(list(findings.settings(table))) > 1
     layout = Layout(
         width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,
@@ -63,7 +68,9 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
     )  # fmt: skip
     notes = [*findings.troubles(table), HELP, findings.caption(table)]
     about = findings.about(table)
-    chart, all_axes = make_grid(len(panels), layout, view, title(table), about, notes)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, title(table), about, notes, beside=beside
+    )
     reach = _reach(table)
     for axes, (setting, name) in zip(all_axes, panels, strict=True):
         which = f"\n{findings.name_setting(setting)}" if several else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import is_control, is_credible
+from forwardbench.analysis import HOST_COLUMN, is_control, is_credible
 from forwardbench.cases import Case
 from forwardbench.errors import UserError
 
@@ -29,13 +29,14 @@ def credible_rows(table: pd.DataFrame, reader: str) -> list[dict[str, Any]]:
 
 
 def name_entry(row: dict[str, Any]) -> str:
-    """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`.
+    """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`, after its machine if several.
 
     Such tools find a cell of an earlier run by its name: it depends on the cell alone, and two
     cells never share one.
     """
     activation = row["activation"]
     parts = (
+        *([_escape(row[HOST_COLUMN])] if row.get(HOST_COLUMN) else []),
         _escape(row["implementation"]),
         _escape(row["sweep"]),
         row["case"] if activation == _USUAL_ACTIVATION else f"{row['case']} {activation}",

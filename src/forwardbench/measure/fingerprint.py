@@ -24,9 +24,8 @@ def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> di
 
     ``contenders`` maps names to what they are loaded by; ``machine`` is `describe_machine`'s.
     """
-    own = [path for pattern in _MEASURING for path in sorted(_PACKAGE.glob(pattern))]
     return {
-        "forwardbench": f"{__version__}, code {_digest(own)}",
+        "forwardbench": code_version(),
         "the workload's version": str(WORKLOAD_VERSION),
         **{
             f"the file of {name}": f"code {_digest([implementations.find(reference)])}"
@@ -59,6 +58,12 @@ def on_gpu(contenders: Mapping[str, str]) -> list[str]:
     """Names of the contenders that compute on a GPU: the CPU's peaks say nothing about them."""
     needs = {name: implementations.describe(at).needs for name, at in contenders.items()}
     return [name for name, need in needs.items() if need == requirements.GPU]
+
+
+def code_version() -> str:
+    """Name this version, and the code that decides what is measured."""
+    own = [path for pattern in _MEASURING for path in sorted(_PACKAGE.glob(pattern))]
+    return f"{__version__}, code {_digest(own)}"
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -93,8 +93,12 @@ def make_request(
     precision: float | None = None,
     max_time: float | None = None,
     first_calls: int = 0,
+    here: bool = True,
 ) -> Request:
-    """Check what was asked for and fill in the defaults; raises `UserError`."""
+    """Check what was asked for and fill in the defaults; raises `UserError`.
+
+    ``here`` says whether it is for this machine, whose CPUs and memory then count.
+    """
     contenders = choose_contenders(chosen)
     if baseline is None:
         # A single function of one's own still needs something to be compared with.
@@ -114,11 +118,12 @@ def make_request(
         tuple(_choose_sweeps(sweeps, shapes)),
         baseline or DEFAULT_BASELINE,
         tuple(dict.fromkeys(dtypes)) or ("float64",),
-        tuple(dict.fromkeys(map(_thread_count, threads))) or (1,),
+        tuple(dict.fromkeys(_thread_count(text, here) for text in threads)) or (1,),
         limit=limit,
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
     )
-    _check_memory(request)
+    if here:
+        _check_memory(request)
     return with_effort(request, passes, precision, max_time, first_calls)
 
 
@@ -189,11 +194,14 @@ def _sweep_of_shapes(shapes: Sequence[str]) -> Sweep:
     return Sweep(SHAPES, "cases given one by one", "", cases)
 
 
-def _thread_count(text: str) -> int:
+def _thread_count(text: str, here: bool) -> int:
     available = len(available_cpus())
     if text == "all":
         return available
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= available):
+    given = int(text) if text.isascii() and text.isdigit() else 0
+    if given and not here:
+        return given
+    if not 1 <= given <= available:
         raise UserError(
             f"--threads {text!r} cannot be had: this process may use {available} CPUs, "
             f"so give a number from 1 to {available}, or all"
@@ -212,5 +220,7 @@ def _check_memory(request: Request) -> None:
             if case.bytes * 5 > memory:
                 raise UserError(
                     f"{case} needs about {case.bytes * 5 / 2**30:,.0f} GiB and this machine has "
-                    f"{memory / 2**30:,.0f} GiB: choose a smaller case"
+                    f"{memory / 2**30:,.0f} GiB: choose a smaller case, or check it on a Dask "
+                    "cluster with forwardbench verify --implementation dask_array --shape "
+                    f"{case} --scheduler tcp://HOST:PORT"
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from forwardbench import claims, exports
-from forwardbench.analysis import is_control, size_axis, slowest_first
+from forwardbench.analysis import HOST_COLUMN, is_control, size_axis, slowest_first
 from forwardbench.break_even import AGAINST, break_evens
 from forwardbench.charts import KINDS, OF_SOME, Drawn, View, draw, draw_break_evens, draw_sweeps
 from forwardbench.crossovers import reach, winners, with_floors
@@ -28,6 +28,7 @@ from forwardbench.findings import (
     baseline_of,
     caption,
     finding,
+    hosts,
     name_setting,
     noise_sentence,
     reach_words,
@@ -35,7 +36,7 @@ from forwardbench.findings import (
     troubles,
 )
 from forwardbench.payoff import calls_words
-from forwardbench.report.cells import COLUMNS, list_rows
+from forwardbench.report.cells import columns_of, list_rows
 from forwardbench.report.svg import Picture, Styles, embed
 from forwardbench.results import Results
 from forwardbench.units import format_seconds
@@ -83,7 +84,7 @@ def make_page(
     drawn = [*draw_sweeps(table), *draw_break_evens(found)] if drawn is None else drawn
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby("sweep", sort=False)]
-    headlines = [f"{rows['sweep'].iloc[0]}: {finding(rows)}" for rows in sweeps]
+    headlines = [line for rows in sweeps for line in _headlines(rows)]
     script = _asset("page.js")
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         _asset("page.html")
@@ -106,7 +107,7 @@ def make_page(
         first_calls=_first_calls(found),
         against=AGAINST,
         claims=claims.weigh(table, results.ceilings),
-        columns=COLUMNS,
+        columns=columns_of(table),
         rows=list_rows(table, shared.series),
         left_out=_left_out(table),
         downloads=_downloads(results, table, found),
@@ -114,6 +115,15 @@ def make_page(
         script=Markup(script),  # noqa: S704 (our own file)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _headlines(rows: pd.DataFrame) -> Iterator[str]:
+    """What one sweep found, on each machine where there are several."""
+    sweep = rows["sweep"].iloc[0]
+    if not hosts(rows):
+        yield f"{sweep}: {finding(rows)}"
+    for host in hosts(rows):
+        yield f"{sweep}, {host}: {finding(rows[rows[HOST_COLUMN] == host])}"
 
 
 def _asset(name: str) -> str:
@@ -203,7 +213,10 @@ def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
     found = []
     keys = ["implementation", "status", "reason"]
     for (name, status, reason), rows in own.groupby(keys, sort=False):
-        cases = ", ".join(f"{row['case']} ({row['dtype']})" for _, row in rows.iterrows())
+        cases = ", ".join(
+            f"{row['case']} ({', '.join([*hosts(rows.loc[[index]]), row['dtype']])})"
+            for index, row in rows.iterrows()
+        )
         said = (str(name), str(status), cases, str(reason))
         found.append(dict(zip(("implementation", "status", "cases", "reason"), said, strict=True)))
     return found

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from forwardbench.analysis import NO_DIFFERENCE, estimated_speedups, is_control, sizes, verdicts
+from forwardbench.findings import hosts
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
 
 
@@ -47,6 +48,14 @@ COLUMNS = (
 )
 
 
+_MACHINE = Column("machine", "host", _text)
+
+
+def columns_of(table: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns to show, with the machine's where the table is of several."""
+    return (_MACHINE, *COLUMNS) if hosts(table) else COLUMNS
+
+
 class Cell(NamedTuple):
     """What a cell shows, and the plain value behind it; empty where it is not known."""
 
@@ -69,6 +78,7 @@ def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
         for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)
     ]
     guesses = estimated_speedups(table)["guess"]
+    columns = columns_of(table)
     table = table.assign(
         guess=guesses.notna(),
         speedup=table["speedup"].fillna(guesses),
@@ -80,7 +90,7 @@ def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
         order=table.groupby("sweep", sort=False).ngroup(),
     )
     for _, row in table.sort_values(["order", "dtype", "threads", "size", "seconds"]).iterrows():
-        cells = tuple(_cell(row[column.source], column, row) for column in COLUMNS)
+        cells = tuple(_cell(row[column.source], column, row) for column in columns)
         yield Row(list(series).index(row["repeats"]) if row["repeats"] in series else -1, cells)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from forwardbench.errors import UserError
-from forwardbench.results import asv, runs
+from forwardbench.results import asv, machines, runs
 from forwardbench.results.model import (
     CELL_KEY,
+    HOST,
     SAMPLE_COLUMNS,
     Circumstances,
     Origin,
@@ -20,6 +21,7 @@ from forwardbench.results.model import (
 
 __all__ = [
     "CELL_KEY",
+    "HOST",
     "SAMPLE_COLUMNS",
     "Circumstances",
     "Origin",
@@ -33,7 +35,8 @@ __all__ = [
 def load(source: str | Path) -> Results:
     """Read a run folder, a pytest-benchmark JSON file, or one commit of an asv results folder.
 
-    ``results/asv@1a2b3c4d`` names a commit; without one the newest is taken. Raises `UserError`.
+    A folder of run folders, one for each machine, is read as one. ``results/asv@1a2b3c4d`` names
+    a commit; without one the newest is taken. Raises `UserError`.
     """
     path, commit = split_commit(source)
     if not path.exists():
@@ -44,6 +47,8 @@ def load(source: str | Path) -> Results:
         return asv.load_commit(path, commit)
     if commit:
         raise UserError(f"{path} has one commit only: leave out @{commit}")
+    if machines.run_folders(path):
+        return machines.load_machines(path)
     return runs.load_folder(path) if path.is_dir() else runs.load_file(path)
 
 

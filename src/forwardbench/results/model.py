@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
 """Columns that together name a cell. A control's implementation says that it is one."""
+HOST = "host"
+"""The column that tells machines apart where results are of several."""
 SAMPLE_COLUMNS = [*CELL_KEY, "pass", "seconds", "error", "low", "high"]
 """Columns of `Results.samples`."""
 FIRST_CALL_COLUMNS = [*CELL_KEY, "import_seconds", "seconds", "reason"]
@@ -48,10 +50,16 @@ class Results:
     failed has a reason and no seconds."""
     on_gpu: frozenset[str] = frozenset()
     """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
+    host: str = ""
+    """What tells this machine from others beside it; empty where there is none beside it."""
+    parts: tuple[Results, ...] = ()
+    """The run of each machine, where results are of several; their frames have `HOST` too."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""
+        host = [HOST] if self.parts else []
         for frame, key in ((self.cells, CELL_KEY), (self.samples, [*CELL_KEY, "pass"])):
+            key = [*host, *key]
             twice = frame[frame.duplicated(key)]
             if len(twice):
                 raise ValueError(f"twice the same cell: {'-'.join(map(str, twice[key].iloc[0]))}")
