@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -445,19 +445,21 @@ def test_the_hosts_are_asked_for_what_was_asked_for():
     wish = Wish(
         sweeps=["mlp"], shapes=["1x2-3"], implementations=["matmul"], baseline="matmul",
         dtypes=["float32"], threads=["2", "all"], passes=12, limit=0.25, precision=0.02,
-        max_time=9.5, quick=True,
+        max_time=9.5, first_calls=2, quick=True,
     )  # fmt: skip
     arguments, files = hosts.arguments_of(wish)
     options = vars(make_parser().parse_args(arguments))
     assert files == {}
     assert {name: options[name] for name in ("sweep", "shape", "implementation", "baseline",
                                              "dtype", "threads", "passes", "limit", "precision",
-                                             "max_time", "quick")} == {
+                                             "max_time", "first_calls", "quick")} == {
         "sweep": ["mlp"], "shape": ["1x2-3"], "implementation": ["matmul"], "baseline": "matmul",
         "dtype": ["float32"], "threads": ["2", "all"], "passes": 12, "limit": 0.25,
-        "precision": 0.02, "max_time": 9.5, "quick": True,
+        "precision": 0.02, "max_time": 9.5, "first_calls": 2, "quick": True,
     }  # fmt: skip
     assert hosts.arguments_of(Wish())[0] == ["run"]
+    left_out = [each.name for each in fields(Wish) if getattr(wish, each.name) == each.default]
+    assert left_out == ["output"]
 
 
 def test_a_file_travels_with_what_it_needs_beside_it(tmp_path):

@@ -166,6 +166,7 @@ def arguments_of(wish: Wish) -> tuple[list[str], dict[str, bytes]]:
     single = {
         "--baseline": wish.baseline, "--passes": wish.passes, "--limit": wish.limit,
         "--precision": wish.precision, "--max-time": wish.max_time,
+        "--first-calls": wish.first_calls,
     }  # fmt: skip
     arguments = [f"{option}={value}" for option, values in lists.items() for value in values]
     arguments += [f"{option}={value}" for option, value in single.items() if value is not None]
