@@ -2,17 +2,17 @@
 
 import pytest
 
-from forwardbench import implementations
+from forwardbench import requirements
 from forwardbench.errors import UserError
 from forwardbench.measure import request as module
 from forwardbench.measure.request import make_request
 
 
 def test_defaults_are_those_of_the_readme():
-    """Sweeps square and course, all rungs, python_loops as baseline, float64, one thread."""
+    """Sweeps square and course, all rungs that can run, python_loops as baseline, one thread."""
     request = make_request()
     assert [sweep.name for sweep in request.sweeps] == ["square", "course"]
-    assert list(request.contenders) == implementations.names()
+    assert list(request.contenders) == module.usable_names()
     assert request.baseline == "python_loops"
     assert (request.dtypes, request.threads) == (("float64",), (1,))
     assert (request.passes, request.limit) == (10, 1.0)
@@ -80,3 +80,13 @@ def test_all_threads_are_those_this_process_may_use(monkeypatch):
     """Affinity counts, not the number of CPUs in the machine."""
     monkeypatch.setattr(module, "available_cpus", lambda: [1, 4, 5])
     assert make_request(threads=["1", "all"]).threads == (1, 3)
+
+
+def test_what_is_not_installed_is_left_out_unless_it_was_named(monkeypatch):
+    """A dozen frameworks that nobody asked for are no news; a name that was given is meant."""
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: False)
+    assert list(make_request().contenders) == [
+        "einsum", "matmul", "matmul_inplace", "ndarray_loops", "neuron_dot", "neuron_dot_rows",
+        "python_loops", "sample_matmul",
+    ]  # fmt: skip
+    assert "jax_cpu" in make_request(chosen=["jax_cpu"]).contenders

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forwardbench import implementations
 from forwardbench.errors import UserError
 from forwardbench.measure.folder import RunFolder, claim_folder, resume_folder
 from forwardbench.measure.plan import Plan, make_plan
@@ -100,6 +101,9 @@ def default_folder() -> Path:
 def begin(wish: Wish) -> tuple[RunFolder, Request]:
     """Check what is asked for, and make a new run's folder."""
     request = check(wish)
+    left_out = sorted(set(implementations.names()) - {*request.contenders})
+    if left_out and not wish.implementations:
+        say(f"Left out for want of what they need (forwardbench list): {', '.join(left_out)}")
     if wish.baseline is None and wish.implementations:
         say(f"The baseline is {request.baseline}")
     path = default_folder() if wish.output is None else Path(wish.output)

@@ -99,7 +99,7 @@ def make_request(
 
     ``here`` says whether it is for this machine, whose CPUs and memory then count.
     """
-    contenders = choose_contenders(chosen)
+    contenders = choose_contenders(chosen or usable_names())
     if baseline is None:
         # A single function of one's own still needs something to be compared with.
         contenders.setdefault(DEFAULT_BASELINE, DEFAULT_BASELINE)
@@ -162,6 +162,12 @@ def with_effort(
         if request.max_time is None:
             request = replace(request, max_time=MAX_TIME)
     return request
+
+
+def usable_names() -> list[str]:
+    """Names of the suite's own implementations that lack nothing here."""
+    names = implementations.names()
+    return [name for name in names if not implementations.describe(name).missing]
 
 
 def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
