@@ -7,13 +7,14 @@ import numpy as np
 
 from forwardbench import isolation
 from forwardbench.cases import DTYPES, make_inputs, parse_case
-from forwardbench.implementations import load, output_array
+from forwardbench.implementations import describe, load, output_array
 
 
 def main(link):
     """Answer with what was seen of each rung, in the order asked for."""
     answer = {}
     for name in link.task["names"]:
+        lower_precision(name)
         rung = load(name)
         module = sys.modules[f"forwardbench_implementation_{name}"]
         answer[name] = {
@@ -50,6 +51,15 @@ def called(rung, module, dtype):
     }
 
 
+def lower_precision(name):
+    """Ask PyTorch for less, which a rung's file then has to take back."""
+    if describe(name).requires == "torch":
+        import torch
+
+        torch.set_float32_matmul_precision("medium")
+        torch.backends.cuda.matmul.allow_tf32 = True
+
+
 def poison(*arguments, **options):
     """Stand where nothing may be called."""
     raise AssertionError("a conversion inside forward")
@@ -71,6 +81,10 @@ def imprecise(module):
         }
     if tf := imported.get("tf"):
         found["TF32"] = tf.config.experimental.tensor_float_32_execution_enabled()
+    if make := imported.get("make_activations"):  # of numba_fused: a * b + c in one is exact
+        for function in (each for dtype in DTYPES for each in make(dtype)):
+            flags = function.targetoptions.get("fastmath") or {}
+            found[f"fast math in {function.__name__}"] = flags != {"contract"}
     for name, value in imported.items():  # Numba's compiled functions
         found[f"fast math in {name}"] = bool(getattr(value, "targetoptions", {}).get("fastmath"))
     return [name for name, on in found.items() if on]

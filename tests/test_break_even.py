@@ -168,7 +168,7 @@ def test_the_interval_holds_the_truth(faster, first_noise, call_noise, first_cal
 def test_each_cell_with_a_first_call_gets_a_row_and_a_verdict(mixed):
     """Pays, never, not shown, or the reason for which nothing is known."""
     _, _, found = mixed
-    assert list(found.columns) == COLUMNS
+    assert list(found.columns) == [*COLUMNS, "host"]
     rows = found.set_index("implementation")
     assert rows["verdict"].to_dict() == {
         "fast": "pays", "slow": "never pays", "alike": "not shown to pay", "broken": "",
@@ -218,7 +218,7 @@ def test_results_without_first_calls_have_no_rows():
     """Then there is no chart and no table, and nothing fails."""
     results, table, found = found_of({"matmul": at(2e-5)}, {})
     assert found.empty
-    assert list(found.columns) == COLUMNS
+    assert list(found.columns) == [*COLUMNS, "host"]
     assert list(charts.draw_break_evens(found)) == []
     assert "compiling pays" not in report.make_page(results, table)
 

@@ -1,16 +1,21 @@
 """Runs of several machines in one folder: side by side, and never mixed."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from tables import make_results
 
 from forwardbench import analysis, charts, results
+from forwardbench.break_even import break_evens
+from forwardbench.charts import break_even
 from forwardbench.cli import main
 from forwardbench.doubts import doubts_of
 from forwardbench.errors import UserError
 from forwardbench.exports.entries import name_entry
 from forwardbench.findings import caption, finding, name_setting, settings
 from forwardbench.report import make_page
+from forwardbench.results import machines
 
 HOSTS = ["10.0.0.1", "10.0.0.2"]
 
@@ -190,3 +195,24 @@ def test_a_torn_run_among_them_is_named(fleet):
     (fleet / HOSTS[1] / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"10.0.0.2/run.json is torn"):
         results.load(fleet)
+
+
+def test_first_calls_of_each_machine_are_held_against_its_own_matmul():
+    """The same first call pays twice as soon where every call takes twice as long."""
+    parts = []
+    for host, slower in zip(HOSTS, (1, 2), strict=True):
+        times = {
+            name: {"64x64-64": [slower * seconds] * 3}
+            for name, seconds in {"matmul": 2e-3, "compiled": 1e-3}.items()
+        }
+        firsts = {("compiled", "64x64-64"): [1.001] * 3}
+        own = make_results(times, baseline="matmul", first_calls=firsts)
+        parts.append(replace(own, host=host))
+    joined = machines.join(parts)
+    found = break_evens(joined, analysis.summarize(joined))
+    assert found["host"].tolist() == HOSTS
+    assert found["calls"].tolist() == pytest.approx([1000, 499.5])
+    chart = break_even.draw(found)
+    assert len(chart.figure.axes) == 2
+    said = break_even.describe(found, chart.title)
+    assert all(f"compiled on {host}: " in said for host in HOSTS)

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forwardbench.analysis import (
+    HOST_COLUMN,
     PASS_SECONDS,
     is_control,
     is_credible,
@@ -46,10 +47,15 @@ _TIMES = ["seconds", "seconds_low", "seconds_high", PASS_SECONDS]
 
 
 def break_evens(results: Results, table: pd.DataFrame) -> pd.DataFrame:
-    """Make one row for each cell whose first call was timed: `COLUMNS`.
+    """Make one row for each cell whose first call was timed: `COLUMNS`, and the host.
 
-    ``table`` is what `forwardbench.analysis.summarize` makes of the same results.
+    ``table`` is what `forwardbench.analysis.summarize` makes of the same results. Of several
+    machines each is held against itself.
     """
+    if results.parts:
+        own_tables = {part.host: table[table[HOST_COLUMN] == part.host] for part in results.parts}
+        found = [break_evens(part, own_tables[part.host]) for part in results.parts]
+        return pd.concat(found, ignore_index=True)
     own = table[~is_control(table)].assign(floor=noise_floors(table), credible=is_credible(table))
     theirs = own[(own["implementation"] == AGAINST) & own["credible"]]
     theirs = theirs[[*_PLACE, *_TIMES]].rename(columns={name: f"{name}_other" for name in _TIMES})
@@ -60,7 +66,7 @@ def break_evens(results: Results, table: pd.DataFrame) -> pd.DataFrame:
         for rung in rungs.to_dict("records")
         if (key := tuple(rung[name] for name in CELL_KEY)) in called
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=[*COLUMNS, HOST_COLUMN])
 
 
 def _row(rung: dict[str, Any], called: pd.DataFrame, level: float) -> dict[str, Any]:
@@ -69,17 +75,18 @@ def _row(rung: dict[str, Any], called: pd.DataFrame, level: float) -> dict[str, 
     first = log_interval(times, level) if times else UNKNOWN
     reason = "".join(called["reason"]) or _lack(rung)
     crossing, verdict = (UNKNOWN, "") if reason else _judge(times, rung, level)
-    against = {f"against{end}": rung[f"seconds{end}_other"] for end in ("_low", "_high")}
     return {
-        **{name: rung[name] for name in COLUMNS if name in rung},
-        **{
-            "first_calls": len(times),
-            "import_seconds": called["import_seconds"].astype(float).median(),
-        },
+        **{name: rung[name] for name in [*COLUMNS, HOST_COLUMN] if name in rung},
         **_named("first", first),
-        **{"against": AGAINST, "against_seconds": rung["seconds_other"], **against},
         **_named("calls", crossing),
-        **{"verdict": verdict, "reason": reason},
+        "first_calls": len(times),
+        "import_seconds": called["import_seconds"].astype(float).median(),
+        "against": AGAINST,
+        "against_seconds": rung["seconds_other"],
+        "against_low": rung["seconds_low_other"],
+        "against_high": rung["seconds_high_other"],
+        "verdict": verdict,
+        "reason": reason,
     }
 
 

@@ -114,7 +114,7 @@ def _verify_large_batch(options: argparse.Namespace) -> int:
     try:
         checked = large_batch.check_large_batch(options.scheduler, case)
     except large_batch.WrongBatchError as error:
-        print(f"{large_batch.RUNG:16}  failed       {error}")
+        print(f"{large_batch.RUNG:17}  failed       {error}")
         return FAILED
     print(large_batch.line(case, checked))
     return GOOD

@@ -34,6 +34,8 @@ MOST_FILES = 10_000
 FETCH_SECONDS = 60.0
 """So long it may take to bring one run back."""
 _POLL_SECONDS = 0.5
+_GRACE_SECONDS = 5.0
+"""What a host may take longer to end a run than it gives the run to end by itself."""
 _ASK_SECONDS = 2.0
 """The scheduler is asked so often which workers there are."""
 
@@ -106,7 +108,11 @@ def _claim(folder: Path) -> Path:
 def _conclude(folder: Path, formats: Sequence[str], *, bad: bool, interrupted: bool) -> int:
     """Show what came back, side by side; an empty folder is taken away again."""
     if any(folder.iterdir()):
-        status = present(folder, formats, show=True)
+        try:
+            status = present(folder, formats, show=True)
+        except UserError as error:  # each run is there all the same
+            say(f"forwardbench: {error}; the runs are in {folder}")
+            status = FAILED
     else:
         folder.rmdir()
         say("No run came back from any host")
@@ -289,7 +295,11 @@ def _look(each: Errand, there: set[str], gone: str) -> Outcome | None:
     elif each.worker.address not in there or each.starts > 1:
         outcome.trouble = f"its worker {each.worker.address} died"
     elif time.monotonic() - each.heard > cluster.STALL_SECONDS:
-        outcome.trouble = f"gave no sign of life for {cluster.STALL_SECONDS:g} s"
+        outcome.trouble = (
+            f"gave no sign of life for {cluster.STALL_SECONDS:g} s"
+            if each.starts
+            else f"did not begin within {cluster.STALL_SECONDS:g} s: its worker may be busy"
+        )
     return outcome if outcome.trouble else None
 
 
@@ -357,7 +367,7 @@ def _recall(client: Client, errands: Sequence[Errand]) -> None:
         client.cancel([each.future for each in open_ones], force=True)
     except Exception:  # the scheduler is gone too, and its workers end with it
         return
-    deadline = time.monotonic() + errand.END_SECONDS
+    deadline = time.monotonic() + errand.END_SECONDS + _GRACE_SECONDS
     there = {each.worker.address for each in open_ones}
     while time.monotonic() < deadline:
         if not any(each.starts and not each.ended and each.worker.address in there

@@ -220,7 +220,7 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
     """Make table, charts and report beside results, and say what was found and where it is."""
     # Imported only now: pandas and Matplotlib are not needed while passes are measured.
     from forwardbench import analysis, results, terminal
-    from forwardbench.break_even import break_evens
+    from forwardbench.break_even import COLUMNS, break_evens
     from forwardbench.charts import draw_break_evens, draw_sweeps, save, without_collecting
     from forwardbench.doubts import doubts_of
     from forwardbench.exports.tidy_csv import write_csv, write_table
@@ -231,7 +231,7 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
     write_table(table, path / "table.csv")
     found = break_evens(loaded, table)
     if len(found):
-        write_csv(found, path / "break-even.csv")
+        write_csv(found[COLUMNS], path / "break-even.csv")
     if show:
         terminal.print_summary(table, terminal.make_console())
         terminal.print_break_evens(found, terminal.make_console())

@@ -32,6 +32,8 @@ LARGEST_CHUNK = 2**27
 """Bytes: more of them at once make nothing faster."""
 COPIES = 5
 """Arrays of the size of a chunk's inputs or activations that exist while it is computed."""
+MOST_CHUNKS = 100_000
+"""Tasks of a graph cost the scheduler about a kilobyte and a millisecond each."""
 CHECKED_CHUNKS = 24
 """Chunks whose first, middle and last rows are compared with the reference."""
 CHECKED_UNITS = 64
@@ -85,13 +87,13 @@ def check_large_batch(address: str, case: Case) -> Checked:
     rows, share = _compare(case, digests)
     limits = [worker.memory_bytes for worker in workers]
     return Checked(
-        rows,
-        len(digests),
-        share,
-        seconds,
-        case.batch * (case.widths[0] + case.widths[-1]) * DTYPE_BYTES[case.dtype],
-        sum(limits) if all(limits) else 0,
-        len(workers),
+        rows=rows,
+        chunks=len(digests),
+        share=share,
+        seconds=seconds,
+        batch_bytes=case.batch * (case.widths[0] + case.widths[-1]) * DTYPE_BYTES[case.dtype],
+        memory_bytes=sum(limits) if all(limits) else 0,
+        workers=len(workers),
     )
 
 
@@ -107,7 +109,7 @@ def line(case: Case, checked: Checked) -> str:
     else:
         memory = f"{count} without a limit on memory"
     return (
-        f"{RUNG:16}  verified     {case}: {checked.rows} rows of {format_count(case.batch)} "
+        f"{RUNG:17}  verified     {case}: {checked.rows} rows of {format_count(case.batch)} "
         f"compared, errors at most {checked.share:.0%} of their bounds; {size}, {memory}, "
         f"{chunks} in {checked.seconds:.1f} s"
     )
@@ -125,7 +127,13 @@ def rows_of_chunk(case: Case, workers: Sequence[Worker]) -> int:
             f"{case} is too wide for these workers, whose memory has {min(limited) / 2**20:,.0f} "
             "MiB for each thread: only its batch may be larger than memory"
         )
-    return int(max(1, min(case.batch, room // row)))
+    chunk = int(max(1, min(case.batch, room // row)))
+    if case.batch / chunk > MOST_CHUNKS:
+        raise UserError(
+            f"{case} would be {case.batch // chunk:,} chunks of {chunk:,} rows, and a scheduler "
+            f"copes with {MOST_CHUNKS:,}: choose a smaller batch"
+        )
+    return chunk
 
 
 def _check_versions(client: Client, workers: Sequence[Worker]) -> None:
@@ -167,8 +175,9 @@ def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
     """Compute every chunk, in any order; raises `WrongBatchError` where one cannot be."""
     from distributed import CancelledError, wait
 
-    pending = set(client.compute(_digests(case, chunk), retries=1))
+    pending: set[Any] = set()
     try:
+        pending = set(client.compute(_digests(case, chunk), retries=1))
         while pending:
             done, pending = wait(pending, timeout=STALL_SECONDS, return_when="FIRST_COMPLETED")
             yield from (Digest(*future.result()) for future in done)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis import work
+from forwardbench.analysis import HOST_COLUMN, work
 from forwardbench.break_even import AGAINST, NEVER, NOT_SHOWN, PAYS
 from forwardbench.findings import name_setting, settings
 from forwardbench.units import format_seconds
@@ -91,7 +91,9 @@ def first_call_troubles(found: pd.DataFrame) -> list[str]:
     """One line for each implementation and reason for which no number of calls is known."""
     lines = []
     lacking = found[found["reason"] != ""]
-    for (name, reason), rows in lacking.groupby(["implementation", "reason"], sort=False):
+    groups = lacking.groupby(["implementation", "reason", HOST_COLUMN], sort=False)
+    for (name, reason, host), rows in groups:
+        on = f" on {host}" if host else ""
         also = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-        lines.append(f"{name} at {rows['case'].iloc[0]}{also}: {reason}")
+        lines.append(f"{name} at {rows['case'].iloc[0]}{also}{on}: {reason}")
     return lines

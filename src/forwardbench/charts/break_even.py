@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis import size_axis, sizes
+from forwardbench.analysis import HOST_COLUMN, size_axis, sizes
 from forwardbench.break_even import AGAINST, PAYS
 from forwardbench.charts import style
 from forwardbench.charts.chart import Chart, Layout, Point, belongs_to, make_grid
@@ -190,7 +190,8 @@ def describe(found: pd.DataFrame, title: str) -> str:
     """Alternative text of the chart with that title."""
     judged = found[found["verdict"] != ""]
     ends = "; ".join(
-        f"{name}: {_ends(rows)}" for name, rows in judged.groupby("implementation", sort=False)
+        f"{' on '.join(str(name) for name in names if name)}: {_ends(rows)}"
+        for names, rows in judged.groupby(["implementation", HOST_COLUMN], sort=False)
     )
     return (
         f"Line chart of total time over the number of calls in the sweep {found['sweep'].iloc[0]}, "

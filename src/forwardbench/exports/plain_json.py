@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench import __version__
+from forwardbench import __version__, break_even
 from forwardbench.analysis import COLUMNS, PASS_SECONDS
-from forwardbench.break_even import break_evens
 from forwardbench.results import Results
 
 FORMAT_VERSION = 1
@@ -32,8 +31,8 @@ def write(results: Results, table: pd.DataFrame) -> str:
         "facts": dict(results.origin.facts),
         "rows": [_row(row) for row in table.to_dict("records")],
         "first_calls": [
-            {str(name): _known(value) for name, value in row.items()}
-            for row in break_evens(results, table).to_dict("records")
+            {name: _known(row[name]) for name in break_even.COLUMNS}
+            for row in break_even.break_evens(results, table).to_dict("records")
         ],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"

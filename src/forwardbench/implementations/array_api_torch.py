@@ -6,6 +6,8 @@ from forwardbench.implementations import array_api
 
 REQUIRES = "torch"
 
+torch.set_float32_matmul_precision("highest")  # the default, but what counts here is said
+
 
 def prepare_layers(layers):
     return [

@@ -8,6 +8,7 @@ import cupy as cp
 
 REQUIRES = "cupy"
 NEEDS = "CUDA GPU"
+COMPILES = True  # its elementwise kernels, when first called
 
 ACTIVATIONS = {
     "sigmoid": lambda z: 0.5 * cp.tanh(0.5 * z) + 0.5,  # 1 / (1 + exp(-z)), without overflow

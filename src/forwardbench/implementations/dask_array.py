@@ -16,12 +16,14 @@ ACTIVATIONS = {
     "linear": lambda z: z,
 }
 
+BLAS = threadpoolctl.ThreadpoolController()
 CHUNK_BYTES = 2**25  # of a chunk's inputs: little of a memory, and much more work than Dask's own
 
 
-def thread_count():
+def workers():
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cpus, int(os.environ.get("OMP_NUM_THREADS") or cpus))
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return min(cpus, int(asked or cpus))
 
 
 def prepare_layers(layers):  # one task of the graph, which does not hash the weights
@@ -30,7 +32,7 @@ def prepare_layers(layers):  # one task of the graph, which does not hash the we
 
 def prepare_input(x):
     fits = max(1, CHUNK_BYTES // (x.shape[1] * x.itemsize))
-    rows = min(fits, -(-len(x) // thread_count()))  # a chunk for each thread, or more
+    rows = min(fits, -(-len(x) // workers()))  # a chunk for each thread, or more
     return da.from_array(x, chunks=(rows, -1), name=False)
 
 
@@ -50,7 +52,4 @@ def network(a, layers):
 def forward(x, layers):
     # The threads are Dask's, one chunk each: of BLAS threads beside them there is one a task.
     with BLAS.limit(limits=1, user_api="blas"):
-        return through(x, layers).compute(scheduler="threads", num_workers=thread_count())
-
-
-BLAS = threadpoolctl.ThreadpoolController()
+        return through(x, layers).compute(scheduler="threads", num_workers=workers())

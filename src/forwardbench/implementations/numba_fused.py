@@ -17,8 +17,9 @@ REUSES_OUTPUT = True  # the next call overwrites what this one returned
 FEATURES = llvmlite.binding.get_host_cpu_features()
 WIDE = FEATURES.get("avx512f", False)
 VECTOR_BYTES = 64 if WIDE else 32 if FEATURES.get("avx2") else 16
+MANY_REGISTERS = WIDE or not FEATURES.get("sse2", False)  # 32 of them, as on ARM; 16 otherwise
 # A tile of 6 rows by that many vectors of sums stays in registers: 24 of 32, or 12 of 16.
-ROWS, VECTORS = 6, 4 if WIDE or VECTOR_BYTES == 16 else 2
+ROWS, VECTORS = 6, 4 if MANY_REGISTERS else 2
 CHAINS = 8  # sums under way at once: two units, each starting one each cycle and taking four
 DEPTH = 256  # products summed before the next tile: so much of a panel fits the first cache
 BLOCK = 96  # rows that go through all layers together, from cache to cache
@@ -40,7 +41,11 @@ def prepare_layers(layers):
         code = ACTIVATIONS.index(activation)
         table.append((inputs, units, size, size + panels.size, code))
         size += panels.size + padded_bias.size
-    return np.concatenate(packed), np.array(table), {}
+    return (
+        np.concatenate(packed),
+        np.array(table, np.int64),
+        {},
+    )  # what is made ready for each batch size
 
 
 def prepare_input(x):
@@ -69,15 +74,16 @@ def make_ready(batch, parameters, table):
     else:
         way = "rows" if batch >= ROWS * threads else "columns"
     dtype = parameters.dtype
-    return network(dtype)(way), *make_buffers(batch, table, dtype, threads)
+    rows = batch if way == "columns" else min(batch, BLOCK)  # that are under way at a time
+    return network(dtype)(way), *make_buffers(batch, table, dtype, threads, rows)
 
 
-def make_buffers(batch, table, dtype, threads):
+def make_buffers(batch, table, dtype, threads, rows):
     """Make what hidden layers write to, a flat array for the result, and the result in it."""
     units = table[-1, 1]
     flat = np.zeros(batch * units + SPARE, dtype)
     # Two for each thread: a layer's input and its output.
-    size = min(batch, BLOCK) * table[:, 1].max() + SPARE
+    size = rows * table[:, 1].max() + SPARE
     hidden = np.zeros((2 * threads, size), dtype)
     return hidden, flat, flat[: batch * units].reshape(batch, units)
 
@@ -192,7 +198,7 @@ def make_tile(rows, vectors, dtype):
     def generate(context, builder, signature, arguments):
         a, a_stride, b, depth, c, c_stride, start, start_stride, width = arguments
         fma_type = ir.FunctionType(vector, [vector] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, fma_type, f"llvm.fma.{suffix}")
+        fma = cgutils.get_or_insert_function(builder.module, fma_type, f"llvm.fmuladd.{suffix}")
         store_type = ir.FunctionType(ir.VoidType(), [vector, vector.as_pointer(), int32, mask])
         store_name = f"llvm.masked.store.{suffix}.p0"
         masked_store = cgutils.get_or_insert_function(builder.module, store_type, store_name)

@@ -9,7 +9,7 @@ REQUIRES = "onnx"
 
 NODES = {"sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh", "linear": "Identity"}
 # Its own pool ignores the variables that others obey; 0 leaves the choice to it.
-THREADS = int(os.environ.get("OMP_NUM_THREADS", "0"))
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or 0)
 
 
 def prepare_layers(layers):
@@ -47,7 +47,3 @@ def network(layers):
 def forward(x, layers):
     (out,) = layers.run(None, {"x": x})
     return out
-
-
-def thread_count():
-    return THREADS

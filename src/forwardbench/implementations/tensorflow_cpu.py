@@ -17,7 +17,7 @@ ACTIVATIONS = {
 }
 
 # TensorFlow's own pools ignore the variables that others obey; 0 leaves the choice to it.
-THREADS = int(os.environ.get("OMP_NUM_THREADS", "0"))
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or 0)
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 tf.config.set_visible_devices([], "GPU")

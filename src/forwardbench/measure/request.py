@@ -99,7 +99,7 @@ def make_request(
 
     ``here`` says whether it is for this machine, whose CPUs and memory then count.
     """
-    contenders = choose_contenders(chosen or usable_names())
+    contenders = choose_contenders(chosen or (usable_names() if here else ()))
     if baseline is None:
         # A single function of one's own still needs something to be compared with.
         contenders.setdefault(DEFAULT_BASELINE, DEFAULT_BASELINE)

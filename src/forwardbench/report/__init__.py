@@ -18,6 +18,7 @@ from markupsafe import Markup
 from forwardbench import claims, exports
 from forwardbench.analysis import HOST_COLUMN, is_control, size_axis, slowest_first
 from forwardbench.break_even import AGAINST, break_evens
+from forwardbench.break_even import COLUMNS as BREAK_EVEN_COLUMNS
 from forwardbench.charts import KINDS, OF_SOME, Drawn, View, draw, draw_break_evens, draw_sweeps
 from forwardbench.crossovers import reach, winners, with_floors
 from forwardbench.errors import UserError
@@ -233,7 +234,10 @@ def _downloads(results: Results, table: pd.DataFrame, found: pd.DataFrame) -> li
         ),
     }
     if len(found):
-        texts["break-even.csv"] = ("first calls, and after how many each pays", as_csv(found))
+        texts["break-even.csv"] = (
+            "first calls, and after how many each pays",
+            as_csv(found[BREAK_EVEN_COLUMNS]),
+        )
     return [
         {
             "name": name,

@@ -32,10 +32,11 @@ def load_machines(folder: Path) -> Results:
             f"the runs in {folder} computed different inputs (version {named}), so their times do "
             "not stand side by side: move some of them elsewhere"
         )
-    return _join(parts)
+    return join(parts)
 
 
-def _join(parts: Sequence[Results]) -> Results:
+def join(parts: Sequence[Results]) -> Results:
+    """Put the results of several machines, each with its host, side by side."""
     baselines = {part.baseline for part in parts}
     commits = dict.fromkeys(part.commit for part in parts if part.commit)
     return Results(

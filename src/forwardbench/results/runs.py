@@ -192,10 +192,10 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{cell.implementation} was asked to use {cell.threads} CPUs and could use {len(cpus)}"
         )
-    if threads and max(threads) != cell.threads:
+    if set(threads) - {cell.threads}:
         yield (
             f"{cell.implementation} was asked to use {cell.threads} threads and was set to "
-            f"{max(threads)}"
+            f"{' and '.join(map(str, sorted(set(threads))))}"
         )
     own = ran_on.get("framework")
     if own is not None and int(own) != cell.threads:
@@ -203,6 +203,12 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
             f"the framework of {cell.implementation} was asked to use {cell.threads} threads and "
             f"says that it uses {int(own)}"
         )
+
+
+def _first_of(texts: Sequence[str]) -> str:
+    """The first of several texts, and how many others there are."""
+    first, *others = [*dict.fromkeys(texts)] or [""]
+    return f"{first} (and {len(others)} more of the kind)" if others else first
 
 
 def _busier(passes: Sequence[_Pass]) -> Iterator[str]:
@@ -380,6 +386,6 @@ def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstanc
         average("stolen"),
         busiest.get("busiest", ""),
         busiest.get("busiest_cpus", 0.0),
-        unenforced[0] if unenforced else "",
+        _first_of(unenforced),
         lost,
     )
