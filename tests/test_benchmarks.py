@@ -19,6 +19,9 @@ from forwardbench.measure.request import DEFAULT_SWEEPS
 from forwardbench.measure.threads import cpus_for
 from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
 
+# Frameworks warn of what they will change one day, which is not for a benchmark to judge.
+pytestmark = pytest.mark.filterwarnings("default")
+
 LIMIT = 1.0
 CELLS = list(
     cells_of(

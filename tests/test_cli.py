@@ -204,12 +204,12 @@ def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--benchmark-only", f"--benchmark-json={path}", "-q",
-         "-k", "course and (1x2-3 or 1x2-2)", "tests/test_benchmarks.py"],
+         "-k", "course and (1x2-3 or 1x2-2) and (python or numpy or matmul)", "tests/test_benchmarks.py"],
         capture_output=True, text=True, cwd=root,
     )  # fmt: skip
-    assert "14 passed" in done.stdout
+    assert "8 passed" in done.stdout
     assert "test_forward[python_loops-course-1x2-3-float64-1]" in done.stdout
-    assert "benchmark 'course 1x2-3 float64, threads: 1': 7 tests" in done.stdout
+    assert "benchmark 'course 1x2-3 float64, threads: 1': 4 tests" in done.stdout
     shown = run("show", path)
     assert shown.returncode == 0
     assert shown.stdout.count("python_loops") == 4
@@ -245,7 +245,7 @@ def one_line(text):
     [
         (["run", "--sweep", "round"], "there is no sweep 'round': choose from square, sample"),
         (["run", "--shape", "64"], "'64' is not a case: write BATCHxINPUTS-UNITS"),
-        (["run", "--implementation", "x"], "there is no implementation 'x': choose from matmul"),
+        (["run", "--implementation", "x"], "there is no implementation 'x': choose from array"),
         (["run", "--implementation", "no/x.py"], "there is no implementation file 'no/x.py'"),
         (["run", "--baseline", "x"], "the baseline 'x' is not among the contenders: choose from"),
         (["run", "--dtype", "int8"], "there is no dtype 'int8': choose from float64, float32"),

@@ -138,7 +138,8 @@ def test_circumstances_come_from_the_passes(write_run):
         stolen=0.0,
         busiest="cc1",
         busiest_cpus=0.4,
-        unenforced="python_loops was asked to use 1 threads and was set to 2",
+        unenforced="python_loops was asked to use 1 threads and was set to 2 "
+        "(and 1 more of the kind)",
         lost={"python_loops": pytest.approx(0.1), "matmul": pytest.approx(0.0)},
     )
 
@@ -169,7 +170,7 @@ def test_what_a_framework_says_of_its_threads_is_compared(write_run, framework, 
     """Where it can be asked, it must say what was asked for, even if no pool is visible."""
     folder = write_run(ladder(passes=2))
     with_extra_info(folder, ran_on={"cpus": [0], "threads": [1], "framework": framework})
-    assert results.load(folder).circumstances.unenforced == said
+    assert results.load(folder).circumstances.unenforced.partition(" (and ")[0] == said
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_more_cpu_time_than_the_threads_explain_is_said(write_run, cpu_seconds, 
     """What a cell keeps busy, in most of its passes, is no more than a quarter above."""
     folder = write_run(ladder(passes=len(cpu_seconds)), threads=threads)
     with_extra_info(folder, timed_seconds=0.5, timed_cpu_seconds=cpu_seconds)
-    assert results.load(folder).circumstances.unenforced == said
+    assert results.load(folder).circumstances.unenforced.partition(" (and ")[0] == said
 
 
 def test_the_level_of_intervals_is_the_runs(write_run):

@@ -331,7 +331,7 @@ def test_the_number_is_checked_and_may_change_when_resuming():
     assert make_request(first_calls=2).first_calls == 2
     assert with_effort(ASKED, None, None, None).first_calls == 3
     assert with_effort(ASKED, None, None, None, 0).first_calls == 0
-    with pytest.raises(UserError, match="--first-calls must be 0 .* or more, not -1"):
+    with pytest.raises(UserError, match=r"--first-calls must be 0 \(none\) to 1000, not -1"):
         make_request(first_calls=-1)
 
 

@@ -142,3 +142,20 @@ def test_a_reused_buffer_is_declared_and_real():
     assert rung.reuses_output
     assert rung.forward(x, ready) is first
     assert rung.forward(x[:2], ready).shape == (2, 2)
+
+
+def test_what_a_file_says_of_itself_may_be_annotated(tmp_path):
+    """`COMPILES: bool = True` says the same as `COMPILES = True`."""
+    path = tmp_path / "mine.py"
+    path.write_text('COMPILES: bool = True\nREQUIRES: str = "numpy"\nforward = print\n')
+    described = implementations.describe(str(path))
+    assert (described.compiles, described.requires) == (True, "numpy")
+
+
+def test_a_need_that_nobody_knows_is_refused(tmp_path):
+    """A misspelt GPU would be held against the CPU's peak without a word."""
+    path = tmp_path / "mine.py"
+    path.write_text('NEEDS = "cuda gpu"\nforward = print\n')
+    message = "has NEEDS = 'cuda gpu': write 'C\\+\\+ compiler' or 'CUDA GPU'"
+    with pytest.raises(ImplementationError, match=message):
+        implementations.load(str(path))

@@ -2,16 +2,18 @@
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small import skip_without
+from small import planned, skip_without
 
 from forwardbench import behaviour, implementations, isolation
 from forwardbench import verify as module
 from forwardbench.cases import ACTIVATIONS, DTYPES
 from forwardbench.implementations import Implementation
+from forwardbench.measure.passes import run_pass
 from forwardbench.problems import problems
 from forwardbench.reference import WrongResultError
 from forwardbench.verify import Verdict, verify, verify_all, verify_loaded
@@ -247,3 +249,53 @@ def test_a_rung_that_takes_the_others_with_it_is_found(monkeypatch):
         ("neuron_dot", "failed"),
     ]
     assert [len(references) for references in asked] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("answer", [1.5, -1, True, None])
+def test_a_thread_count_that_is_none_is_rejected(answer):
+    """What a file says of its framework's threads is a whole number."""
+    verdict = verify_loaded(replace(make(), thread_count=lambda: answer))
+    assert verdict.status == "rejected"
+    assert verdict.reason.startswith(f"thread_count() returned {answer!r}")
+
+
+def test_asking_for_threads_cannot_finish_work_that_forward_left(tmp_path):
+    """Results are checked before anything else of a file is called."""
+    path = tmp_path / "late.py"
+    path.write_text(LATE)
+    assert verify(str(path)).status == "verified"
+    origin = {"machine": {"cpu": {}}, "commit": {}}
+    plan = planned(str(path), seconds=1e-6)
+    assert len(run_pass(plan, "seed", origin).failures) == len(plan)
+
+
+LATE = '''
+"""Leaves its work undone after many calls, and does it when asked for its threads."""
+import numpy as np
+
+G = {"sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5, "relu": lambda z: np.maximum(z, 0),
+     "tanh": np.tanh, "linear": lambda z: z}
+state = {"calls": 0, "left": None}
+
+
+def compute(x, layers):
+    for w, b, g in layers:
+        x = G[g](x @ w + b)
+    return x
+
+
+def forward(x, layers):
+    state["calls"] += 1
+    if state["calls"] < 1000:
+        return compute(x, layers)
+    out = np.zeros((len(x), layers[-1].weights.shape[1]), x.dtype)
+    state["left"] = out, x, layers
+    return out
+
+
+def thread_count():
+    if state["left"]:
+        out, x, layers = state["left"]
+        out[:] = compute(x, layers)
+    return 1
+'''

@@ -114,6 +114,17 @@ def _overwrite(x: Array, values: Array) -> None:
     x[...] = values
 
 
+def check_thread_count(implementation: Implementation) -> None:
+    """A file that says how many threads its framework uses says a number of them."""
+    if implementation.thread_count is None:
+        return
+    found = implementation.thread_count()
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        raise WrongResultError(
+            f"thread_count() returned {found!r}: it has to be a whole number, 0 for unknown"
+        )
+
+
 def check_fresh(implementation: Implementation, dtype: str) -> None:
     """Other numbers in the same array must give the other answers, even one other number."""
     network = _Network.of(implementation, "4x6-5-3", dtype)

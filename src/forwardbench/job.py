@@ -101,13 +101,13 @@ def default_folder() -> Path:
 def begin(wish: Wish) -> tuple[RunFolder, Request]:
     """Check what is asked for, and make a new run's folder."""
     request = check(wish)
+    folder = claim_folder(default_folder() if wish.output is None else Path(wish.output), request)
     left_out = sorted(set(implementations.names()) - {*request.contenders})
     if left_out and not wish.implementations:
         say(f"Left out for want of what they need (forwardbench list): {', '.join(left_out)}")
     if wish.baseline is None and wish.implementations:
         say(f"The baseline is {request.baseline}")
-    path = default_folder() if wish.output is None else Path(wish.output)
-    return claim_folder(path, request), request
+    return folder, request
 
 
 def resume(path: str, wish: Wish) -> tuple[RunFolder, Request]:

@@ -40,8 +40,7 @@ def _parts(rows: pd.DataFrame) -> list[str]:
     """Who pays when, who is not shown to, and who never does."""
     paying = rows[rows["verdict"] == PAYS].sort_values("calls", kind="stable")
     when = [
-        f"{calls_words(row)} calls with {row['implementation']}"
-        for _, row in paying.head(NAMED).iterrows()
+        f"{_calls(row)} with {row['implementation']}" for _, row in paying.head(NAMED).iterrows()
     ]
     when += [f"more with {len(paying) - NAMED} others"] if len(paying) > NAMED else []
     parts = [f"pays after {', '.join(when)}"] if when else []
@@ -65,6 +64,11 @@ def calls_words(row: pd.Series[Any]) -> str:
     return f"not shown (at least {low})" if low and row["calls_low"] > 1 else "not shown"
 
 
+def _calls(row: pd.Series[Any]) -> str:
+    words = calls_words(row)
+    return f"{words} call" if words == "1" else f"{words} calls"
+
+
 def format_calls(calls: float) -> str:
     """Write the whole number of calls that it takes; empty where there is none."""
     if not math.isfinite(calls):
@@ -79,7 +83,7 @@ def describe_first_call(row: pd.Series[Any]) -> str:
     if pd.notna(row["first_low"]):
         low, high = format_seconds(row["first_low"]), format_seconds(row["first_high"])
         first += f" (95 % interval {low} to {high})"
-    words = {PAYS: f"pays after {calls_words(row)} calls", NEVER: "never pays"}
+    words = {PAYS: f"pays after {_calls(row)}", NEVER: "never pays"}
     pays = words.get(row["verdict"], f"calls after which it pays: {calls_words(row)}")
     return (
         f"{row['implementation']} at {row['case']}: {first}, then {format_seconds(row['seconds'])} "

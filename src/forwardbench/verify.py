@@ -92,6 +92,7 @@ def verify_loaded(
     """Check an implementation in this process; `verify` does it in a safer one."""
     name, checks, share = implementation.name, 0, 0.0
     try:
+        behaviour.check_thread_count(implementation)
         for problem in problems():
             share = max(share, behaviour.check_problem(implementation, problem))
             checks += 1

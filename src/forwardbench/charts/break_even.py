@@ -23,6 +23,7 @@ from forwardbench.payoff import (
     calls_words,
     describe_first_call,
     first_call_troubles,
+    format_calls,
     payoff,
 )
 from forwardbench.units import format_count, format_seconds, format_tick
@@ -152,7 +153,7 @@ def _draw_panel(
 
 def _briefly(calls: float) -> str:
     """A number of calls in the few letters that there is room for at a ring."""
-    return format_count(float(f"{math.ceil(calls):.2g}"))
+    return format_calls(calls)
 
 
 def _draw_line(

@@ -102,15 +102,18 @@ def describe(reference: str) -> Description:
     said: dict[str, Any] = {}
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value)):
+            case (
+                ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value))
+                | ast.AnnAssign(target=ast.Name(name), value=ast.Constant(value))
+            ):
                 said[name] = value
     return Description(
         path.stem,
         path,
         summary=(ast.get_docstring(tree) or "").partition("\n")[0],
-        requires=str(said.get("REQUIRES", "")),
-        needs=str(said.get("NEEDS", "")),
-        compiles=said.get("COMPILES") is True,
+        requires=str(said.get("REQUIRES") or ""),
+        needs=str(said.get("NEEDS") or ""),
+        compiles=bool(said.get("COMPILES")),
     )
 
 
@@ -121,6 +124,11 @@ def load(reference: str) -> Implementation:
     `ImplementationError` when it does not parse, raises on import or lacks ``forward``.
     """
     description = describe(reference)
+    if description.needs not in ("", requirements.COMPILER, requirements.GPU):
+        raise ImplementationError(
+            f"has NEEDS = {description.needs!r}: write {requirements.COMPILER!r} or "
+            f"{requirements.GPU!r}"
+        )
     if description.missing:
         raise MissingExtraError(description.missing)
     module = _import_file(description)

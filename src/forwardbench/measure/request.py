@@ -19,6 +19,8 @@ FEWEST_PASSES = 5
 """With fewer passes intervals are too wide to say much."""
 PRECISION_PASSES = 10
 """With fewer passes there is no telling whether an interval is narrow or narrow by chance."""
+MOST_FIRST_CALLS = 1000
+"""Each is a process of its own; nobody waits for more."""
 MAX_TIME = 300.0
 """Seconds that a run with a precision to reach may take, unless told otherwise."""
 SHAPES = "shapes"
@@ -150,8 +152,10 @@ def with_effort(
             raise UserError(f"--max-time must be a number of seconds above 0, not {max_time:g}")
         request = replace(request, max_time=max_time)
     if first_calls is not None:
-        if first_calls < 0:
-            raise UserError(f"--first-calls must be 0 (none) or more, not {first_calls}")
+        if not 0 <= first_calls <= MOST_FIRST_CALLS:
+            raise UserError(
+                f"--first-calls must be 0 (none) to {MOST_FIRST_CALLS}, not {first_calls}"
+            )
         request = replace(request, first_calls=first_calls)
     if request.precision is not None:
         if request.passes < PRECISION_PASSES:

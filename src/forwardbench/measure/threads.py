@@ -77,10 +77,14 @@ def ran_on(reference: str, thread_count: Callable[[], int] | None = None) -> dic
 
     ``framework`` is what its framework says of itself, None where it cannot be asked.
     """
+    try:
+        framework = None if thread_count is None else int(thread_count()) or None
+    except Exception:  # somebody's own code; verification has asked it once
+        framework = None
     return {
         "cpus": own_cpus(),
         "threads": _thread_counts(reference),
-        "framework": None if thread_count is None else int(thread_count()),
+        "framework": framework,
     }
 
 

@@ -117,7 +117,6 @@ def benchmark_cell(
             warming_seconds=warming_seconds,
             timed_seconds=sum(data),
             timed_cpu_seconds=time.process_time() - cpu,
-            ran_on=thread_control.ran_on(cell.reference, prepared.implementation.thread_count),
         )
         # Its own loop over iterations unpacks arguments anew for each call, which is 5 % of a
         # call of a microsecond; with a loop of ours the iterations are ours to divide by.
@@ -129,6 +128,9 @@ def benchmark_cell(
     if last:
         # A call too slow for all visits is not made once more only to be checked.
         _check_results(benchmark, prepared, cell.case, out, visits_of(seconds) == VISITS)
+        # Only now: a file's own function must have no part in the results.
+        asked = prepared.implementation.thread_count
+        benchmark.extra_info["ran_on"] = thread_control.ran_on(cell.reference, asked)
 
 
 def _inputs(case: Case) -> tuple[NDArray[np.floating], list[Layer]]:
