@@ -11,6 +11,7 @@ import pytest
 
 from forwardbench import analysis, charts, implementations, results
 from forwardbench.arguments import make_parser
+from forwardbench.break_even import break_evens
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verify import verify
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e"
 REFERENCE = ROOT / "results" / "reference"
+REFERENCES = [REFERENCE, ROOT / "results" / "after-matmul"]
 
 
 def section(title):
@@ -77,30 +79,37 @@ def test_the_example_from_python_prints_what_the_readme_says(monkeypatch, capsys
     assert f"prints `{capsys.readouterr().out.strip()}`" in README
 
 
-def test_the_reference_run_is_whole():
+@pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
+def test_a_reference_run_is_whole(folder):
     """Its table and charts are what its passes give today."""
-    table = analysis.summarize(results.load(REFERENCE))
-    kept = pd.read_csv(REFERENCE / "table.csv")
+    table = analysis.summarize(results.load(folder))
+    kept = pd.read_csv(folder / "table.csv")
     for column in ("seconds", "speedup", "speedup_low", "speedup_high"):
         assert kept[column].tolist() == pytest.approx(table[column].tolist(), rel=1e-9, nan_ok=True)
     assert kept["status"].tolist() == table["status"].tolist()
     assert "dirty" not in kept["commit"].iloc[0]
 
 
-def test_reference_charts_are_redrawn_from_the_table(tmp_path):
+@pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
+def test_reference_charts_are_redrawn_from_the_table(folder, tmp_path):
     """The files are there, and say what the table says today."""
-    table = analysis.summarize(results.load(REFERENCE))
-    for path in charts.draw_all(table, tmp_path):
-        assert (REFERENCE / "charts" / path.name).exists()
-        if path.suffix == ".svg":
-            title = re.search("<title>(.*?)</title>", path.read_text())[1]
-            assert title in (REFERENCE / "charts" / path.name).read_text()
+    loaded = results.load(folder)
+    table = analysis.summarize(loaded)
+    drawn = [*charts.draw_sweeps(table), *charts.draw_break_evens(break_evens(loaded, table))]
+    for each in drawn:
+        (path,) = charts.save(each, tmp_path, ("svg",))
+        kept = folder / "charts" / path.name
+        assert kept.with_suffix(".png").exists()
+        assert re.search("<title>(.*?)</title>", path.read_text())[1] in kept.read_text()
 
 
-def test_figures_in_the_readme_are_those_of_the_reference_run():
+@pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
+def test_figures_in_the_readme_are_those_of_the_reference_runs(folder):
     """Each ratio that is quoted with a case is in the table, and so is its interval."""
-    table = analysis.summarize(results.load(REFERENCE))
-    quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x) \(([\d.,]+ to [\d.,]+)\)", README)
+    table = analysis.summarize(results.load(folder))
+    loops, _, beyond = README.partition("## After np.matmul")
+    text = loops if folder == REFERENCE else beyond
+    quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x) \(([\d.,]+ to [\d.,]+)\)", text)
     assert len(quoted) >= 4
     for name, case, ratio, interval in quoted:
         rows = table[(table["implementation"] == name) & (table["case"] == case)]
