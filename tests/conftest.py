@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from forwardbench import analysis, results
 from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.measure import environment, machine
 from forwardbench.measure.cells import Cell
+
+# What these tests are told is not for a pytest that one of them starts.
+os.environ.pop("PYTEST_ADDOPTS", None)
 
 # How long an example takes is the machine's business, never a reason to fail.
 settings.register_profile("forwardbench", deadline=None)

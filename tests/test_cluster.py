@@ -194,7 +194,7 @@ def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
     parts = sys.modules["forwardbench_implementation_dask_array"]
     monkeypatch.setattr(parts.os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert rung.thread_count() == 2
+    assert parts.workers() == 2
     both, seen = threading.Barrier(2, timeout=20), []
 
     def look(z):

@@ -26,7 +26,7 @@ RUNGS = {
     "neuron_dot_rows": {"math", "numpy"},
     "numba_fused": {"numba", "llvmlite", "functools", "math", "numpy"},
     "numba_loops": {"numba", "math", "numpy"},
-    "onnxruntime_cpu": {"onnx", "onnxruntime", "os"},
+    "onnxruntime_cpu": {"contextlib", "onnx", "onnxruntime", "os"},
     "python_loops": {"math"},
     "sample_matmul": {"numpy"},
     "tensorflow_cpu": {"tensorflow", "os"},

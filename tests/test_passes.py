@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import statistics
+from dataclasses import replace
 
 import pytest
 from small import REQUEST, SMALL, VERIFIED, planned
@@ -12,7 +13,7 @@ from forwardbench import isolation
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.measure import ceiling, passes, plan, threads, timing, worker
 from forwardbench.measure.cells import Cell
-from forwardbench.measure.passes import PassResult, run_pass, write_pass
+from forwardbench.measure.passes import PassResult, predicted_seconds, run_pass, write_pass
 from forwardbench.measure.request import Request
 from forwardbench.verify import Verdict
 
@@ -258,3 +259,11 @@ def test_the_ceiling_is_what_a_matrix_product_reaches():
     assert (peak["dtype"], peak["threads"]) == ("float32", 1)
     assert peak["gflops"] > 0.1
     assert peak["bytes_per_second"] > 1e7
+
+
+def test_what_is_imported_and_compiled_counts_once_in_a_process():
+    """A pass is predicted with each worker's start, and with each cell's first call."""
+    plain = [replace(each, loading_seconds=0.0) for each in planned("matmul")]
+    dear = [replace(each, first_seconds=1.0, loading_seconds=2.0) for each in plain]
+    extra = predicted_seconds(dear) - predicted_seconds(plain)
+    assert extra == pytest.approx(2.0 + len(plain))

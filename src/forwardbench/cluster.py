@@ -7,6 +7,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,9 @@ def _connect(address: str) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ: what fails says so itself
         try:
-            asyncio.run(_ask_who_is_there(address))
+            # In a thread of its own: in a notebook, say, this one has a loop already.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(asyncio.run, _ask_who_is_there(address)).result()
             return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             late = isinstance(_innermost(error), TimeoutError | asyncio.CancelledError)

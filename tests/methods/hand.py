@@ -106,7 +106,7 @@ def onnxruntime_cpu(x, w, b):
     parts = {"w": w, "b": b}.items()
     model.graph.initializer.extend(onnx.numpy_helper.from_array(part, name) for name, part in parts)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+    options.use_per_session_threads = False  # a pool of its own would spin beside the rung's
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     return lambda: session.run(["a"], {"x": x})
 

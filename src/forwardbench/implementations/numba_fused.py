@@ -171,6 +171,57 @@ def make_activations(dtype):
 
 # --- the product, a tile of sums in registers at a time -------------------------------------
 
+INT32, INT64 = ir.IntType(32), ir.IntType(64)
+
+
+class Vectors:
+    """Vectors of numbers at addresses, in LLVM's terms: what a tile is written in."""
+
+    def __init__(self, builder, dtype):
+        self.builder = builder
+        self.size = np.dtype(dtype).itemsize
+        self.lanes = VECTOR_BYTES // self.size
+        self.number = ir.DoubleType() if dtype == "float64" else ir.FloatType()
+        self.kind = ir.VectorType(self.number, self.lanes)
+        self.suffix = f"v{self.lanes}f{8 * self.size}"
+
+    def at(self, address, offset, kind):  # a pointer to what lies `offset` numbers further
+        step = self.builder.mul(offset, INT64(self.size))
+        return self.builder.inttoptr(self.builder.add(address, step), kind.as_pointer())
+
+    def load(self, address, offset):
+        return self.builder.load(self.at(address, offset, self.kind), align=self.size)
+
+    def load_number(self, address, offset):  # one number, in every lane
+        return self.spread(self.builder.load(self.at(address, offset, self.number)))
+
+    def spread(self, value):
+        many = ir.VectorType(value.type, self.lanes)
+        one = self.builder.insert_element(ir.Constant(many, ir.Undefined), value, INT32(0))
+        first = ir.Constant(ir.VectorType(INT32, self.lanes), None)
+        return self.builder.shuffle_vector(one, one, first)
+
+    def multiply_add(self, a, b, c):  # a * b + c, rounded once where the CPU can
+        kind = ir.FunctionType(self.kind, [self.kind] * 3)
+        return self.call("fmuladd", self.suffix, kind, [a, b, c])
+
+    def store(self, value, address, offset):
+        self.builder.store(value, self.at(address, offset, self.kind), align=self.size)
+
+    def store_some(self, value, address, offset, count):  # the first `count` lanes only
+        lanes = ir.Constant(ir.VectorType(INT64, self.lanes), [*range(self.lanes)])
+        mask = self.builder.icmp_signed("<", lanes, self.spread(count))
+        types = [self.kind, self.kind.as_pointer(), INT32, mask.type]
+        target = self.at(address, offset, self.kind)
+        kind = ir.FunctionType(ir.VoidType(), types)
+        arguments = [value, target, INT32(self.size), mask]
+        self.call("masked.store", f"{self.suffix}.p0", kind, arguments)
+
+    def call(self, name, suffix, kind, arguments):
+        module = self.builder.module
+        function = cgutils.get_or_insert_function(module, kind, f"llvm.{name}.{suffix}")
+        return self.builder.call(function, arguments)
+
 
 def make_tile(rows, vectors, dtype):
     """Return c = start + a @ b for ``rows`` rows and ``vectors`` vectors of columns.
@@ -178,86 +229,52 @@ def make_tile(rows, vectors, dtype):
     All are addresses of numbers; a has ``depth`` columns, b is a panel of the packed weights,
     strides are in numbers, and of c only the first ``width`` columns are written.
     """
-    number = ir.DoubleType() if dtype == "float64" else ir.FloatType()
-    size = np.dtype(dtype).itemsize
-    lanes = VECTOR_BYTES // size
-    vector, mask = ir.VectorType(number, lanes), ir.VectorType(ir.IntType(1), lanes)
-    int32, int64 = ir.IntType(32), ir.IntType(64)
-    suffix = f"v{lanes}f{8 * size}"
     turns = -(-CHAINS // (rows * vectors))  # that many sums take turns for each place of the tile
-    places = [(i, v) for i in range(rows) for v in range(vectors)]
-
-    def constant(value):
-        return ir.Constant(int64, value)
-
-    def spread(builder, value):  # the same number in every lane
-        many = ir.VectorType(value.type, lanes)
-        one = builder.insert_element(ir.Constant(many, ir.Undefined), value, int32(0))
-        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(int32, lanes), None))
 
     def generate(context, builder, signature, arguments):
         a, a_stride, b, depth, c, c_stride, start, start_stride, width = arguments
-        fma_type = ir.FunctionType(vector, [vector] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, fma_type, f"llvm.fmuladd.{suffix}")
-        store_type = ir.FunctionType(ir.VoidType(), [vector, vector.as_pointer(), int32, mask])
-        store_name = f"llvm.masked.store.{suffix}.p0"
-        masked_store = cgutils.get_or_insert_function(builder.module, store_type, store_name)
+        on = Vectors(builder, dtype)
+        panel = vectors * on.lanes
 
-        def at(address, offset, kind=vector):  # a pointer to what lies `offset` numbers further
-            offset = builder.mul(offset, constant(size))
-            return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
+        def place(stride, i, v):  # of row i and vector v, in numbers
+            return builder.add(builder.mul(stride, INT64(i)), INT64(v * on.lanes))
 
-        def place(stride, i, v):
-            return builder.add(builder.mul(stride, constant(i)), constant(v * lanes))
-
-        sums = {
-            (i, v): [cgutils.alloca_once(builder, vector) for _ in range(turns)] for i, v in places
+        sums = {  # variables in memory, which LLVM keeps in registers
+            (i, v): [cgutils.alloca_once(builder, on.kind) for _ in range(turns)]
+            for i in range(rows)
+            for v in range(vectors)
         }
         for (i, v), (first, *others) in sums.items():
-            builder.store(builder.load(at(start, place(start_stride, i, v)), align=size), first)
+            builder.store(on.load(start, place(start_stride, i, v)), first)
             for other in others:
-                builder.store(ir.Constant(vector, None), other)
+                builder.store(ir.Constant(on.kind, None), other)
 
         def multiply_add(k, turn):
-            row = builder.mul(k, constant(vectors * lanes))
-            columns = [
-                builder.load(at(b, builder.add(row, constant(v * lanes))), align=size)
-                for v in range(vectors)
-            ]
+            row = builder.mul(k, INT64(panel))
+            columns = [on.load(b, builder.add(row, INT64(v * on.lanes))) for v in range(vectors)]
             for i in range(rows):
-                own = builder.load(
-                    at(a, builder.add(builder.mul(a_stride, constant(i)), k), number)
-                )
-                many = spread(builder, own)
+                many = on.load_number(a, builder.add(builder.mul(a_stride, INT64(i)), k))
                 for v, column in enumerate(columns):
                     total = sums[i, v][turn]
-                    builder.store(builder.call(fma, [many, column, builder.load(total)]), total)
+                    builder.store(on.multiply_add(many, column, builder.load(total)), total)
 
-        whole = builder.sub(depth, builder.srem(depth, constant(turns)))
-        with cgutils.for_range_slice(builder, constant(0), whole, constant(turns)) as (k, _):
+        whole = builder.sub(depth, builder.srem(depth, INT64(turns)))
+        with cgutils.for_range_slice(builder, INT64(0), whole, INT64(turns)) as (k, _):
             for turn in range(turns):
-                multiply_add(builder.add(k, constant(turn)), turn)
-        with cgutils.for_range_slice(builder, whole, depth, constant(1)) as (k, _):
+                multiply_add(builder.add(k, INT64(turn)), turn)
+        with cgutils.for_range_slice(builder, whole, depth, INT64(1)) as (k, _):
             multiply_add(k, 0)
 
-        totals = {}
-        for each, parts in sums.items():
-            totals[each] = builder.load(parts[0])
-            for part in parts[1:]:
-                totals[each] = builder.fadd(totals[each], builder.load(part))
-        full = builder.icmp_signed(">=", width, constant(vectors * lanes))
-        with builder.if_else(full) as (then, otherwise):
+        totals = {at: functools.reduce(builder.fadd, map(builder.load, sums[at])) for at in sums}
+        fits = builder.icmp_signed(">=", width, INT64(panel))
+        with builder.if_else(fits) as (then, otherwise):
             with then:
-                for i, v in places:
-                    builder.store(totals[i, v], at(c, place(c_stride, i, v)), align=size)
+                for (i, v), total in totals.items():
+                    on.store(total, c, place(c_stride, i, v))
             with otherwise:
-                for i, v in places:
-                    lane = ir.Constant(
-                        ir.VectorType(int64, lanes), [*range(v * lanes, (v + 1) * lanes)]
-                    )
-                    inside = builder.icmp_signed("<", lane, spread(builder, width))
-                    target = at(c, place(c_stride, i, v))
-                    builder.call(masked_store, [totals[i, v], target, int32(size), inside])
+                for (i, v), total in totals.items():
+                    left = builder.sub(width, INT64(v * on.lanes))
+                    on.store_some(total, c, place(c_stride, i, v), left)
         return context.get_dummy_value()
 
     @intrinsic

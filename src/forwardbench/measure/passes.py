@@ -34,10 +34,15 @@ _VISIT_OVERHEAD_SECONDS = 0.001
 
 @dataclass
 class PlannedCell:
-    """A cell to measure, and the seconds a call of it is expected to take."""
+    """A cell to measure, and the seconds that are expected to go by."""
 
     cell: Cell
     seconds: float
+    """In a call."""
+    first_seconds: float = 0.0
+    """In preparing it and in its first call, beyond a later one: once in each process."""
+    loading_seconds: float = 0.0
+    """In importing what it is made of."""
 
 
 @dataclass
@@ -62,15 +67,19 @@ class PassResult:
 
 def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
     """Seconds that one pass over the plan will take."""
-    workers = len({_worker_of(planned.cell) for planned in plan})
-    return workers * _WORKER_SECONDS + sum(map(_cell_seconds, plan))
+    loading: dict[tuple[str, int], float] = {}
+    for planned in plan:
+        worker = _worker_of(planned.cell)
+        loading[worker] = max(loading.get(worker, 0.0), planned.loading_seconds)
+    starting = len(loading) * _WORKER_SECONDS + sum(loading.values())
+    return starting + sum(map(_cell_seconds, plan))
 
 
 def _cell_seconds(planned: PlannedCell) -> float:
     call, visits = planned.seconds, visits_of(planned.seconds)
     each = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
     warming = call * (visits if visits == VISITS else 1)
-    return _CELL_SECONDS + warming + visits * each
+    return _CELL_SECONDS + planned.first_seconds + warming + visits * each
 
 
 def run_pass(

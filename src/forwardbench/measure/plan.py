@@ -50,7 +50,12 @@ class Plan:
             "probing_seconds": self.probing_seconds,
             "starting_seconds": self.starting_seconds,
             "measured": [
-                {"cell": planned.cell.to_json(), "expected_seconds": planned.seconds}
+                {
+                    "cell": planned.cell.to_json(),
+                    "expected_seconds": planned.seconds,
+                    "first_seconds": planned.first_seconds,
+                    "loading_seconds": planned.loading_seconds,
+                }
                 for planned in self.measured
             ],
             "skipped": [
@@ -68,7 +73,12 @@ class Plan:
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
         """Rebuild a plan from `run.json`."""
         measured = [
-            PlannedCell(Cell.from_json(item["cell"]), float(item["expected_seconds"]))
+            PlannedCell(
+                Cell.from_json(item["cell"]),
+                float(item["expected_seconds"]),
+                float(item.get("first_seconds", 0.0)),
+                float(item.get("loading_seconds", 0.0)),
+            )
             for item in document["measured"]
         ]
         if not all(0 < planned.seconds < math.inf for planned in measured):
@@ -125,7 +135,7 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             "limit": limit,
         }
         try:
-            predictions = isolation.call(
+            answer = isolation.call(
                 "forwardbench.measure.probe",
                 task,
                 stall_seconds=stall_seconds + 10 * limit,
@@ -138,11 +148,12 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             ]
             continue
         for cell in asked:
-            prediction = Prediction.from_json(predictions[str(cell)])
+            prediction = Prediction.from_json(answer["cells"][str(cell)])
             plan.probing_seconds += prediction.spent
             limited = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
-                plan.measured.append(PlannedCell(cell, prediction.seconds))
+                once = prediction.first, answer["loading_seconds"]
+                plan.measured.append(PlannedCell(cell, prediction.seconds, *once))
             elif prediction.fit is None:
                 plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
             else:
@@ -167,4 +178,4 @@ def _add_controls(plan: Plan, baseline: str) -> None:
     for planned in list(plan.measured):
         if planned.cell.implementation in {baseline, *fastest}:
             control = replace(planned.cell, control=True)
-            plan.measured.append(PlannedCell(control, planned.seconds))
+            plan.measured.append(replace(planned, cell=control))

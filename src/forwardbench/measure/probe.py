@@ -32,12 +32,14 @@ class Prediction(NamedTuple):
     """What a prediction comes from."""
     spent: float = 0.0
     """Seconds that its calls took."""
+    first: float = 0.0
+    """Seconds that preparing it and its first call took beyond a later call: compiling, say."""
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Prediction:
         """Rebuild a prediction after a trip through JSON, which makes lists of tuples."""
-        seconds, called, fit, spent = values
-        return cls(seconds, called, Fit(*fit) if fit else None, spent)
+        seconds, called, fit, spent, first = values
+        return cls(seconds, called, Fit(*fit) if fit else None, spent, first)
 
     def worth_measuring(self, limit: float) -> bool:
         """Whether to measure the case: a call that was made may exceed the limit a little.
@@ -67,9 +69,8 @@ def predict(
         if fit and expected > limit:
             predictions[case] = Prediction(expected, False, fit)
             continue
-        seconds, spent = _time_call(implementation, case, expected, timer)
-        called[case] = seconds
-        predictions[case] = Prediction(seconds, True, None, spent)
+        predictions[case] = _time_call(implementation, case, expected, timer)
+        called[case] = predictions[case].seconds
     return {case: predictions[case] for case in cases}
 
 
@@ -79,11 +80,13 @@ def _work(case: Case) -> int:
 
 def _time_call(
     implementation: Implementation, case: Case, expected: float, timer: Callable[[], float]
-) -> tuple[float, float]:
-    """Shortest seconds of a few calls, and those of all: the first may compile, say."""
+) -> Prediction:
+    """Take the shortest of a few calls: the first may compile, say."""
     x, layers = make_inputs(case)
+    start = time.perf_counter()
     ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
-    shortest, spent = math.inf, 0.0
+    preparing = time.perf_counter() - start
+    shortest, spent, first = math.inf, 0.0, math.nan
     gc.disable()  # as pytest-benchmark does while it measures
     try:
         for _ in range(3):
@@ -91,23 +94,26 @@ def _time_call(
             implementation.forward(prepared, ready)
             took = timer() - start
             shortest, spent = min(shortest, took), spent + took
+            first = took if math.isnan(first) else first
             if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
                 break
     finally:
         gc.enable()
-    return shortest, spent
+    return Prediction(shortest, True, None, spent, preparing + first - shortest)
 
 
 def main(link: isolation.Link) -> None:
     """Answer a child process's task: predict one implementation's cells, sweep by sweep."""
+    start = time.perf_counter()
     implementation = load(link.task["reference"])
+    loading = time.perf_counter() - start
     cells = [Cell.from_json(values) for values in link.task["cells"]]
     estimates = {}
     for family in _families(cells):
         predictions = predict(implementation, [cell.case for cell in family], link.task["limit"])
         estimates.update({str(cell): predictions[cell.case] for cell in family})
         link.progress(str(family[0]))
-    link.answer(estimates)
+    link.answer({"cells": estimates, "loading_seconds": loading})
 
 
 def _families(cells: Sequence[Cell]) -> list[list[Cell]]:
