@@ -14,7 +14,8 @@ from forwardbench.measure import environment, machine
 from forwardbench.measure.cells import Cell
 
 # What these tests are told is not for a pytest that one of them starts.
-os.environ.pop("PYTEST_ADDOPTS", None)
+for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:
+    del os.environ[name]
 
 # How long an example takes is the machine's business, never a reason to fail.
 settings.register_profile("forwardbench", deadline=None)

@@ -267,3 +267,11 @@ def test_what_is_imported_and_compiled_counts_once_in_a_process():
     dear = [replace(each, first_seconds=1.0, loading_seconds=2.0) for each in plain]
     extra = predicted_seconds(dear) - predicted_seconds(plain)
     assert extra == pytest.approx(2.0 + len(plain))
+
+
+def test_what_another_pytest_was_told_does_not_reach_a_worker(monkeypatch):
+    """Run from somebody's tests, several at a time, a pass is measured all the same."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--benchmark-disable")
+    result = run_pass(planned("matmul"), "seed", {"machine": {"cpu": {}}, "commit": {}})
+    assert (result.failures, len(result.benchmark["benchmarks"])) == ({}, len(SMALL.cases))

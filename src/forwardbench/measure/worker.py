@@ -96,9 +96,10 @@ def main(link: isolation.Link) -> None:
         # Neither a configuration file nor a plugin of the folder a run was started in counts.
         empty = Path(folder) / "pytest.ini"
         empty.write_text("[pytest]\n")
+        # Nor does what another pytest around it was told, which would disable benchmarks.
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        os.environ.pop("PYTEST_ADDOPTS", None)
-        os.environ.pop("PYTEST_PLUGINS", None)
         pytest.main(
             [
                 str(forward_cells.__file__),
