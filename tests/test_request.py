@@ -49,7 +49,7 @@ def test_each_run_draws_its_own_order():
         ({"shapes": ["64"]}, "'64' is not a case: write BATCHxINPUTS-UNITS"),
         ({"chosen": ["matmull"]}, "there is no implementation 'matmull': choose from array_api"),
         ({"chosen": ["./nowhere.py"]}, "there is no implementation file"),
-        ({"baseline": "torch"}, "'torch' is not among the contenders: choose from array_api"),
+        ({"baseline": "torch"}, "'torch' is not among the contenders: choose from"),
         ({"baseline": "python_loops", "chosen": ["matmul"]}, "choose from matmul, or add it"),
         ({"dtypes": ["float16"]}, "there is no dtype 'float16': choose from float64, float32"),
         ({"threads": ["0"]}, "--threads '0' cannot be had: this process may use"),
