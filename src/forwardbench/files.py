@@ -41,7 +41,7 @@ def read_json(path: Path) -> Any:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise UserError(
-            f"{path} is torn or is not JSON: restore it from a copy (a pass may be deleted)"
+            f"{path} is torn or is not JSON: restore it (a pass or first-calls.json may be deleted)"
         ) from None
 
 
