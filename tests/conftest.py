@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from forwardbench import analysis, results
+from forwardbench import results
+from forwardbench.analysis.table import summarize
 from forwardbench.cases import SWEEPS, parse_case
-from forwardbench.measure import environment, machine
-from forwardbench.measure.cells import Cell
+from forwardbench.measure import environment
+from forwardbench.records import Cell
 
 # What these tests are told is not for a pytest that one of them starts.
 for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:
@@ -28,7 +29,7 @@ COMMIT = {"id": "0123456789abcdef", "dirty": False}
 def pytest_benchmark_update_machine_info(machine_info):
     """Say what the benchmarks ran on, in the same words as a run's workers do."""
     machine_info.update(environment.describe_machine())
-    machine.complete_machine_info(machine_info)
+    machine_info.complete_machine_info(machine_info)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def make_table(write_run):
 
     def make(times, **options):
         asked = options.pop("asked_baseline", None)
-        return analysis.summarize(results.load(write_run(times, **options)), asked)
+        return summarize(results.load(write_run(times, **options)), asked)
 
     return make
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from forwardbench import implementations, requirements
+from forwardbench import implementations
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.measure.cells import Cell
+from forwardbench.implementations import requirements
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.request import Request
-from forwardbench.verify import Verdict
+from forwardbench.records import Cell
+from forwardbench.verification.verify import Verdict
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"

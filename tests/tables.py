@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis import summarize
+from forwardbench.analysis.table import summarize
 from forwardbench.cases import parse_case
 from forwardbench.results import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
 from forwardbench.results.model import FIRST_CALL_COLUMNS

@@ -9,11 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forwardbench import analysis, charts, implementations, results
-from forwardbench.arguments import make_parser
-from forwardbench.break_even import break_evens
+from forwardbench import implementations, results
+from forwardbench.analysis.break_even import break_evens
+from forwardbench.analysis.noise import verdicts
+from forwardbench.analysis.rows import sizes, work
+from forwardbench.analysis.table import summarize
+from forwardbench.commands.arguments import make_parser
+from forwardbench.outputs import charts
 from forwardbench.units import format_interval, format_ratio
-from forwardbench.verify import verify
+from forwardbench.verification.verify import verify
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -82,7 +86,7 @@ def test_the_example_from_python_prints_what_the_readme_says(monkeypatch, capsys
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
 def test_a_reference_run_is_whole(folder):
     """Its table and charts are what its passes give today."""
-    table = analysis.summarize(results.load(folder))
+    table = summarize(results.load(folder))
     kept = pd.read_csv(folder / "table.csv")
     for column in ("seconds", "speedup", "speedup_low", "speedup_high"):
         assert kept[column].tolist() == pytest.approx(table[column].tolist(), rel=1e-9, nan_ok=True)
@@ -94,7 +98,7 @@ def test_a_reference_run_is_whole(folder):
 def test_reference_charts_are_redrawn_from_the_table(folder, tmp_path):
     """The files are there, and say what the table says today."""
     loaded = results.load(folder)
-    table = analysis.summarize(loaded)
+    table = summarize(loaded)
     drawn = [*charts.draw_sweeps(table), *charts.draw_break_evens(break_evens(loaded, table))]
     for each in drawn:
         (path,) = charts.save(each, tmp_path, ("svg",))
@@ -106,7 +110,7 @@ def test_reference_charts_are_redrawn_from_the_table(folder, tmp_path):
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
 def test_figures_in_the_readme_are_those_of_the_reference_runs(folder):
     """Each ratio that is quoted with a case is in the table, and so is its interval."""
-    table = analysis.summarize(results.load(folder))
+    table = summarize(results.load(folder))
     loops, _, beyond = README.partition("## After np.matmul")
     text = loops if folder == REFERENCE else beyond
     quoted = re.findall(r"`(\w+)` at `([\dx-]+)`: ([\d.,]+x) \(([\d.,]+ to [\d.,]+)\)", text)
@@ -120,7 +124,7 @@ def test_figures_in_the_readme_are_those_of_the_reference_runs(folder):
 
 def methods_page():
     """The module that writes the tables of docs/method.md."""
-    spec = importlib.util.spec_from_file_location("page", ROOT / "tests" / "methods" / "page.py")
+    spec = importlib.util.spec_from_file_location("page", ROOT / "studies" / "page.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -151,14 +155,14 @@ def test_identical_code_comes_out_identical():
 
 def test_what_the_readme_says_in_words_is_in_the_table():
     """Who wins where, and at which level the loops flatten out."""
-    table = analysis.summarize(results.load(REFERENCE))
-    table = table.assign(verdict=analysis.verdicts(table), size=analysis.sizes(table))
+    table = summarize(results.load(REFERENCE))
+    table = table.assign(verdict=verdicts(table), size=sizes(table))
     matmul = table[(table["implementation"] == "matmul") & (table["sweep"] == "square")]
     shown = dict(zip(matmul["size"], matmul["verdict"], strict=True))
     assert "at 1 and 2 the plain loop wins, from 4 on matmul\nis faster" in README
     assert {shown[1], shown[2]} == {"slower"}
     assert {shown[size] for size in (4, 8, 16, 32, 64, 128, 256)} == {"faster"}
-    cost = (table["seconds"] / analysis.work(table) * 1e9).groupby(table["implementation"]).min()
+    cost = (table["seconds"] / work(table) * 1e9).groupby(table["implementation"]).min()
     assert "loops level out at 30 and 190 nanoseconds" in README
     assert round(cost["python_loops"], -1) == 30
     assert round(cost["ndarray_loops"], -1) == 190

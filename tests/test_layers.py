@@ -11,13 +11,9 @@ import forwardbench
 
 PACKAGE = Path(forwardbench.__file__).parent
 ORDER = [
-    "errors", "status", "files", "intervals", "cases", "requirements", "implementations",
-    "cluster",
-    "isolation", "reference",
-    "problems", "behaviour", "verify", "measure", "errand", "results", "analysis", "break_even",
-    "crossovers", "units", "large_batch", "findings", "payoff", "doubts", "comparison", "claims",
-    "exports", "charts", "report", "terminal", "progress", "job", "hosts", "notebook",
-    "arguments", "cli", "__main__",
+    "errors", "units", "files", "processes", "statistics", "cases", "workloads", "records",
+    "implementations", "verification", "measure", "results", "analysis", "outputs", "cluster",
+    "commands", "api", "__main__",
 ]  # fmt: skip
 """Each may import what stands before it."""
 
@@ -66,8 +62,8 @@ def modules_after(statement):
     "statement",
     [
         "import forwardbench",
-        "import forwardbench.cli",
-        "from forwardbench.cli import main; main(['list'])",
+        "import forwardbench.commands.main",
+        "from forwardbench.commands.main import main; main(['list'])",
     ],
 )
 def test_light_commands_import_nothing_heavy(statement):
@@ -79,7 +75,7 @@ def test_light_commands_import_nothing_heavy(statement):
 def test_verifying_a_numpy_rung_imports_no_framework():
     """Only what was asked for is imported."""
     statement = (
-        "from forwardbench.verify import verify_loaded\n"
+        "from forwardbench.verification.verify import verify_loaded\n"
         "from forwardbench.implementations import load\n"
         "assert verify_loaded(load('matmul')).status == 'verified'"
     )

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from forwardbench.notebook import Table
+    from forwardbench.api import Table
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load", "run"]
@@ -17,11 +17,11 @@ __all__ = ["__version__", "load", "run"]
 def load(path: str | Path, baseline: str | None = None) -> Table:
     """Read a run's folder, a pytest-benchmark JSON file or asv's results as a pandas table.
 
-    See `forwardbench.notebook.load`.
+    See `forwardbench.api.load`.
     """
-    from forwardbench import notebook  # pandas is imported only when it is used
+    from forwardbench import api
 
-    return notebook.load(path, baseline)
+    return api.load(path, baseline)
 
 
 def run(
@@ -43,9 +43,10 @@ def run(
     """Verify, measure, chart and report, as the command `forwardbench run` does.
 
     Keywords are its options; ``limit`` and ``max_time`` are in seconds, ``precision`` is a share.
-    See `forwardbench.notebook.run`.
+    See `forwardbench.api.run`.
     """
-    from forwardbench import job, notebook
+    from forwardbench import api
+    from forwardbench.commands import run as job
 
     wish = job.Wish(
         sweeps=job.texts("sweeps", sweeps),
@@ -62,4 +63,4 @@ def run(
         quick=quick,
         output=None if output is None else str(output),
     )
-    return notebook.run(wish)
+    return api.run(wish)

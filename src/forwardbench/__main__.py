@@ -2,6 +2,6 @@
 
 import sys
 
-from forwardbench.cli import main
+from forwardbench.commands.main import main
 
 sys.exit(main())

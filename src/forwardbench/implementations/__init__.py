@@ -1,4 +1,4 @@
-"""The registry: every file in this folder is an implementation, named by its file.
+"""The registry: every file in a family's folder is an implementation, named by its file.
 
 A rung is a module with ``forward(x, layers)``; what else it may define, and the default
 for each, is in `load`. Listing reads the files and imports none of them.
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forwardbench import requirements
 from forwardbench.errors import UserError, describe_error, one_line
+from forwardbench.implementations import requirements
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from forwardbench.cases import Layer
 
 FOLDER = Path(__file__).parent
+FAMILIES = ("ladder", "compiled", "frameworks", "gpu", "larger_than_memory")
+"""Folders of implementations, in the order in which lists show them; a new one follows these."""
+ALL = "all"
+"""Stands for every family, where an implementation's name is asked for."""
 
 
 class ImplementationError(UserError):
@@ -39,6 +43,8 @@ class Description:
 
     name: str
     path: Path
+    family: str
+    """The folder it lies in; empty for a user's own file."""
     summary: str
     """First line of the module's docstring."""
     requires: str = ""
@@ -69,20 +75,48 @@ class Implementation:
     """How many threads the framework says it uses, where it can be asked."""
 
 
+def families() -> dict[str, list[str]]:
+    """Map each family to the names of its implementations, in alphabetical order."""
+    folders = sorted(path.parent.name for path in FOLDER.glob("*/__init__.py"))
+    ordered = [*FAMILIES, *(name for name in folders if name not in FAMILIES)]
+    return {family: sorted(path.stem for path in _rungs(family)) for family in ordered}
+
+
+def _rungs(family: str) -> list[Path]:
+    return [path for path in (FOLDER / family).glob("*.py") if path.stem != "__init__"]
+
+
 def names() -> list[str]:
     """Names of the suite's own implementations, in alphabetical order."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+    return sorted(name for members in families().values() for name in members)
+
+
+def summary_of(family: str) -> str:
+    """What the implementations of a family have in common, in a line."""
+    return ast.get_docstring(ast.parse((FOLDER / family / "__init__.py").read_bytes())) or ""
+
+
+def members_of(reference: str) -> list[str]:
+    """Names in the family of that name, or in all of them; empty where there is no such family."""
+    return names() if reference == ALL else families().get(reference, [])
+
+
+def is_own(path: Path) -> bool:
+    """Whether a file is one of the suite's own implementations, not a user's."""
+    return path.parent.parent == FOLDER
 
 
 def find(reference: str) -> Path:
     """Return the file of an implementation given by name, or by a path that ends in .py."""
-    if reference in names():
-        return FOLDER / f"{reference}.py"
+    for family in families():
+        path = FOLDER / family / f"{reference}.py"
+        if path in _rungs(family):
+            return path
     path = Path(reference)
     if path.suffix != ".py":
         raise ImplementationError(
             f"there is no implementation {reference!r}: choose from {', '.join(names())}, "
-            "or give the path of a .py file"
+            f"a family ({', '.join(families())}), {ALL}, or give the path of a .py file"
         )
     if not path.is_file():
         raise ImplementationError(f"there is no implementation file {reference!r}")
@@ -95,10 +129,11 @@ def describe(reference: str) -> Description:
     A file that does not parse has no summary; `load` says what is wrong with it.
     """
     path = find(reference)
+    family = path.parent.name if is_own(path) else ""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):
-        return Description(path.stem, path, summary="")
+        return Description(path.stem, path, family, summary="")
     said: dict[str, Any] = {}
     for node in tree.body:
         match node:
@@ -110,6 +145,7 @@ def describe(reference: str) -> Description:
     return Description(
         path.stem,
         path,
+        family,
         summary=(ast.get_docstring(tree) or "").partition("\n")[0],
         requires=str(said.get("REQUIRES") or ""),
         needs=str(said.get("NEEDS") or ""),
@@ -154,7 +190,7 @@ def _import_file(description: Description) -> ModuleType:
         raise ImplementationError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    if path.parent != FOLDER:
+    if not is_own(path):
         sys.path.append(str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)

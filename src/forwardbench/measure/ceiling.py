@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from forwardbench import isolation
+from forwardbench import processes
 from forwardbench.measure import threads as thread_control
 
 SIZE = 512
@@ -36,9 +36,9 @@ def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> di
     """
     answers: list[dict[str, float]] = []
     for kernels in KERNELS:
-        with suppress(isolation.ChildError) if answers else nullcontext():
+        with suppress(processes.ChildError) if answers else nullcontext():
             answers.append(
-                isolation.call(
+                processes.call(
                     "forwardbench.measure.ceiling",
                     {"dtype": dtype},
                     stall_seconds=stall_seconds,
@@ -50,7 +50,7 @@ def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> di
     return {"dtype": dtype, "threads": threads, **peaks}
 
 
-def main(link: isolation.Link) -> None:
+def main(link: processes.Link) -> None:
     """Answer a child process's task with the fastest of many repeats of each."""
     import numpy as np
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from forwardbench import requirements
+from forwardbench.implementations import requirements
 from forwardbench.measure.threads import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")

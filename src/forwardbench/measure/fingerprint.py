@@ -8,13 +8,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from forwardbench import __version__, implementations, requirements
+from forwardbench import __version__, implementations
 from forwardbench.cases import WORKLOAD_VERSION
+from forwardbench.implementations import requirements
 
 _PACKAGE = Path(__file__).parents[1]
 _MEASURING = (
-    *("cases.py", "isolation.py", "problems.py", "reference.py", "behaviour.py", "verify.py"),
-    *("measure/*.py", "implementations/__init__.py"),
+    *("cases.py", "records.py", "processes.py", "statistics/*.py", "workloads/*.py"),
+    *("implementations/*.py", "verification/*.py", "measure/*.py"),
 )
 """The part of forwardbench that decides what is measured and what a time means."""
 

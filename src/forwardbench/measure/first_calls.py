@@ -19,14 +19,14 @@ from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from forwardbench import implementations, isolation
+from forwardbench import implementations, processes
 from forwardbench.cases import make_inputs
 from forwardbench.errors import one_line
 from forwardbench.files import making_sense_of, read_json
 from forwardbench.measure import threads
-from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.timing import check_output
+from forwardbench.records import Cell
 
 FILE = "first-calls.json"
 """What a run's folder keeps them in."""
@@ -153,16 +153,16 @@ def rehearse(plan: Sequence[PlannedCell]) -> dict[str, float]:
     spent = {}
     for name, cell in sorted(firsts.items()):
         start = time.monotonic()
-        with suppress(isolation.ChildError):  # if it fails again, its cells will say so
+        with suppress(processes.ChildError):  # if it fails again, its cells will say so
             time_first_call(cell)
             spent[name] = time.monotonic() - start
     return spent
 
 
 def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCall:
-    """Time a cell's first call in a fresh process; raises `isolation.ChildError`."""
+    """Time a cell's first call in a fresh process; raises `processes.ChildError`."""
     with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as empty:
-        answer = isolation.call(
+        answer = processes.call(
             "forwardbench.measure.first_calls",
             {"cell": cell.to_json()},
             stall_seconds=stall_seconds,
@@ -172,7 +172,7 @@ def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCa
     try:
         return _checked(*answer)
     except (TypeError, ValueError) as error:
-        raise isolation.ChildError(f"was not timed: {error}") from None
+        raise processes.ChildError(f"was not timed: {error}") from None
 
 
 def _without_caches(empty: str) -> dict[str, str]:
@@ -180,7 +180,7 @@ def _without_caches(empty: str) -> dict[str, str]:
     return {**dict.fromkeys(CACHES, empty), "JAX_ENABLE_COMPILATION_CACHE": "false"}
 
 
-def main(link: isolation.Link) -> None:
+def main(link: processes.Link) -> None:
     """Answer a child process's task: seconds of the import and of one cell's first call."""
     cell = Cell.from_json(link.task["cell"])
     x, layers = make_inputs(cell.case)

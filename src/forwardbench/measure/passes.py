@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from forwardbench import implementations, isolation
+from forwardbench import implementations, processes
 from forwardbench.files import write_whole
 from forwardbench.measure import threads
-from forwardbench.measure.cells import Cell
 from forwardbench.measure.environment import Watch
 from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
 from forwardbench.measure.worker import FINISHED
+from forwardbench.records import Cell
 
 STALL_SECONDS = 60.0
 """Shortest time without progress after which a worker counts as hanging."""
@@ -132,7 +132,7 @@ def _worker_of(cell: Cell) -> tuple[str, int]:
 def _framework(reference: str) -> str:
     """What an implementation needs; looked up once, since its file may vanish meanwhile."""
     description = implementations.describe(reference)
-    own = "" if description.path.parent == implementations.FOLDER else str(description.path)
+    own = "" if implementations.is_own(description.path) else str(description.path)
     return own or description.requires
 
 
@@ -163,7 +163,7 @@ def _run_worker(
             **origin,
         }
         try:
-            answer = isolation.call(
+            answer = processes.call(
                 "forwardbench.measure.worker",
                 task,
                 stall_seconds=max(stall_seconds, 20 * max(p.seconds for p in remaining)),
@@ -171,7 +171,7 @@ def _run_worker(
                 cpus=threads.cpus_for(count),
                 on_progress=follow,
             )
-        except isolation.ChildError as error:
+        except processes.ChildError as error:
             # Before the first visit the fault is nobody's own, and trying again would not help.
             lost = remaining if current is None else [remaining.pop(current)]
             result.failures.update({str(planned.cell): str(error) for planned in lost})

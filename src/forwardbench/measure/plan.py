@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from forwardbench import isolation
+from forwardbench import processes
 from forwardbench.measure import threads as thread_control
 from forwardbench.measure.ceiling import measure_ceiling
-from forwardbench.measure.cells import Cell, cells_of
 from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
 from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
-from forwardbench.verify import Verdict
+from forwardbench.records import Cell, cells_of
+from forwardbench.verification.verify import Verdict
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def make_plan(
         plan.starting_seconds = rehearse(plan.measured)
     for dtype in request.dtypes:
         for count in sorted({1, *request.threads, len(thread_control.available_cpus())}):
-            with suppress(isolation.ChildError):  # too little memory, say: nothing is doubted then
+            with suppress(processes.ChildError):  # too little memory, say: nothing is doubted then
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan
 
@@ -135,14 +135,14 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             "limit": limit,
         }
         try:
-            answer = isolation.call(
+            answer = processes.call(
                 "forwardbench.measure.probe",
                 task,
                 stall_seconds=stall_seconds + 10 * limit,
                 environment=thread_control.environment(count),
                 cpus=thread_control.cpus_for(count),
             )
-        except isolation.ChildError as error:
+        except processes.ChildError as error:
             plan.skipped += [
                 Skipped(cell, "failed", f"when first called: {error}") for cell in asked
             ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forwardbench.cases import Case
-from forwardbench.intervals import LOOKED_LEVEL, log_interval
-from forwardbench.measure.cells import Cell
 from forwardbench.measure.passes import PlannedCell
+from forwardbench.records import Cell
+from forwardbench.statistics.intervals import LOOKED_LEVEL, log_interval
 
 Samples = Mapping[Cell, Mapping[int, float]]
 """Seconds a call of each cell, by the number of the pass."""

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from forwardbench import isolation
+from forwardbench import processes
 from forwardbench.cases import SWEEPS, Case, make_inputs
 from forwardbench.implementations import Implementation, load
-from forwardbench.measure.cells import Cell
-from forwardbench.measure.fit import Fit, fit_times
+from forwardbench.records import Cell
+from forwardbench.statistics.fit import Fit, fit_times
 
 _SETTLED_SECONDS = 0.02
 """A call this long is timed once; shorter ones three times, of which the fastest counts."""
@@ -102,7 +102,7 @@ def _time_call(
     return Prediction(shortest, True, None, spent, preparing + first - shortest)
 
 
-def main(link: isolation.Link) -> None:
+def main(link: processes.Link) -> None:
     """Answer a child process's task: predict one implementation's cells, sweep by sweep."""
     start = time.perf_counter()
     implementation = load(link.task["reference"])

@@ -181,7 +181,7 @@ def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
         path = implementations.find(reference)
         if path.stem.endswith(" (control)") or one_line(path.stem) != path.stem:
             raise UserError(f"{one_line(path.name)!r} cannot name an implementation: rename it")
-        own = path.parent == implementations.FOLDER
+        own = implementations.is_own(path)
         loaded_by = path.stem if own else str(path.resolve())
         if contenders.setdefault(path.stem, loaded_by) != loaded_by:
             raise UserError(

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from forwardbench.cases import WORKLOAD_VERSION, Case, Layer, make_inputs
 from forwardbench.implementations import load, output_array
 from forwardbench.measure import threads as thread_control
-from forwardbench.problems import sparse
-from forwardbench.reference import Accuracy, Sample, WrongResultError, check_result, sample
+from forwardbench.verification.case_families import sparse
+from forwardbench.verification.reference import (
+    Accuracy,
+    Sample,
+    WrongResultError,
+    check_result,
+    sample,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from forwardbench.implementations import Implementation
-    from forwardbench.measure.cells import Cell
+    from forwardbench.records import Cell
 
 VISITS = 5
 """A cell is timed at that many moments of a pass.

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_benchmark.stats import Stats
 
-from forwardbench import isolation
+from forwardbench import processes
 from forwardbench.errors import describe_error
-from forwardbench.measure import forward_cells
-from forwardbench.measure.cells import Cell
-from forwardbench.measure.machine import complete_machine_info
+from forwardbench.measure import benchmark_file
+from forwardbench.measure.machine_info import complete_machine_info
+from forwardbench.records import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ STARTED, FINISHED = "started", "finished"
 class Plan:
     """A pytest plugin that supplies the visits and reports what becomes of each."""
 
-    def __init__(self, link: isolation.Link) -> None:
+    def __init__(self, link: processes.Link) -> None:
         self._link = link
         self._cells = [Cell.from_json(item["cell"]) for item in link.task["cells"]]
         self._seconds = [float(item["seconds"]) for item in link.task["cells"]]
@@ -88,7 +88,7 @@ class Plan:
         return commit
 
 
-def main(link: isolation.Link) -> None:
+def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
     plan = Plan(link)
     with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
@@ -102,7 +102,7 @@ def main(link: isolation.Link) -> None:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         pytest.main(
             [
-                str(forward_cells.__file__),
+                str(benchmark_file.__file__),
                 f"-c{empty}",
                 f"--rootdir={folder}",
                 "--noconftest",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forwardbench.errors import UserError
-from forwardbench.results import asv, machines, runs
+from forwardbench.results import asv, runs, several_machines
 from forwardbench.results.model import (
     CELL_KEY,
     HOST,
@@ -47,8 +47,8 @@ def load(source: str | Path) -> Results:
         return asv.load_commit(path, commit)
     if commit:
         raise UserError(f"{path} has one commit only: leave out @{commit}")
-    if machines.run_folders(path):
-        return machines.load_machines(path)
+    if several_machines.run_folders(path):
+        return several_machines.load_machines(path)
     return runs.load_folder(path) if path.is_dir() else runs.load_file(path)
 
 

@@ -21,10 +21,10 @@ import pandas as pd
 from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
-from forwardbench.intervals import LEVEL
 from forwardbench.measure.request import DEFAULT_BASELINE
-from forwardbench.results import limits
+from forwardbench.results import validation
 from forwardbench.results.model import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
+from forwardbench.statistics.intervals import LEVEL
 
 BENCHMARK = "forward.Forward.time_forward"
 TOOL = "asv"
@@ -141,7 +141,7 @@ def _some(things: list[Any], between: str = ", ") -> str:
 def _read(path: Path) -> _File:
     document = read_json(path)
     with making_sense_of(path):
-        commit = limits.text(document["commit_hash"], "a commit")
+        commit = validation.text(document["commit_hash"], "a commit")
         results = document["results"]
         if document.get("version") != FORMAT:
             raise UserError(
@@ -156,9 +156,9 @@ def _read(path: Path) -> _File:
         return _File(
             path,
             commit.lower(),
-            limits.text(document["env_name"], "an environment"),
-            limits.number(document["date"], 0, _LAST_DATE, "a date"),
-            limits.number(columns.get("started_at") or 0, 0, _LAST_DATE, "a date"),
+            validation.text(document["env_name"], "an environment"),
+            validation.number(document["date"], 0, _LAST_DATE, "a date"),
+            validation.number(columns.get("started_at") or 0, 0, _LAST_DATE, "a date"),
             columns,
             document,
         )
@@ -187,14 +187,14 @@ def _make_results(file: _File) -> Results:
 def _rows(file: _File) -> Iterator[dict[str, Any]]:
     """One row for each implementation and case, with status, seconds and asv's interval."""
     names, cases = ([_unquoted(value) for value in axis] for axis in file.times["params"])
-    count = limits.whole(len(names) * len(cases), 1, limits.MOST_CELLS, "a number of cells")
+    count = validation.whole(len(names) * len(cases), 1, validation.MOST_CELLS, "a number of cells")
     columns = [
         _column(file.times.get(name), count)
         for name in ("result", "stats_ci_99_a", "stats_ci_99_b")
     ]
     variables = file.document.get("env_vars") or {}
     threads = int(variables.get("OMP_NUM_THREADS", 1))
-    limits.whole(threads, 1, limits.MOST_CPUS, "a number of threads")
+    validation.whole(threads, 1, validation.MOST_CPUS, "a number of threads")
     pairs = itertools.product(names, cases)
     for (name, text), value, low, high in zip(pairs, *columns, strict=True):
         sweep, case = _find_case(text)
@@ -215,7 +215,7 @@ def _rows(file: _File) -> Iterator[dict[str, Any]]:
 
 def _unquoted(value: Any) -> str:
     """A parameter, which asv writes as Python does: `'matmul'`."""
-    match = _QUOTED.fullmatch(limits.text(value, "a parameter"))
+    match = _QUOTED.fullmatch(validation.text(value, "a parameter"))
     if match is None:
         raise ValueError(f"a parameter {value!r}")
     return match[1]
@@ -252,9 +252,9 @@ def _status(value: Any) -> tuple[str, str]:
 
 def _interval(value: Any, low: Any, high: Any) -> list[float]:
     """A time and asv's interval around it; NaN where asv had too few samples to give one."""
-    centre = limits.seconds(value)
+    centre = validation.seconds(value)
     ends = [float("nan") if end is None else float(end) for end in (low, high)]
-    if not all(limits.SHORTEST <= end <= limits.LONGEST for end in ends):
+    if not all(validation.SHORTEST <= end <= validation.LONGEST for end in ends):
         return [centre, float("nan"), float("nan")]
     if ends[0] > centre * (1 + ROUNDING) or ends[1] < centre * (1 - ROUNDING):
         raise ValueError(f"an interval from {ends[0]} to {ends[1]} around {centre}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forwardbench.errors import one_line
-from forwardbench.requirements import PACKAGES
+from forwardbench.implementations.requirements import PACKAGES
 
 
 def hardware_of(info: dict[str, Any]) -> str:

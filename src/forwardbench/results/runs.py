@@ -14,12 +14,11 @@ import pandas as pd
 from forwardbench.cases import CaseError
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
-from forwardbench.intervals import LEVEL, LOOKED_LEVEL
-from forwardbench.measure.cells import Cell
 from forwardbench.measure.first_calls import FILE as FIRST_CALLS
 from forwardbench.measure.first_calls import FirstCalls
 from forwardbench.measure.request import DEFAULT_BASELINE
-from forwardbench.results import limits
+from forwardbench.records import Cell
+from forwardbench.results import validation
 from forwardbench.results.facts import hardware_of, machine_facts, run_facts
 from forwardbench.results.model import (
     CELL_KEY,
@@ -29,6 +28,7 @@ from forwardbench.results.model import (
     Origin,
     Results,
 )
+from forwardbench.statistics.intervals import LEVEL, LOOKED_LEVEL
 
 BUSIER = 1.25
 """Of the CPUs asked for, what a cell may keep busy before it had more: the CPU time of what makes
@@ -54,7 +54,7 @@ def load_folder(folder: Path) -> Results:
         raise UserError(f"{folder} is not a run: it holds no run.json")
     document = read_json(run)
     with making_sense_of(run):
-        baseline = one_line(limits.text(document["request"]["baseline"], "a baseline"))
+        baseline = one_line(validation.text(document["request"]["baseline"], "a baseline"))
         cells = {}
         for item in document.get("measured", []):
             cell = _read_cell(item["cell"])
@@ -119,17 +119,17 @@ def _read_pass(path: Path) -> _Pass:
                 continue  # another project's benchmark beside ours
             cell = _read_cell(info["cell"])
             workload = one_line(info.get("workload_version", ""))
-            seconds[cell] = limits.seconds(benchmark["stats"]["median"])
+            seconds[cell] = validation.seconds(benchmark["stats"]["median"])
             errors[cell] = _error(info.get("error"))
             if "rejected" in info:
                 trouble[str(cell)] = ("rejected", one_line(info["rejected"]))
             calls = benchmark["stats"].get("iterations", 1)
-            calls = limits.number(calls, 1, limits.MOST_CALLS, "a number of calls")
+            calls = validation.number(calls, 1, validation.MOST_CALLS, "a number of calls")
             shortest = min(shortest, seconds[cell] * calls)
             unenforced += _unenforced(cell, info.get("ran_on") or {})
             if "timed_cpu_seconds" in info:
                 own = _spent(info["timed_cpu_seconds"]), _spent(info["timed_seconds"])
-                cpus[cell] = own[0] / max(own[1], limits.SHORTEST)
+                cpus[cell] = own[0] / max(own[1], validation.SHORTEST)
                 if cell.threads == 1:  # of several, times add up
                     cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
                     spent[cell.implementation] = cpu + own[0], wall + own[1]
@@ -160,8 +160,10 @@ def _read_first_calls(folder: Path) -> pd.DataFrame:
         rows = [
             {
                 **_key(cell),
-                "import_seconds": limits.number(call.import_seconds, 0, limits.LONGEST, "a time"),
-                "seconds": limits.seconds(call.seconds),
+                "import_seconds": validation.number(
+                    call.import_seconds, 0, validation.LONGEST, "a time"
+                ),
+                "seconds": validation.seconds(call.seconds),
                 "reason": "",
             }
             for cell, calls in made.samples.items()
@@ -175,12 +177,12 @@ def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:
     if not values:
         return {}
     numbers = {
-        name: limits.number(values[name], 0, limits.MOST_CPUS, "a number of CPUs")
+        name: validation.number(values[name], 0, validation.MOST_CPUS, "a number of CPUs")
         for name in ("others", "stolen", "busiest_cpus")
     }
     return {
         **numbers,
-        "seconds": limits.seconds(values["seconds"]),
+        "seconds": validation.seconds(values["seconds"]),
         "busiest": one_line(values["busiest"]),
     }
 
@@ -232,7 +234,7 @@ def _read_cell(values: Any) -> Cell:
         cell = Cell.from_json(values)
     except CaseError as error:  # it is the file that is wrong, not what somebody typed
         raise ValueError(str(error)) from None
-    limits.whole(cell.threads, 1, limits.MOST_CPUS, "a number of threads")
+    validation.whole(cell.threads, 1, validation.MOST_CPUS, "a number of threads")
     return cell
 
 
@@ -240,15 +242,15 @@ def _error(value: Any) -> float:
     """The error of a result; NaN where it was not, or could not be, computed."""
     if value is None or value != value:
         return float("nan")
-    return limits.number(value, 0, limits.LARGEST_ERROR, "an error")
+    return validation.number(value, 0, validation.LARGEST_ERROR, "an error")
 
 
 def _rate(value: Any) -> float:
-    return limits.number(value, 1 / limits.HIGHEST_RATE, limits.HIGHEST_RATE, "a rate")
+    return validation.number(value, 1 / validation.HIGHEST_RATE, validation.HIGHEST_RATE, "a rate")
 
 
 def _spent(value: Any) -> float:
-    return limits.number(value, 0, limits.LONGEST, "a time in seconds")
+    return validation.number(value, 0, validation.LONGEST, "a time in seconds")
 
 
 def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
@@ -257,8 +259,8 @@ def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
     centre, low, high = (none if value is None else value for value in (*estimate, *[None] * 3)[:3])
     if centre != centre:
         return none, none, none
-    centre = limits.seconds(centre, limits.LONGEST_PREDICTED)
-    if not (low >= limits.SHORTEST and high <= limits.LONGEST_PREDICTED):
+    centre = validation.seconds(centre, validation.LONGEST_PREDICTED)
+    if not (low >= validation.SHORTEST and high <= validation.LONGEST_PREDICTED):
         return centre, none, none
     if not low <= centre <= high:
         raise ValueError(f"an estimate of {centre} from {low} to {high}")
@@ -339,7 +341,7 @@ def _assemble(
 
 def _on_gpu(document: dict[str, Any]) -> frozenset[str]:
     names = (document.get("environment") or {}).get("on_gpu") or []
-    return frozenset(limits.text(name, "an implementation") for name in names)
+    return frozenset(validation.text(name, "an implementation") for name in names)
 
 
 def _origin(passes: list[_Pass], document: dict[str, Any]) -> Origin:

@@ -1,0 +1,204 @@
+"""What the course notes claim, each with what a run says about it. Pure functions on the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forwardbench.analysis.columns import (
+    HOST_COLUMN,
+)
+from forwardbench.analysis.crossovers import Reach, reach
+from forwardbench.analysis.findings import (
+    format_crossover,
+    interval_word,
+    name_setting,
+    reach_words,
+    settings,
+)
+from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.units import format_interval, format_ratio
+
+LOOPS, VECTORIZED = "python_loops", "matmul"
+FRAMEWORKS = ("torch", "tensorflow", "jax")
+GPU = {"cuda", "gpu"}
+"""A part of the name of what computes there, as in `torch_cuda_copies`."""
+Ceilings = dict[tuple[str, int], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the course notes, and what was found about it."""
+
+    text: str
+    evidence: tuple[str, ...]
+    """What this run says, one sentence for each setting that says something."""
+
+
+def weigh(table: pd.DataFrame, ceilings: Ceilings) -> list[Claim]:
+    """Say of each claim what the table shows; ceilings are the machine's measured peaks."""
+    usable = table[is_credible(table) & ~is_control(table)]
+    whole = table[~is_control(table)]
+
+    def claim(text: str, look: Callable[[pd.DataFrame], Iterator[str]]) -> Claim:
+        found = [line for rows in settings(whole) for line in look(rows)]
+        return Claim(text, tuple(dict.fromkeys(found)) or ("This run does not show it.",))
+
+    return [
+        claim("A loop is 10 times slower, for large models", _ten_times),
+        claim("Vectorizing makes networks 10 to 100 times faster", _ten_to_hundred),
+        claim(
+            "The work is the same; the vectorized form runs it in parallel and uses caches better",
+            lambda rows: _same_work(rows, usable),
+        ),
+        claim(
+            "CPUs and GPUs are built for large matrix multiplications",
+            lambda rows: _large_products(rows, ceilings),
+        ),
+        claim(
+            "Frameworks (TensorFlow, PyTorch) use the same vectorized operations",
+            _frameworks,
+        ),
+    ]
+
+
+def _where(rows: pd.DataFrame) -> str:
+    return f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+
+
+def _row_of(rows: pd.DataFrame, name: str, case: str) -> pd.Series[Any] | None:
+    found = rows[(rows["implementation"] == name) & (rows["case"] == case) & is_credible(rows)]
+    return None if found.empty else found.iloc[0]
+
+
+def _largest_ratio(rows: pd.DataFrame) -> tuple[str, float, str] | None:
+    """Case, ratio of the loop's time to the vectorized one's, and its interval, at the largest."""
+    found = _largest_of(rows, LOOPS, VECTORIZED)
+    if found is None:
+        return None
+    slow, fast = found
+    if fast["baseline"] == LOOPS and fast["speedup"] == fast["speedup"]:
+        interval = format_interval(fast["speedup_low"], fast["speedup_high"])
+        return str(fast["case"]), float(fast["speedup"]), interval
+    return str(fast["case"]), float(slow["seconds"] / fast["seconds"]), ""
+
+
+def _largest_of(
+    rows: pd.DataFrame, one: str, other: str
+) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
+    """The rows of two implementations on the largest case that both were measured on."""
+    cases = rows.assign(size=sizes(rows)).sort_values("size")["case"].drop_duplicates()
+    for case in reversed(cases.tolist()):
+        pair = _row_of(rows, one, case), _row_of(rows, other, case)
+        if pair[0] is not None and pair[1] is not None:
+            return pair[0], pair[1]
+    return None
+
+
+def _reaches(found: Reach, factor: int) -> str:
+    if found.kind == "never":
+        return f"{factor} times is never reached in this range"
+    if found.kind == "unclear":
+        return f"whether {factor} times is passed is not clear"
+    return f"{factor} times is passed {reach_words(found)}"
+
+
+def _ten_times(rows: pd.DataFrame) -> Iterator[str]:
+    largest = _largest_ratio(rows)
+    if largest is None:
+        return
+    case, ratio, interval = largest
+    sure = f" ({interval_word(rows['passes'].max())} {interval})" if interval else ""
+    said = (
+        f"{_where(rows)}: the loop takes {format_ratio(ratio)[:-1]} times as long at {case}{sure}"
+    )
+    if size_axis(str(rows["sweep"].iloc[0])):
+        said += f"; {_reaches(reach(rows, VECTORIZED, LOOPS, 10), 10)}"
+        if ratio > 2 * 10:  # far beyond the claim
+            said += ", so for large models the claim says too little"
+    yield f"{said}."
+
+
+def _ten_to_hundred(rows: pd.DataFrame) -> Iterator[str]:
+    if not size_axis(str(rows["sweep"].iloc[0])) or _largest_ratio(rows) is None:
+        return
+    ten, hundred = (reach(rows, VECTORIZED, LOOPS, factor) for factor in (10, 100))
+    one = reach(rows, VECTORIZED, LOOPS)
+    said = f"{_where(rows)}: {_reaches(ten, 10)}; {_reaches(hundred, 100)}"
+    if one.kind == "from" and one.crossover is not None:
+        said += f"; below {format_crossover(one.crossover)} vectorizing makes it slower"
+    yield f"{said}."
+
+
+def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
+    largest = _largest_ratio(rows)
+    if largest is None:
+        return
+    case, ratio, _ = largest
+    both = rows["implementation"].isin([LOOPS, VECTORIZED])
+    errors = rows.loc[(rows["case"] == case) & both & is_credible(rows), "error"].dropna()
+    if len(errors):
+        yield (
+            f"{_where(rows)}: both did the same multiply-adds at {case}, with results no further "
+            f"than {errors.max():.1g} from the exact ones."
+        )
+    threads = int(rows["threads"].iloc[0])
+    if threads == 1 and ratio <= 1:
+        return
+    if threads == 1:
+        yield (
+            f"{_where(rows)}: {format_ratio(ratio)} without a second thread, so what is gained "
+            "here comes from the interpreter's absence, SIMD and caches, not from parallel threads."
+        )
+        return
+    fast = _row_of(rows, VECTORIZED, case)
+    same = ["sweep", "dtype", HOST_COLUMN]
+    alike = (usable[same] == rows[same].iloc[0]).all(axis=1)
+    single = _row_of(usable[alike & (usable["threads"] == 1)], VECTORIZED, case)
+    if fast is not None and single is not None:
+        gain = format_ratio(single["seconds"] / fast["seconds"])[:-1]
+        yield f"{_where(rows)}: {VECTORIZED} is {gain} times as fast as on 1 thread at {case}."
+
+
+def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
+    own = rows[(rows["implementation"] == VECTORIZED) & is_credible(rows)]
+    if len(own) > 1 and size_axis(str(rows["sweep"].iloc[0])):
+        own = own.assign(size=sizes(own)).sort_values("size")
+        first, last = own.iloc[0], own.iloc[-1]
+        said = (
+            f"{_where(rows)}: {VECTORIZED} does {first['gflops']:.2g} GFLOP/s at {first['case']} "
+            f"and {last['gflops']:.3g} at {last['case']}"
+        )
+        peak = ceilings.get((str(last["dtype"]), int(last["threads"])), (0.0, 0.0))[0]
+        if peak:
+            said += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
+        yield f"{said}."
+    on_gpu = [str(name) for name in rows["implementation"].drop_duplicates() if _on_gpu(name)]
+    for name in on_gpu:
+        yield from _against(rows, name)
+    if len(own) and not on_gpu:
+        yield "No GPU was measured."
+
+
+def _frameworks(rows: pd.DataFrame) -> Iterator[str]:
+    for name in rows["implementation"].drop_duplicates():
+        if name.partition("_")[0] in FRAMEWORKS and not _on_gpu(name):
+            yield from _against(rows, str(name))
+
+
+def _on_gpu(name: str) -> bool:
+    return not GPU.isdisjoint(name.split("_"))
+
+
+def _against(rows: pd.DataFrame, name: str) -> Iterator[str]:
+    """How a rung does against the vectorized one on the largest case that both did."""
+    found = _largest_of(rows, name, VECTORIZED)
+    if found is not None:
+        theirs, ours = found
+        ratio = format_ratio(ours["seconds"] / theirs["seconds"])[:-1]
+        yield (
+            f"{_where(rows)}: {name} is {ratio} times as fast as {VECTORIZED} at {ours['case']}."
+        )

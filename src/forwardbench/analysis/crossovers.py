@@ -1,0 +1,327 @@
+"""From which size on one implementation beats another, and which one wins at each size.
+
+Pure functions on one setting (sweep, dtype, threads) of the table. Times are paired inside each
+pass; between neighbouring sizes the logarithm of their ratio is interpolated along the logarithm
+of the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forwardbench.analysis.columns import (
+    LEVEL_COLUMN,
+    PASS_SECONDS,
+)
+from forwardbench.analysis.noise import noise_floors
+from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.statistics.intervals import LEVEL, log_interval
+
+_BENDS = (0, -1, 1)
+"""How the ratio may run between two sizes: straight, or bent as towards the left or the right."""
+_STEPS = 12
+"""Places between two sizes at which the interpolated ratio's interval is computed."""
+
+
+class Crossover(NamedTuple):
+    """A size at which one implementation overtakes another, with its 95 % interval."""
+
+    size: float
+    low: float
+    """NaN, like ``high``, where there was one pass only."""
+    high: float
+    upward: bool
+    """Whether it is the faster one above this size rather than below."""
+
+
+class Reach(NamedTuple):
+    """Over which of the measured sizes something holds."""
+
+    kind: str
+    """`always`, `never`, `from` or `until` a crossover; `some` where it holds at some sizes in
+    another way, `unclear` where no difference is shown at any."""
+    crossover: Crossover | None
+    sizes: tuple[int, ...]
+    """Every size at which both were measured."""
+    shown: tuple[int, ...]
+    """Those at which it holds."""
+
+
+class Ratios(NamedTuple):
+    """How many times as fast one implementation is as another, by size and pass."""
+
+    sizes: NDArray[np.float64]
+    """Shape (sizes,), growing."""
+    logs: NDArray[np.float64]
+    """Shape (passes, sizes): logarithms of the ratios; NaN where a pass has not both times."""
+    signs: NDArray[np.int64]
+    """Shape (sizes,): 1 or -1 where the faster one is shown, 0 where no difference is."""
+    level: float
+    """Of the intervals."""
+
+
+def paired_ratios(
+    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+) -> Ratios:
+    """Ratios of ``other``'s time to ``implementation``'s, divided by ``factor``, by size.
+
+    A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
+    outside the noise floor. A single pass without an interval counts as it is.
+    """
+    return _pair(_measured(table), implementation, other, factor)
+
+
+def with_floors(table: pd.DataFrame) -> pd.DataFrame:
+    """Add each row's size, noise floor and own half-width, once where many pairs are looked at.
+
+    The half-width, in the logarithm, is that of a single pass' interval, which the timing tool
+    gave; where passes say how sure a time is, it is 0.
+    """
+    widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
+    single = (table["passes"] == 1) & ~np.isnan(widths)
+    return table.assign(
+        size=sizes(table), floor=noise_floors(table), own=np.where(single, widths, 0.0)
+    )
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with times to be believed, with their size and noise floor."""
+    return (table if "own" in table else with_floors(table))[is_credible(table)]
+
+
+def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float) -> Ratios:
+    columns = ["size", "case", "activation", PASS_SECONDS, "floor", "own"]
+    own = measured.loc[measured["implementation"] == implementation, columns]
+    theirs = measured.loc[measured["implementation"] == other, columns]
+    both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
+    both = both.sort_values("size").drop_duplicates("size")
+    logs = np.array(
+        [
+            np.log(np.divide(row[f"{PASS_SECONDS}_other"], row[PASS_SECONDS]) / factor)
+            for _, row in both.iterrows()
+        ]
+    )
+    floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
+    floors = np.maximum(floors, np.hypot(both["own"], both["own_other"]))
+    level = _level_of(measured)
+    signs = [_sign(row, floor, level) for row, floor in zip(logs, floors, strict=True)]
+    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
+
+
+def _level_of(table: pd.DataFrame) -> float:
+    """What a run's other intervals are computed at; the usual where a table does not say."""
+    known = table.get(LEVEL_COLUMN, ())
+    return float(max(known)) if len(known) else LEVEL
+
+
+def _sign(logs: NDArray[np.float64], floor: float, level: float) -> int:
+    known = logs[~np.isnan(logs)]
+    if not len(known):
+        return 0
+    centre, low, high = np.log(log_interval(np.exp(known).tolist(), level))
+    if low <= 0 <= high or abs(centre) <= floor:
+        return 0
+    return int(np.sign(centre))
+
+
+def crossovers(
+    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+) -> list[Crossover]:
+    """Sizes at which ``implementation`` becomes ``factor`` times as fast as ``other``, or stops.
+
+    A change counts only between sizes that show a difference. Its interval holds every size
+    where the interpolated ratio's own interval includes the factor (Fieller's construction: a
+    test at each size, turned round), whether a straight line is interpolated or a parabola
+    through the next size on either side: how the ratio runs between two sizes is not known.
+    """
+    if not size_axis(str(table["sweep"].iloc[0])):
+        return []
+    return list(_changes(paired_ratios(table, implementation, other, factor)))
+
+
+def _changes(ratios: Ratios) -> Iterator[Crossover]:
+    """Each change of sign between neighbouring sizes that show a difference."""
+    shown = np.flatnonzero(ratios.signs)
+    for left, right in pairwise(shown.tolist()):
+        if ratios.signs[left] == ratios.signs[right]:
+            continue
+        upward = bool(ratios.signs[right] > 0)
+        logs = ratios.logs if upward else -ratios.logs
+        whole = logs[~np.isnan(logs[:, left : right + 1]).any(axis=1)]
+        if len(whole):
+            positions = np.log(ratios.sizes)
+            ways = [_cross(positions, whole, (left, right), bend, ratios.level) for bend in _BENDS]
+            centre = ways[0][0]
+            low, high = min(way[1] for way in ways), max(way[2] for way in ways)
+            found = [float(np.exp(place)) for place in (centre, low, high)]
+            yield Crossover(found[0], found[1], found[2], upward)
+
+
+def _cross(
+    positions: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    ends: tuple[int, int],
+    bend: int,
+    level: float,
+) -> tuple[float, float, float]:
+    """Where interpolated ``logs``, shape (passes, positions), rise through 0: centre, low, high.
+
+    Between the positions numbered ``ends``: at the first they are below 0, at the last above.
+    """
+    left, right = ends
+    steps = np.linspace(left, right, _STEPS * (right - left) + 1)
+    grid = np.interp(steps, np.arange(len(positions)), positions)
+    paths = np.array([_path(grid, steps, positions, each, bend) for each in logs])
+    curves = np.log([log_interval(np.exp(column).tolist(), level) for column in paths.T])
+    centre = _first_rise(grid, curves[:, 0])
+    if np.isnan(curves).any():
+        return centre, float("nan"), float("nan")
+    low = _first_rise(grid, curves[:, 2])
+    high = -_first_rise(-grid[::-1], -curves[::-1, 1])
+    return centre, low, high
+
+
+def _path(
+    grid: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    bend: int,
+) -> NDArray[np.float64]:
+    """Values on the grid: a straight line between neighbours, or Newton's parabola.
+
+    The parabola takes in the next position on one side as well: ``bend`` is -1 for the left, 1 for
+    the right, 0 for the line. Where there is none on that side it is the line.
+    """
+    segment = np.clip(steps.astype(int), 0, len(positions) - 2)
+    x0, x1 = positions[segment], positions[segment + 1]
+    slope = (logs[segment + 1] - logs[segment]) / (x1 - x0)
+    path: NDArray[np.float64] = logs[segment] + slope * (grid - x0)
+    if not bend:
+        return path
+    third = segment - 1 if bend < 0 else segment + 2
+    inside = (third >= 0) & (third < len(positions))
+    third = np.clip(third, 0, len(positions) - 1)
+    beyond = np.where(inside, positions[third], np.nan)  # no difference of a position to itself
+    curvature = ((logs[third] - logs[segment + 1]) / (beyond - x1) - slope) / (beyond - x0)
+    bent: NDArray[np.float64] = np.nan_to_num(curvature) * (grid - x0) * (grid - x1)
+    return path + bent
+
+
+def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """Where a curve first reaches 0 from below, interpolated; an end where it lies beyond."""
+    above = np.flatnonzero(curve >= 0)
+    if not len(above):
+        return float(grid[-1])
+    if above[0] == 0:
+        return float(grid[0])
+    end = slice(above[0] - 1, above[0] + 1)
+    return float(np.interp(0, curve[end], grid[end]))
+
+
+def reach(table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0) -> Reach:
+    """Say over which of the measured sizes one is (``factor`` times) faster than another."""
+    ratios = paired_ratios(table, implementation, other, factor)
+    sizes_seen = tuple(int(size) for size in ratios.sizes)
+    shown = tuple(int(size) for size in ratios.sizes[ratios.signs > 0])
+    if not shown:
+        return Reach("never" if (ratios.signs < 0).any() else "unclear", None, sizes_seen, ())
+    if len(shown) == len(sizes_seen):
+        return Reach("always", None, sizes_seen, shown)
+    found = crossovers(table, implementation, other, factor)
+    faster = np.flatnonzero(ratios.signs > 0)
+    in_one_piece = len(faster) == faster[-1] - faster[0] + 1
+    upward = bool(found) and found[0].upward
+    at_the_end = faster[-1] == len(sizes_seen) - 1 if upward else faster[0] == 0
+    if len(found) == 1 and in_one_piece and at_the_end:
+        return Reach("from" if found[0].upward else "until", found[0], sizes_seen, shown)
+    return Reach("some", None, sizes_seen, shown)
+
+
+class Winner(NamedTuple):
+    """Who is fastest on one case."""
+
+    case: str
+    size: int
+    best: str
+    ties: tuple[str, ...]
+    """Who is not shown to be slower."""
+
+
+def winners(table: pd.DataFrame) -> list[Winner]:
+    """The fastest measured implementation on each case, by growing size."""
+    rows = _measured(table)
+    rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
+    found = []
+    for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
+        first, *others = group.to_dict("records")
+        ties = [str(other["implementation"]) for other in others if _is_tie(first, other)]
+        best = str(first["implementation"])
+        found.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
+    return found
+
+
+def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any]) -> bool:
+    """Whether one row is not shown to be slower than another on the same case."""
+    logs = np.log(np.divide(other[PASS_SECONDS], first[PASS_SECONDS]))
+    floor = max(np.log(first["floor"]), np.hypot(first["own"], other["own"]))
+    return _sign(logs, floor, float(first.get(LEVEL_COLUMN, LEVEL))) == 0
+
+
+class Lead(NamedTuple):
+    """Neighbouring sizes at each of which the same ones are not shown to be slower than anybody."""
+
+    names: tuple[str, ...]
+    """Whoever that is; first who is fastest most often."""
+    smallest: int
+    largest: int
+
+
+def leads(table: pd.DataFrame) -> list[Lead]:
+    """Who is fastest over which sizes, by growing size, in as few parts as there can be."""
+    parts: list[tuple[list[Winner], set[str]]] = []
+    for winner in winners(table):
+        ahead = {winner.best, *winner.ties}
+        if parts and parts[-1][1] & ahead:
+            parts[-1] = [*parts[-1][0], winner], parts[-1][1] & ahead
+        else:
+            parts.append(([winner], ahead))
+    return [
+        Lead(_most_often(found, names), found[0].size, found[-1].size) for found, names in parts
+    ]
+
+
+def _most_often(found: list[Winner], names: set[str]) -> tuple[str, ...]:
+    """The names, first who is fastest most often among the winners found."""
+    best = [winner.best for winner in found]
+    return tuple(sorted(names, key=lambda name: (-best.count(name), name)))
+
+
+class Change(NamedTuple):
+    """A change of who is fastest."""
+
+    before: str
+    after: str
+    crossover: Crossover | None
+    """Where it is; None where no size shows that the one before is faster than the one after."""
+
+
+def changes_of_lead(table: pd.DataFrame) -> list[Change]:
+    """Where the fastest implementation is overtaken by one that is then the fastest, by size."""
+    found = []
+    parts = leads(table)
+    for old, new in pairwise(parts):
+        before, after = old.names[0], new.names[0]
+        there = [
+            each
+            for each in crossovers(table, after, before)
+            if each.upward and old.smallest <= each.size <= new.largest
+        ]
+        found.append(Change(before, after, there[-1] if there else None))
+    return found

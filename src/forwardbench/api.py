@@ -1,0 +1,128 @@
+"""From Python and in notebooks: the table of a run, which shows itself, and the main job."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment
+
+from forwardbench import results
+from forwardbench.analysis.columns import (
+    COLUMNS,
+    HOST_COLUMN,
+    IN_MEMORY,
+    PASS_SECONDS,
+    SETTING,
+)
+from forwardbench.analysis.findings import about, finding, name_setting, noise_sentence, troubles
+from forwardbench.analysis.table import summarize
+from forwardbench.analysis.warnings import doubts_of
+from forwardbench.commands import run as job
+from forwardbench.commands.exit_status import INTERRUPTED
+from forwardbench.errors import UserError
+from forwardbench.outputs.charts import KINDS, draw
+from forwardbench.outputs.report.cells import columns_of, list_rows
+from forwardbench.results import CELL_KEY
+
+_TEMPLATE = """<div>
+{% for part in parts %}<p><strong>{{ part.finding }}.</strong><br>{{ part.about }}</p>
+{% if part.chart %}<img alt="{{ part.alternative }}" src="{{ part.chart }}" style="max-width: 100%">
+{% endif %}{% for line in part.notes %}<p>{{ line }}</p>{% endfor %}
+<details><summary>{{ part.rows | length }} cells</summary><table>
+<thead><tr>{% for column in columns %}<th>{{ column.name }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in part.rows %}<tr>
+{% for cell in row.cells %}<td>{{ cell.text }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></details>
+{% endfor %}{% for line in warnings %}<p>Warning: {{ line }}</p>{% endfor %}
+</div>"""
+
+
+class Table(pd.DataFrame):
+    """A run's table: a pandas DataFrame that shows its finding and its chart in a notebook.
+
+    Its columns are `forwardbench.analysis.columns.COLUMNS`, those of `table.csv`, and ``pass_seconds``: a
+    tuple with the seconds of each pass. ``attrs`` holds ``path`` and ``warnings``.
+    """
+
+    @property
+    def _constructor(self) -> type[Table]:  # what pandas makes of parts of it
+        return Table
+
+    def _repr_html_(self) -> str:
+        whole = pd.DataFrame(self).reset_index(drop=True)
+        if not _is_of_one_run(whole):
+            return whole.to_html(max_rows=20)
+        parts = [_part(rows) for _, rows in whole.groupby("sweep", sort=False)]
+        template = Environment(autoescape=True).from_string(_TEMPLATE)
+        warnings = self.attrs.get("warnings", [])
+        return template.render(parts=parts, columns=columns_of(whole), warnings=warnings)
+
+
+def _is_of_one_run(table: pd.DataFrame) -> bool:
+    """Whether these are still rows of a run: other tables show as any DataFrame does."""
+    if table.empty or table.columns.has_duplicates:
+        return False
+    if not {*COLUMNS, *IN_MEMORY} <= set(table.columns):
+        return False
+    if not table[PASS_SECONDS].map(lambda each: isinstance(each, tuple)).all():
+        return False
+    machines = table.groupby(HOST_COLUMN)[["machine", "commit"]].nunique(dropna=False)
+    alone = bool((machines == 1).all(axis=None))
+    twice = table[[HOST_COLUMN, *CELL_KEY]].duplicated().any()
+    return alone and not twice and not table["reason"].isna().any()
+
+
+def _part(rows: pd.DataFrame) -> dict[str, Any]:
+    """What a notebook shows of one sweep."""
+    part = {
+        "finding": finding(rows),
+        "about": f"{about(rows)}; {', '.join(_settings(rows))}",
+        "notes": [line for line in (noise_sentence(rows), *troubles(rows)) if line],
+        "rows": list(list_rows(rows, [])),
+        "chart": "",
+        "alternative": "",
+    }
+    if rows["seconds"].notna().any():
+        chart = draw("speedup", rows)
+        encoded = base64.b64encode(chart.svg.encode()).decode()
+        part["chart"] = f"data:image/svg+xml;base64,{encoded}"
+        part["alternative"] = KINDS["speedup"].describe(rows, chart.title)
+    return part
+
+
+def _settings(rows: pd.DataFrame) -> list[str]:
+    return [name_setting(part) for _, part in rows.groupby(SETTING, sort=False)]
+
+
+def load(path: str | Path, baseline: str | None = None) -> Table:
+    """Read results as a table, one row per cell.
+
+    ``path`` is a run's folder, a pytest-benchmark JSON file, or asv's results (``PATH@COMMIT``
+    for one commit); ``baseline`` is what speedups are relative to, the run's own unless given.
+    Raises `forwardbench.errors.UserError` for what cannot be read.
+    """
+    loaded = results.load(path)
+    table = Table(summarize(loaded, baseline))
+    table.attrs["path"] = str(path)
+    table.attrs["warnings"] = doubts_of(loaded, table, None)
+    return table
+
+
+def run(wish: job.Wish) -> Table:
+    """Do what `forwardbench run` does, and return the table.
+
+    Verification, plan and progress are told on stderr; the folder is in ``attrs["path"]``. Raises
+    `forwardbench.errors.UserError` for what cannot be done, and where nothing was measured.
+    """
+    folder, request = job.begin(wish)
+    status = job.carry_out(folder, request, wish.implementations, show=False)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if not folder.finished_passes().numbers:
+        raise UserError(f"nothing was measured; why is in {folder.path}/run.json")
+    table = load(folder.path)
+    table.attrs["status"] = status
+    return table

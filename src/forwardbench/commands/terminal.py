@@ -1,0 +1,284 @@
+"""Tables and messages for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from forwardbench.analysis.break_even import AGAINST
+from forwardbench.analysis.columns import (
+    SETTING,
+)
+from forwardbench.analysis.comparison import Comparison, describe_drift, sentences
+from forwardbench.analysis.estimates import estimated_speedups
+from forwardbench.analysis.findings import (
+    baseline_of,
+    finding,
+    hosts,
+    name_setting,
+    noise_sentence,
+    troubles,
+)
+from forwardbench.analysis.first_call_findings import calls_words, first_call_troubles, payoff
+from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
+from forwardbench.analysis.rows import is_control, sizes, slowest_first
+from forwardbench.units import format_interval, format_ratio, format_seconds
+
+WIDTH = 100
+"""Columns that a table may take at most, and takes where there is no terminal to fit."""
+DROPPED = ("error", "GFLOP/s", "+-", "95 % interval")
+"""What a narrower terminal goes without, in this order."""
+LONGEST = 32
+"""Letters of a name; those of a case may be half as many again."""
+
+
+class _Console(Console):
+    """A console that lets its command decide what it means if nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def make_console() -> Console:
+    """A console on stdout; off a terminal it is plain text of a fixed width."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return _Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def print_summary(table: pd.DataFrame, console: Console) -> None:
+    """Print the speedup of every implementation on every case, a table for each setting."""
+    for _, rows in table.groupby(SETTING, sort=False):
+        console.print(_title(rows))
+        for number, block in enumerate(_speedup_blocks(rows, console)):
+            if number:
+                console.print()
+            console.print(block)
+        _print_notes(rows, console)
+
+
+def print_cells(table: pd.DataFrame, console: Console) -> None:
+    """Print every cell with its intervals, a table for each setting."""
+    dropped: tuple[str, ...] = ()
+    for _, rows in table.groupby(SETTING, sort=False):
+        console.print(_title(rows))
+        dropped = _print_fitting(partial(_cells, rows), console)
+        _print_notes(rows, console)
+    if dropped:
+        console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
+
+
+def print_break_evens(found: pd.DataFrame, console: Console) -> None:
+    """Print what first calls cost and when they are paid for, a table for each setting."""
+    for _, rows in found.groupby(SETTING, sort=False):
+        setting = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+        console.print(f"{setting}: first call, and after how many calls it has paid")
+        console.print(_first_calls(rows))
+        notes = (f"{payoff(rows)}.", *first_call_troubles(rows))
+        console.print("\n".join(notes))
+        console.print()
+
+
+def _first_calls(rows: pd.DataFrame) -> Table:
+    """One line per cell whose first call was timed, cases by size."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
+    for name in ("import", "first call", "a call", AGAINST, "pays after calls"):
+        table.add_column(name, justify="right")
+    rows = rows.assign(size=sizes(rows)).sort_values(["size", "case", "implementation"])
+    before = ""
+    for _, row in rows.iterrows():
+        times = ("import_seconds", "first", "seconds", "against_seconds")
+        shown = [format_seconds(row[name]) for name in times]
+        case = row["case"] if row["case"] != before else ""
+        table.add_row(case, row["implementation"], *shown, calls_words(row))
+        before = row["case"]
+    return table
+
+
+def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> tuple[str, ...]:
+    """Print a table without as many of `DROPPED` as it takes to fit; return what it is without."""
+    for count in range(len(DROPPED) + 1):
+        table = make(DROPPED[:count])
+        if _room_for(table, console) <= console.width:
+            break
+    console.print(table)
+    return DROPPED[:count]
+
+
+def _room_for(table: Table, console: Console) -> int:
+    """Columns that a table takes where nothing has to be folded."""
+    return Measurement.get(console, console.options.update_width(10_000), table).maximum
+
+
+def _print_notes(rows: pd.DataFrame, console: Console) -> None:
+    notes = (f"{finding(rows)}.", noise_sentence(rows), _brackets(rows), *troubles(rows))
+    for sentence in notes:
+        if sentence:
+            console.print(sentence)
+    console.print()
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
+    console.print(describe_drift(comparison))
+    console.print()
+    for _, rows in comparison.cells.groupby(["sweep", "dtype", "threads"], sort=False):
+        console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
+        console.print(_changes(rows, comparison.intervals))
+        console.print()
+    for sentence in sentences(comparison):
+        console.print(sentence)
+
+
+def _changes(rows: pd.DataFrame, intervals: str) -> Table:
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
+    for name in ("first", "second", "times as fast", intervals):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for _, row in rows.iterrows():
+        known = row["ratio_low"] == row["ratio_low"]
+        interval = f"{row['ratio_low']:.3f} to {row['ratio_high']:.3f}" if known else ""
+        table.add_row(
+            row["case"],
+            row["implementation"],
+            format_seconds(row["seconds_before"]),
+            format_seconds(row["seconds_after"]),
+            f"{row['ratio']:.3f}" if row["ratio"] == row["ratio"] else "",
+            interval,
+            row["verdict"],
+        )
+    return table
+
+
+def _brackets(rows: pd.DataFrame) -> str:
+    """Say what brackets mean; empty where there are none."""
+    same = verdicts(rows)[~is_control(rows)] == NO_DIFFERENCE
+    return f"In brackets: {NO_DIFFERENCE}." if same.any() else ""
+
+
+def _title(rows: pd.DataFrame) -> str:
+    first = rows.iloc[0]
+    threads = "1 thread" if first["threads"] == 1 else f"{first['threads']} threads"
+    passes = "1 pass" if rows["passes"].max() == 1 else f"{rows['passes'].max()} passes"
+    guessed = "; ~ is estimated" if (rows["status"] == "estimated").any() else ""
+    host = "".join(f"{name}: " for name in hosts(rows))
+    return (
+        f"{host}{first['sweep']}, {first['dtype']}, {threads}: speedup over {baseline_of(rows)}, "
+        f"{passes}{guessed}"
+    )
+
+
+def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
+    """Cases down, implementations across, in as many tables as it takes to fit the console.
+
+    The baseline's own column is its time; it leads every table.
+    """
+    rows = rows.assign(verdict=verdicts(rows))  # the controls' noise floor has a say in it
+    baseline = baseline_of(rows)
+    rows = rows[~is_control(rows)]
+    rows = rows.assign(size=sizes(rows), guess=estimated_speedups(rows)["guess"]).sort_values(
+        "size"
+    )
+    without_time = sorted(set(rows["implementation"]) - set(slowest_first(rows)))
+    order = [*slowest_first(rows), *without_time]
+    names = [baseline, *(name for name in order if name != baseline)]
+    start = 1
+    while start < max(2, len(names)):
+        for count in range(len(names) - start, -1, -1):
+            block = _speedup_block(rows, [baseline, *names[start : start + count]])
+            if _room_for(block, console) <= console.width or count <= 1:
+                break
+        yield block
+        start += max(1, count)
+
+
+def _speedup_block(rows: pd.DataFrame, names: list[str]) -> Table:
+    baseline = names[0]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    for name in names:
+        label = name.replace("_", "_\n")
+        table.add_column(label, justify="right", overflow="fold", max_width=LONGEST)
+    for _, group in rows.groupby(["case", "activation"], sort=False):
+        cells = {row["implementation"]: row for _, row in group.iterrows()}
+        shown = [_time(cells.get(baseline)), *(_speedup(cells.get(name)) for name in names[1:])]
+        table.add_row(group["case"].iloc[0], *shown)
+    return table
+
+
+def _time(row: pd.Series[Any] | None) -> str:
+    if row is None:
+        return ""
+    guessed = "~" if row["status"] == "estimated" else ""
+    return guessed + format_seconds(row["seconds"]) or row["status"]
+
+
+def _speedup(row: pd.Series[Any] | None) -> str:
+    if row is None:
+        return ""
+    if pd.notna(row["guess"]):
+        return "~" + format_ratio(row["guess"])
+    ratio = format_ratio(row["speedup"]) or row["status"]
+    return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
+
+
+def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
+    """One line per cell, cases by size and the fastest first in each."""
+    rows = rows.assign(
+        size=sizes(rows), guess=estimated_speedups(rows)["guess"], verdict=verdicts(rows)
+    )
+    rows = rows.sort_values(["size", "case", "seconds"])
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
+    table.add_column("implementation", overflow="fold", max_width=LONGEST)
+    shown = [name for name in _VALUES if name not in without]
+    for name in shown:  # of a single pass an interval is the timing tool's own
+        label = name if rows["passes"].max() > 1 else name.removeprefix("95 % ")
+        table.add_column(label, justify="right", no_wrap=True)
+    before = ""
+    for _, row in rows.iterrows():
+        table.add_row(
+            row["case"] if row["case"] != before else "",
+            row["implementation"],
+            *(_VALUES[name](row) for name in shown),
+        )
+        before = row["case"]
+    return table
+
+
+def _known_speedup(row: pd.Series[Any]) -> str:
+    return _speedup(row) if pd.notna(row["speedup"]) or pd.notna(row["guess"]) else ""
+
+
+def _interval(row: pd.Series[Any]) -> str:
+    if row["speedup_low"] == row["speedup_high"]:
+        return ""
+    return format_interval(row["speedup_low"], row["speedup_high"])
+
+
+def _half_width(row: pd.Series[Any]) -> str:
+    """Half the width of a time's interval, as a share of the time."""
+    if pd.isna(row["seconds_low"]):
+        return ""
+    return f"{(row['seconds_high'] - row['seconds_low']) / 2 / row['seconds'] * 100:.1f} %"
+
+
+_VALUES: dict[str, Callable[[pd.Series[Any]], str]] = {
+    "time": _time,
+    "+-": _half_width,
+    "speedup": _known_speedup,
+    "95 % interval": _interval,
+    "GFLOP/s": lambda row: f"{row['gflops']:.3g}" if pd.notna(row["gflops"]) else "",
+    "error": lambda row: f"{row['error']:.0e}" if pd.notna(row["error"]) else "",
+}
+"""The columns of `print_cells` after the names, and what each says of a row."""

@@ -1,0 +1,1 @@
+"""The frameworks that networks are usually written in, on the CPU."""

@@ -1,0 +1,1 @@
+"""Batches that need not fit into memory."""

@@ -1,0 +1,13 @@
+"""The pytest-benchmark file of a worker; `forwardbench.measure.worker` supplies the cells."""
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell
+from forwardbench.records import Cell
+
+
+@pytest.mark.benchmark(**BENCHMARK_OPTIONS)
+def test_forward(benchmark: BenchmarkFixture, cell: Cell, seconds: float, last: bool) -> None:
+    """Visit one cell; after the last visit, check its result."""
+    benchmark_cell(benchmark, cell, seconds, last=last)

@@ -1,0 +1,264 @@
+"""The folder of a run while it is being measured: made, locked, and taken up again.
+
+`run.json` says what was asked, where, what was verified, and what becomes of each cell; each
+pass adds a file of its own. `forwardbench.results` reads them back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from forwardbench import __version__
+from forwardbench.cases import WORKLOAD_VERSION
+from forwardbench.errors import UserError
+from forwardbench.files import making_sense_of, read_json, write_whole
+from forwardbench.measure.environment import describe_machine, timer_step
+from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
+from forwardbench.measure.first_calls import FILE as FIRST_CALLS
+from forwardbench.measure.first_calls import FirstCalls
+from forwardbench.measure.passes import predicted_seconds
+from forwardbench.measure.plan import Plan
+from forwardbench.measure.request import Request
+from forwardbench.records import Cell
+from forwardbench.verification.verify import Verdict
+
+FORMAT = 2
+"""Version of `run.json`."""
+LOCK = ".lock"
+"""Held while a run writes into its folder. The system frees it when the process ends."""
+
+
+@dataclass
+class FinishedPasses:
+    """What the passes in a folder hold, as far as it decides how to go on."""
+
+    numbers: list[int] = field(default_factory=list)
+    samples: dict[Cell, dict[int, float]] = field(default_factory=dict)
+    """Median seconds a call of each cell, by the number of the pass."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Cells that have failed, with the reason."""
+    seconds: float = 0.0
+    """How long the passes took together."""
+
+
+@dataclass
+class RunFolder:
+    """A run's folder, which only this process writes into."""
+
+    path: Path
+    document: dict[str, Any]
+    lock: filelock.BaseFileLock
+    _passes: FinishedPasses = field(default_factory=FinishedPasses)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What a pass says of where it comes from."""
+        environment = self.document["environment"]
+        return {"machine": environment["machine"], "commit": environment["commit"]}
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether verification and plan are in `run.json` already."""
+        return "measured" in self.document
+
+    @property
+    def request(self) -> Request:
+        """What the run was asked for."""
+        with making_sense_of(self.path / "run.json"):
+            return Request.from_json(self.document["request"])
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What verification found, once that is recorded."""
+        with making_sense_of(self.path / "run.json"):
+            return [Verdict(**values) for values in self.document.get("verification", [])]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, once it is recorded."""
+        with making_sense_of(self.path / "run.json"):
+            return Plan.from_json(self.document)
+
+    def change_request(self, request: Request) -> None:
+        """Note that more, or less, is asked for now.
+
+        Adding passes to a run that was finished is done in view of its results, as a rule, and
+        so its intervals are widened like those of a run with a precision to reach.
+        """
+        if self.document["finished"] and request.passes > self.request.passes:
+            self.document["extended"] = True
+        self.document["request"] = request.to_json()
+        self.document["finished"] = None
+        self.write()
+
+    def write(self) -> None:
+        """Write `run.json`, whole or not at all."""
+        _write_document(self.path, self.document)
+
+    def record_plan(
+        self, verdicts: Mapping[str, Verdict], plan: Plan, spent: Mapping[str, float] | None = None
+    ) -> None:
+        """Add what was verified, the machine's peaks, what becomes of each cell, and seconds spent.
+
+        The expected length of a pass is kept as well, to be compared with what it took.
+        """
+        self.document["verification"] = [asdict(verdict) for verdict in verdicts.values()]
+        self.document.update(plan.to_json())
+        self.document["spent"] = dict(spent or {})
+        self.document["expected_pass_seconds"] = predicted_seconds(plan.measured)
+        self.write()
+
+    def finish(self) -> None:
+        """Note that nothing more is to be measured."""
+        self.document["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self.write()
+
+    def finished_passes(self) -> FinishedPasses:
+        """Read the passes that were not there when this was last asked; raises `UserError`."""
+        while (path := self.path / f"pass-{len(self._passes.numbers) + 1:03d}.json").exists():
+            document = read_json(path)
+            with making_sense_of(path):
+                _add_pass(self._passes, document)
+        return self._passes
+
+    def first_calls(self) -> FirstCalls:
+        """Read the first calls that were timed so far; raises `UserError`."""
+        return FirstCalls.read(self.path)
+
+    def write_first_calls(self, made: FirstCalls) -> None:
+        """Keep the first calls that were timed so far, whole or not at all."""
+        write_whole(self.path / FIRST_CALLS, json.dumps(made.to_json(), indent=1) + "\n")
+
+
+def claim_folder(path: Path, request: Request) -> RunFolder:
+    """Make a run's folder and write into it, so that nothing is measured in vain."""
+    machine = describe_machine()
+    document = {
+        "format": FORMAT,
+        "forwardbench": __version__,
+        "workload_version": WORKLOAD_VERSION,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": None,
+        "request": request.to_json(),
+        "environment": {
+            "machine": machine,
+            "timer_step": timer_step(),
+            "commit": forwardbench_commit(),
+            "frameworks": frameworks(request.contenders),
+            "on_gpu": on_gpu(request.contenders),
+        },
+        "fingerprint": fingerprint(request.contenders, machine),
+    }
+    if path.exists():
+        raise UserError(
+            f"{path} exists already: name a new folder with --output, or continue a run that "
+            f"was interrupted with --resume {path}"
+        )
+    # Filled beside its place and then moved there: a folder without run.json never exists.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make the folder {path}: {error.strerror}: name another with --output"
+        ) from None
+    try:
+        _write_document(partial, document)
+        partial.rename(path)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise UserError(
+            f"cannot write into {path}: {error.strerror}: name another folder with --output"
+        ) from None
+    return RunFolder(path, document, _lock(path))
+
+
+def resume_folder(path: Path) -> RunFolder:
+    """Take up a run again where it ended; raises `UserError` if that would mix two runs."""
+    if not (path / "run.json").is_file():
+        raise UserError(f"there is no run to resume in {path}: it holds no run.json")
+    lock = _lock(path)
+    document = read_json(path / "run.json")
+    with making_sense_of(path / "run.json"):
+        if document["format"] != FORMAT:
+            raise UserError(
+                f"{path} was written by another version of forwardbench (format "
+                f"{document['format']}, not {FORMAT}): start a new run"
+            )
+        contenders = document["request"]["contenders"]
+        before = dict(document["fingerprint"])
+        now = fingerprint(contenders, describe_machine())
+    changed = list(changes(before, now))
+    if changed:
+        raise UserError(
+            f"{path} cannot be resumed, since its passes would not compare: "
+            f"{'; '.join(changed)}: start a new run"
+        )
+    # Of a process that was killed while writing.
+    partial = (path / f"{name}.part" for name in ("run.json", FIRST_CALLS))
+    for leftover in (*partial, *path.glob("pass-*.json.part")):
+        leftover.unlink(missing_ok=True)
+    folder = RunFolder(path, document, lock)
+    folder.finished_passes()
+    folder.first_calls()
+    if folder.is_planned:
+        _ = folder.plan, folder.verdicts  # so that a foreign file is named before it is changed
+    return folder
+
+
+def _lock(path: Path) -> filelock.BaseFileLock:
+    """Keep other runs out of a folder until this process ends."""
+    lock = filelock.FileLock(path / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise UserError(
+            f"another run is writing into {path}: wait for it to end, or name another folder "
+            "with --output"
+        ) from None
+    except (OSError, NotImplementedError):
+        pass  # a file system without locks: better unguarded than not at all
+    return lock
+
+
+def forwardbench_commit() -> dict[str, Any]:
+    """Name the commit that forwardbench itself runs from; empty for an installed copy."""
+    package = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(package), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        # An installed copy may lie inside another project's repository: that is not its commit.
+        git("ls-files", "--error-unmatch", str(Path(__file__)))
+        return {
+            "id": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--", str(package))),
+        }
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+
+
+def _write_document(folder: Path, document: dict[str, Any]) -> None:
+    write_whole(folder / "run.json", json.dumps(document, indent=1) + "\n")
+
+
+def _add_pass(passes: FinishedPasses, document: dict[str, Any]) -> None:
+    number = len(passes.numbers) + 1
+    for benchmark in document["benchmarks"]:
+        cell = Cell.from_json(benchmark["extra_info"]["cell"])
+        passes.samples.setdefault(cell, {})[number] = float(benchmark["stats"]["median"])
+    passes.failures.update(document["failures"])
+    passes.seconds += float(document["meanwhile"]["seconds"])
+    passes.numbers.append(number)

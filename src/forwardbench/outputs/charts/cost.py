@@ -1,0 +1,53 @@
+"""Why: interpreter, dispatch or compute? Nanoseconds per multiply-add over size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from forwardbench.analysis import findings
+from forwardbench.analysis.rows import work
+from forwardbench.outputs.charts import time
+from forwardbench.outputs.charts.drawing.lines import Words, draw_lines
+from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.units import format_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forwardbench.outputs.charts.drawing.figure import Chart
+
+QUESTION = "Why: interpreter, dispatch or compute?"
+HELP = (
+    "Each time is divided by the multiply-adds it paid for. A line that falls spreads a fixed "
+    "cost a call over more work; one that is high and flat pays the interpreter for each "
+    "multiply-add; one that is low and flat is limited by the arithmetic itself."
+)
+title = findings.cheapest
+
+
+def values(table: pd.DataFrame) -> pd.DataFrame:
+    """Seconds per multiply-add."""
+    return time.values(table).div(work(table), axis=0)
+
+
+def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
+    """Draw one sweep of the table."""
+
+    def nothing_more(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
+        """The lines say it."""
+
+    words = Words(
+        title(table),
+        "time per multiply-add",
+        format_seconds,
+        "estimated from a fit, never measured",
+        ("falling: a fixed cost a call; high and flat: the interpreter; low and flat: arithmetic",),
+    )
+    return draw_lines(table, values(table), view or View(), words, nothing_more)
+
+
+def describe(table: pd.DataFrame, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    return findings.describe(table, "time per multiply-add", title)

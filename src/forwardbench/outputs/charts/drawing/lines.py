@@ -1,0 +1,316 @@
+"""What the charts by size have in common: series over sizes, in the look of their status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.transforms import Affine2D
+
+from forwardbench.analysis.crossovers import Crossover
+from forwardbench.analysis.findings import (
+    about,
+    baseline_of,
+    caption,
+    describe_row,
+    format_size,
+    hosts,
+    interval_word,
+    name_setting,
+    noise_sentence,
+    settings,
+    troubles,
+)
+from forwardbench.analysis.rows import is_control, is_credible, size_axis, slowest_first
+from forwardbench.outputs.charts.drawing import style
+from forwardbench.outputs.charts.drawing.figure import (
+    COLUMNS,
+    Chart,
+    Layout,
+    Point,
+    belongs_to,
+    make_grid,
+)
+from forwardbench.outputs.charts.drawing.scale import set_value_axis
+from forwardbench.outputs.charts.drawing.style import GUTTER_MARKS, Look, label_ends, positions
+from forwardbench.outputs.charts.drawing.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+VALUES = ["value", "low", "high", "guess", "guess_low", "guess_high"]
+"""Columns of what a chart draws, one row for each of the table: a measured value with its
+interval, or an estimated one; NaN where there is none."""
+
+
+_LEVEL = 0.045
+"""Share of a panel's height for each series with marks in the gutter."""
+_BESIDE = 0.15
+"""Distance of two series on one case, where cases stand side by side."""
+_RING = 11.0
+"""Points: the size of a ring, and the distance below which two are one."""
+_NUMBER = (26.0, 12.0)
+"""Points that the number at a ring takes."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written around one kind of chart."""
+
+    title: str
+    label: str
+    """Of the vertical axis, with its unit."""
+    number: Callable[[float], str]
+    """Writes a value."""
+    hollow: str
+    """What a hollow mark is."""
+    notes: tuple[str, ...] = ()
+
+
+Decorate = Callable[["Axes", pd.DataFrame, list[str]], None]
+"""Adds to a panel what only one kind of chart has: panel, rows of its setting, its series."""
+
+
+def draw_lines(
+    table: pd.DataFrame, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
+) -> Chart:
+    """Draw ``values`` by size for every series, a row of panels for each dtype and threads.
+
+    Each machine of several has a row as well, or a column where one panel holds all series.
+    """
+    style.check_axis(table, view)
+    shares = style.share_out(table, view.theme)
+    rows = list(settings(table))
+    panels = [(setting, share) for setting in rows for share in shares]
+    notes = [
+        *troubles(table), _explain(table, values, words.hollow), *words.notes,
+        noise_sentence(table), caption(table),
+    ]  # fmt: skip
+    layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
+    along = style.plan_axis(table, view, layout.width, layout.left)
+    layout = replace(layout, width=along.width, below=along.room)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, words.title, about(table), notes,
+        beside=len(shares) if len(shares) > 1 else min(COLUMNS, max(1, len(hosts(table)))),
+    )  # fmt: skip
+    own = values[~is_control(table)]
+    # On a linear scale one estimate, or one impossible time, would flatten everything else.
+    sure = own.loc[is_credible(table.loc[own.index]), VALUES[:3]]
+    ends = _ends(sure if view.linear and sure["value"].notna().any() else own)
+    levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
+    first = all_axes[0]
+    set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
+    along.scale(first)
+    for axes, (setting, looks) in zip(all_axes, panels, strict=True):
+        if len(rows) > 1:
+            axes.set_title(name_setting(setting), loc="left", size=9, pad=6)
+        along.label(axes, layout.height)
+        decorate(axes, setting, list(looks))
+        shown = setting[setting["implementation"].isin(list(looks))]
+        _draw_series(chart, axes, shown.join(values), looks, view)
+        axes.set_ylabel(words.label)
+        axes.yaxis.set_label_coords(0.12 / layout.width - layout.left / layout.width, 0.5)
+    return chart
+
+
+def _ends(values: pd.DataFrame) -> tuple[float, float]:
+    """The smallest and the largest of all values and ends of intervals."""
+    known = values.to_numpy(float)
+    known = known[np.isfinite(known) & (known > 0)]
+    return (float(known.min()), float(known.max())) if len(known) else (0.5, 2.0)
+
+
+def _absent(table: pd.DataFrame, looks: dict[str, Look]) -> list[str]:
+    """The series of a panel that have cells without a value, in the panel's order."""
+    lacking = table[table["value"].isna() & table["guess"].isna()]["implementation"]
+    return [name for name in looks if name in set(lacking)]
+
+
+def _draw_series(
+    chart: Chart, axes: Axes, table: pd.DataFrame, looks: dict[str, Look], view: View
+) -> None:
+    """Draw every series of one panel; ``table`` has the columns of `VALUES` too."""
+    if table.empty:
+        return
+    connect = bool(size_axis(str(table["sweep"].iloc[0])))
+    table = table.assign(x=positions(table, view))
+    gutter = _absent(table, looks)
+    ends = {}
+    for number, (name, look) in enumerate(looks.items()):
+        rows = table[table["implementation"] == name].sort_values("x")
+        if rows.empty:
+            continue
+        if not style.is_numeric(table, view):  # points side by side, not one on the other
+            rows["x"] += _BESIDE * (number - (len(looks) - 1) / 2)
+        known, guessed = rows[rows["value"].notna()], rows[rows["guess"].notna()]
+        _draw_measured(axes, known, look, connect)
+        _draw_guessed(axes, known, guessed, look, view, connect)
+        level = 1 - _LEVEL * (gutter.index(name) + 0.5) if name in gutter else 1.0
+        _draw_absent(axes, rows[rows["value"].isna() & rows["guess"].isna()], look, level)
+        drawn = rows.assign(y=rows["value"].fillna(rows["guess"])).dropna(subset=["y"])
+        inside = drawn[drawn["y"].between(*axes.get_ylim())]  # on a linear scale some are not
+        chart.points += [
+            Point(name, describe_row(row), axes, row["x"], row["y"]) for _, row in inside.iterrows()
+        ]
+        if len(drawn):
+            last = axes.transData.transform(drawn[["x", "y"]].to_numpy(float)[-1])
+        else:  # the label stands beside the gutter, where the marks are
+            last = axes.get_xaxis_transform().transform((rows["x"].iloc[-1], level))
+        ends[name] = tuple(axes.transAxes.inverted().transform(last))
+    label_ends(axes, ends, looks)
+
+
+def _draw_measured(axes: Axes, known: pd.DataFrame, look: Look, connect: bool) -> None:
+    """Filled marks with a band and whiskers for the interval.
+
+    Those to be believed are joined; doubted ones are crossed out.
+    """
+    if known.empty:
+        return
+    name = str(known["implementation"].iloc[0])
+    line: Any = look.dash if connect else ""
+    credible = is_credible(known)
+    believed, doubted = known[credible], known[~credible]
+    marks: Any = {"color": look.colour, "ms": 4.5}
+    artists: list[Any] = list(
+        axes.plot(believed["x"], believed["value"], look.marker, ls=line, lw=1.4, **marks)
+    )
+    if len(doubted):
+        artists += axes.plot(doubted["x"], doubted["value"], look.marker, ls="", **marks)
+        artists += axes.plot(doubted["x"], doubted["value"], "x", color=look.colour, ms=11, mew=1.5)
+    sure = known[known["low"].notna()]
+    if len(sure):
+        bars = axes.errorbar(
+            sure["x"], sure["value"], _whiskers(sure, "value", "low", "high"),
+            fmt="none", ecolor=look.colour, elinewidth=1, capsize=2,
+        )  # fmt: skip
+        artists += bars.get_children()
+    between = sure[is_credible(sure)]
+    if connect and len(between) > 1:
+        band: Any = {"color": look.colour, "alpha": 0.15, "lw": 0}
+        artists.append(axes.fill_between(between["x"], between["low"], between["high"], **band))
+    belongs_to(name, artists)
+
+
+def _draw_guessed(
+    axes: Axes, known: pd.DataFrame, guessed: pd.DataFrame, look: Look, view: View, connect: bool
+) -> None:
+    """Hollow marks, dotted whiskers, and a dotted line from the last measured one.
+
+    What rests on a time that is not believed is crossed out.
+    """
+    if guessed.empty:
+        return
+    name = str(guessed["implementation"].iloc[0])
+    artists: list[Any] = []
+    doubted = (guessed["status"] == "measured") & ~is_credible(guessed)
+    if doubted.any():
+        crosses = guessed[doubted]
+        artists += axes.plot(crosses["x"], crosses["guess"], "x", color=look.colour, ms=11, mew=1.5)
+    if connect:
+        last = known[is_credible(known)].tail(1)
+        bridge = pd.concat([last.assign(guess=last["value"]), guessed[~doubted]])
+        bridge = bridge.sort_values("x")
+        artists += axes.plot(bridge["x"], bridge["guess"], ":", color=look.colour, lw=1.2)
+    bars = axes.errorbar(
+        guessed["x"], guessed["guess"], _whiskers(guessed, "guess", "guess_low", "guess_high"),
+        fmt=look.marker, color=look.colour, mfc=view.theme.background, ms=5.5, elinewidth=0.8,
+        capsize=2.5,
+    )  # fmt: skip
+    for stem in bars[2]:
+        stem.set_linestyle(":")
+    belongs_to(name, [*artists, *bars.get_children()])
+
+
+def _draw_absent(axes: Axes, absent: pd.DataFrame, look: Look, level: float) -> None:
+    """Marks by status in the gutter at the top of the panel, where each series has a level."""
+    for (name, status), rows in absent.groupby(["implementation", "status"], sort=False):
+        belongs_to(str(name), axes.plot(
+            rows["x"], [level] * len(rows), GUTTER_MARKS.get(str(status), "x"), ls="",
+            color=look.colour, ms=5.5, transform=axes.get_xaxis_transform(),
+        ))  # fmt: skip
+
+
+def _whiskers(rows: pd.DataFrame, centre: str, low: str, high: str) -> NDArray[np.float64]:
+    """Distances from the centre down and up, shape (2, rows); 0 where there is no interval."""
+    down, up = rows[centre] - rows[low], rows[high] - rows[centre]
+    distances: NDArray[np.float64] = np.array([down, up], float).clip(min=0)
+    return np.nan_to_num(distances)
+
+
+def mark_crossovers(
+    axes: Axes, crossovers: Mapping[Crossover, str],
+    height: Callable[[Crossover, float], float], view: View,
+    write: Callable[[float], str] = lambda size: format_size(size, 2),
+) -> None:  # fmt: skip
+    """Ring crossovers, each with a bar for its interval and its size in numbers.
+
+    ``crossovers`` says which series each is of, ``height`` where its line is at a size. Two at
+    one place need one ring, which then belongs to neither, and a number that would lie on
+    another's is left out.
+    """
+    points = axes.transData + Affine2D().scale(72 / axes.figure.dpi)
+    bottom = axes.bbox.y0 * 72 / axes.figure.dpi
+    ringed: list[Any] = []
+    owners: list[tuple[set[str], list[Any]]] = []
+    for crossover, name in crossovers.items():
+        size, low, high, _ = crossover
+        place = points.transform((size, height(crossover, size)))
+        near = [np.abs(place - other) for other in ringed]
+        beside = [number for number, each in enumerate(near) if (each < _RING).all()]
+        for number in beside:
+            owners[number][0].add(name)
+        if beside:
+            continue
+        ringed.append(place)
+        look: Any = {"color": view.theme.muted, "zorder": 5}
+        artists: list[Any] = []
+        owners.append(({name}, artists))
+        artists += axes.plot([size], [height(crossover, size)], "o", mfc="none", ms=_RING, **look)
+        if low == low:
+            ends = [low, high]
+            heights = [height(crossover, end) for end in ends]
+            artists += axes.plot(ends, heights, "|-", lw=2.5, **look)
+        if all((distance >= _NUMBER).any() for distance in near):
+            artists.append(axes.annotate(
+                write(size), (size, height(crossover, size)),
+                xytext=(7, -11) if place[1] - bottom > 2 * _RING else (7, 4), size=8,
+                textcoords="offset points", bbox={
+                    "facecolor": view.theme.background, "edgecolor": "none", "pad": 0.6,
+                    "alpha": 0.7,
+                }, **look,
+            ))  # fmt: skip
+    for names, artists in owners:
+        if len(names) == 1:
+            belongs_to(names.pop(), artists)
+
+
+def _explain(table: pd.DataFrame, values: pd.DataFrame, hollow: str) -> str:
+    """Say what each kind of mark means, for the kinds that are there."""
+    own = table[~is_control(table) & table["implementation"].isin(slowest_first(table))].join(
+        values
+    )
+    kinds = []
+    if own["low"].notna().any():
+        over = " over passes" if table["passes"].max() > 1 else ""
+        kinds.append(f"filled: measured, with its {interval_word(table['passes'].max())}{over}")
+    elif own["value"].notna().any():
+        kinds.append("filled: measured once, so without an interval")
+    if (own["value"].notna() & ~is_credible(own)).any():
+        kinds.append("crossed out: measured, but faster than this machine can be")
+    if own["guess"].notna().any():
+        kinds.append(f"hollow and dotted: {hollow}")
+    absent = set(own.loc[own["value"].isna() & own["guess"].isna(), "status"])
+    shapes = {"x": "cross", "X": "filled cross", "*": "star", "_": "dash"}
+    kinds += [
+        f"{shapes[GUTTER_MARKS[status]]} at the top: {status}"
+        for status in GUTTER_MARKS
+        if status in absent and GUTTER_MARKS[status] in shapes
+    ]
+    if absent & {"measured", "estimated"}:
+        kinds.append(f"plus at the top: no ratio, since {baseline_of(table)} has no time there")
+    return "; ".join(kinds)

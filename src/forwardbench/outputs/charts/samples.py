@@ -1,0 +1,210 @@
+"""How sure? Every pass of every cell, relative to the cell's centre."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forwardbench.analysis import findings
+from forwardbench.analysis.columns import (
+    PASS_SECONDS,
+)
+from forwardbench.analysis.rows import is_control, slowest_first
+from forwardbench.outputs.charts.drawing import style, text
+from forwardbench.outputs.charts.drawing.figure import (
+    COLUMNS,
+    Chart,
+    Layout,
+    Point,
+    belongs_to,
+    make_grid,
+)
+from forwardbench.outputs.charts.drawing.style import LABEL_SIZE
+from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.units import format_percent, format_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+QUESTION = "How sure?"
+HELP = (
+    "Each dot is one pass, relative to the centre of all passes of its cell; outliers are kept. "
+    "The bar is the interval of the centre. The scale is linear near 0 and logarithmic far "
+    "from it. Dots far to the right are slow passes, as when something else kept the machine "
+    "busy. The number beside each row is the centre itself, with ~ if it was estimated "
+    "from a fit; a word there says why there is none."
+)
+title = findings.sureness
+_WORDS = {"unavailable": "n/a"}
+_LINEAR = 0.02
+"""Deviations below this share are on a scale that is nearly linear."""
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.99, 1, 2, 5, 10, 20, 50, 100, 1000, 10000)
+"""Shares above the centre, and those below 1 below it too."""
+_TEXT_SIZE = 7.0
+_CASE_SIZE = 7.5
+_CASE_ROOM = 1.2
+_ROW = 0.19
+"""Inches of a row's height."""
+_AXIS = "passes, relative to their centre"
+
+
+def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
+    """Draw one sweep of the table: a panel for each implementation, controls among them."""
+    view = view or View()
+    table = table.assign(
+        row=style.positions(table, View()), key=table["case"] + table["activation"]
+    )
+    rows = table.sort_values(["row", "key"]).drop_duplicates("key")
+    order = dict(zip(rows["key"], rows["case"], strict=True))
+    panels = [
+        (setting, name)
+        for setting in findings.settings(table)
+        for name in [*slowest_first(setting), *_controls(setting)]
+        if setting.loc[setting["implementation"] == name, PASS_SECONDS].map(len).any()
+    ]
+    beside = COLUMNS
+    if len(findings.hosts(table)) > 1:  # the machines of an implementation stand side by side
+        beside = min(COLUMNS, len(findings.hosts(table)))
+        names = list(dict.fromkeys(name for _, name in panels))
+        panels.sort(key=lambda panel: names.index(panel[1]))
+    several = len(list(findings.settings(table))) > 1
+    layout = Layout(
+        width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,
+        above=0.45 if several else 0.3, below=0.5,
+    )  # fmt: skip
+    notes = [*findings.troubles(table), HELP, findings.caption(table)]
+    about = findings.about(table)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, title(table), about, notes, beside=beside
+    )
+    reach = _reach(table)
+    for axes, (setting, name) in zip(all_axes, panels, strict=True):
+        which = f"\n{findings.name_setting(setting)}" if several else ""
+        room = layout.width + layout.right - 0.1
+        heading = axes.set_title(
+            text.cut(name, room, LABEL_SIZE) + which, loc="left", size=LABEL_SIZE
+        )
+        belongs_to(name.removesuffix(" (control)"), [heading])
+        _frame(axes, order, reach, layout, view)
+        own = setting[setting["implementation"] == name]
+        _draw_rows(chart, axes, own, list(order), view)
+    return chart
+
+
+def _controls(setting: pd.DataFrame) -> list[str]:
+    names = setting["implementation"]
+    return sorted(set(names[is_control(setting)]))
+
+
+def _deviations(row: pd.Series[Any]) -> NDArray[np.float64]:
+    """Each pass' time as a share above or below the centre, in the logarithm."""
+    times = np.array(row[PASS_SECONDS], float)
+    ratios: NDArray[np.float64] = times[~np.isnan(times)] / float(row["seconds"])
+    return np.log(ratios)
+
+
+def _reach(table: pd.DataFrame) -> float:
+    """The largest deviation of a pass or of an interval's end."""
+    timed = table[table[PASS_SECONDS].map(len) > 0]
+    far = [np.abs(_deviations(row)).max() for _, row in timed.iterrows()]
+    ends = timed[["seconds_low", "seconds_high"]].div(timed["seconds"], axis=0).to_numpy(float)
+    return float(np.nanmax([*far, *np.abs(np.log(ends)).ravel(), 0.03]))
+
+
+def _frame(axes: Axes, order: dict[str, str], reach: float, layout: Layout, view: View) -> None:
+    axes.set_xscale("asinh", linear_width=_LINEAR)
+    axes.set_xlim(-reach * 1.25, reach * 1.25)
+    shown = _ticks(reach * 1.25, layout.width)
+    axes.set_xticks(
+        [math.log1p(tick) for tick in shown],
+        [_tick_label(tick) for tick in shown],
+        size=_TEXT_SIZE,
+    )
+    axes.minorticks_off()
+    style.name_below(axes, _AXIS, _TEXT_SIZE / 60, layout.height)
+    axes.xaxis.label.set_fontsize(_CASE_SIZE)
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    cases = [text.cut(case, _CASE_ROOM, _CASE_SIZE) for case in order.values()]
+    axes.set_yticks(range(len(order)), cases, size=_CASE_SIZE)
+    axes.tick_params("y", left=False)
+    # One artist for all rows: a grid would have one for each, and take longer to draw.
+    axes.yaxis.grid(visible=False)
+    across: Any = {"transform": axes.get_yaxis_transform(), "zorder": 0.5}
+    axes.hlines(range(len(order)), 0, 1, color=view.theme.grid, lw=0.6, **across)
+    axes.axvline(0, color=view.theme.muted, lw=0.8)
+
+
+def _ticks(reach: float, width: float) -> list[float]:
+    """Shares to be numbered on an axis of so many inches, the outermost first."""
+
+    def place(share: float) -> float:
+        scaled = math.asinh(math.log1p(share) / _LINEAR) / math.asinh(reach / _LINEAR)
+        return scaled * width / 2
+
+    def room(one: float, other: float) -> float:
+        both = _tick_label(one) + _tick_label(other)
+        return text.width(both, _TEXT_SIZE) / 2 + 0.07
+
+    shares = [*_TICKS, *(-tick for tick in _TICKS if tick < 1)]
+    inside = [share for share in shares if abs(math.log1p(share)) <= reach]
+    kept = [0.0]
+    for share in sorted(inside, key=lambda share: -abs(place(share))):
+        if all(abs(place(share) - place(other)) >= room(share, other) for other in kept):
+            kept.append(share)
+    return sorted(kept)
+
+
+def _tick_label(share: float) -> str:
+    return f"{share:+,.0%}" if share else "0"
+
+
+def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], view: View) -> None:
+    """Dots for passes, bars for intervals and a number for the centre, a line for each case."""
+    name = str(rows["implementation"].iloc[0]).removesuffix(" (control)")
+    timed = rows[rows[PASS_SECONDS].map(len) > 0]
+    places = [order.index(key) for key in timed["key"]]
+    passes = [_deviations(row) for _, row in timed.iterrows()]
+    ends = np.log(
+        [timed["seconds_low"] / timed["seconds"], timed["seconds_high"] / timed["seconds"]]
+    )
+    artists: list[Any] = [axes.hlines(places, *ends, color=view.theme.muted, lw=5, alpha=0.45)]
+    artists += axes.plot(
+        np.concatenate(passes), np.repeat(places, [len(each) for each in passes]), "o",
+        color=view.theme.series[0], ms=3, alpha=0.7, mew=0,
+    )  # fmt: skip
+    for place, deviations, (_, row) in zip(places, passes, timed.iterrows(), strict=True):
+        spread = f"passes from {_signed(deviations.min())} to {_signed(deviations.max())}"
+        said = findings.describe_row(row)
+        if len(deviations) > 1:
+            said += f", {len(deviations)} {spread}"
+        chart.points.append(Point(name, said, axes, 0.0, place))
+    beside: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "size": _TEXT_SIZE}
+    artists += [
+        axes.text(1.02, order.index(row["key"]), _centre(row), **beside)
+        for _, row in rows.iterrows()
+    ]
+    belongs_to(name, artists)
+
+
+def _centre(row: pd.Series[Any]) -> str:
+    if pd.isna(row["seconds"]):
+        return _WORDS.get(row["status"], str(row["status"]))
+    seconds = format_seconds(row["seconds"])
+    return f"~{seconds}" if row["status"] == "estimated" else seconds
+
+
+def _signed(logarithm: float) -> str:
+    share = math.expm1(logarithm)
+    return f"{'+' if share >= 0 else '-'}{format_percent(abs(share))}"
+
+
+def describe(table: pd.DataFrame, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    return (
+        f"Dot chart of every pass of every cell in the sweep {table['sweep'].iloc[0]}, relative to "
+        f"the cell's centre, where {title}."
+    )

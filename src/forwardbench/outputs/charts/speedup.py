@@ -1,0 +1,93 @@
+"""How much faster? The ratio to the baseline over size, with the noise floor around 1x."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from forwardbench.analysis import findings
+from forwardbench.analysis.crossovers import Crossover, crossovers, with_floors
+from forwardbench.analysis.estimates import estimated_speedups
+from forwardbench.analysis.noise import noise_floor
+from forwardbench.analysis.rows import size_axis, slowest_first
+from forwardbench.outputs.charts.drawing.lines import VALUES, Words, draw_lines, mark_crossovers
+from forwardbench.outputs.charts.drawing.style import LABEL_SIZE, NAME_ROOM
+from forwardbench.outputs.charts.drawing.text import cut
+from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.units import format_ratio
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forwardbench.outputs.charts.drawing.figure import Chart
+
+QUESTION = "How much faster?"
+HELP = (
+    "Up is faster; the line at 1x is the baseline itself. The grey band around it is the noise "
+    "floor: 95 % of ratios of identical code are expected inside it, so what lies there is no "
+    "difference shown. A ring marks where a series crosses the baseline, the bar through it is its "
+    "interval."
+)
+title = findings.finding
+
+
+def values(table: pd.DataFrame) -> pd.DataFrame:
+    """Ratio of the baseline's time to each time, or its estimate."""
+    ends = table[["speedup_low", "speedup_high"]]
+    # However uncertain its time, the baseline is exactly once as fast as itself.
+    ends = ends.mask(table["implementation"] == table["baseline"])
+    measured = pd.concat([table["speedup"], ends], axis=1)
+    return pd.concat([measured, estimated_speedups(table)], axis=1).set_axis(VALUES, axis=1)
+
+
+def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
+    """Draw one sweep of the table."""
+    view = view or View()
+
+    baseline = findings.baseline_of(table)
+    found = {findings.name_setting(rows): _crossings(rows) for rows in findings.settings(table)}
+
+    def mark_one(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
+        """The baseline at 1x, the noise around it, and who crosses it where."""
+        floor = noise_floor(setting)
+        axes.axhline(1, color=view.theme.muted, lw=1)
+        if math.isfinite(floor):
+            axes.axhspan(1 / floor, floor, color=view.theme.muted, alpha=0.25, lw=0)
+        crossings = found[findings.name_setting(setting)]
+        own = {each: name for name in names for each in crossings.get(name, [])}
+        if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
+            mark_crossovers(axes, own, lambda each, size: 1.0, view)
+
+    words = Words(
+        title(table),
+        f"speedup over {cut(baseline, NAME_ROOM, LABEL_SIZE)}",
+        format_ratio,
+        "one of the two times was estimated from a fit, not measured",
+        _explain(table, any(any(crossings.values()) for crossings in found.values())),
+    )
+    return draw_lines(table, values(table), view, words, mark_one)
+
+
+def _crossings(setting: pd.DataFrame) -> dict[str, list[Crossover]]:
+    """Where each series crosses the baseline."""
+    baseline = findings.baseline_of(setting)
+    ready = with_floors(setting)
+    names = [name for name in slowest_first(setting) if name != baseline]
+    return {name: crossovers(ready, name, baseline) for name in names}
+
+
+def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
+    """What the band and the rings are, if they are there."""
+    kinds = []
+    if any(math.isfinite(noise_floor(rows)) for rows in findings.settings(table)):
+        kinds.append("grey band around 1x: the noise floor")
+    if crossed:
+        kinds.append("ring: a series crosses the baseline, with its interval")
+    return ("; ".join(kinds),)
+
+
+def describe(table: pd.DataFrame, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    return findings.describe(table, "speedup", title)

@@ -1,0 +1,80 @@
+"""Which is fastest, from which size? Seconds a call over size, both logarithmic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forwardbench.analysis import findings
+from forwardbench.analysis.crossovers import changes_of_lead
+from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.outputs.charts.drawing.lines import VALUES, Words, draw_lines, mark_crossovers
+from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.units import format_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forwardbench.outputs.charts.drawing.figure import Chart
+
+QUESTION = "Which is fastest, from which size?"
+HELP = (
+    "Down is faster. Where lines cross, another way of writing the same computation takes the "
+    "lead: a ring marks it, and the bar through it is its interval. A line that is flat at "
+    "small sizes shows a fixed cost a call; parallel lines do the same work at different rates."
+)
+title = findings.fastest
+
+
+def values(table: pd.DataFrame) -> pd.DataFrame:
+    """Seconds a call, as measured or as estimated."""
+    columns = ["seconds", "seconds_low", "seconds_high"]
+    estimated = (table["status"] == "estimated") & ~is_control(table)
+    measured, guessed = table[columns].mask(estimated), table[columns].where(estimated)
+    return pd.concat([measured, guessed], axis=1).set_axis(VALUES, axis=1)
+
+
+def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
+    """Draw one sweep of the table."""
+    view = view or View()
+    changes = {
+        findings.name_setting(setting): changes_of_lead(setting)
+        for setting in findings.settings(table)
+    }
+
+    def mark_leads(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
+        """Ring, on the line of who is overtaken, where the lead changes in this panel."""
+        here = [each for each in changes[findings.name_setting(setting)] if each.after in names]
+        found = {
+            each.crossover: each.before if each.before in names else each.after
+            for each in here
+            if each.crossover is not None
+        }
+        leaders = {each.crossover: each.after for each in here if each.crossover is not None}
+        if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
+            mark_crossovers(
+                axes, leaders, lambda each, size: _height(setting, found[each], size), view
+            )
+
+    ring = "ring: where the lead changes, with its interval"
+    marked = any(each.crossover for found in changes.values() for each in found)
+    words = Words(
+        title(table), "time a call", format_seconds, "estimated from a fit, never measured",
+        (ring,) if marked else (),
+    )  # fmt: skip
+    return draw_lines(table, values(table), view, words, mark_leads)
+
+
+def _height(setting: pd.DataFrame, name: str, size: float) -> float:
+    """A series' time at a size between those measured, as its line is drawn."""
+    rows = setting[(setting["implementation"] == name) & is_credible(setting)]
+    rows = rows.assign(size=sizes(rows)).sort_values("size")
+    logs = np.log(rows[["size", "seconds"]].to_numpy(float))
+    return float(np.exp(np.interp(np.log(size), logs[:, 0], logs[:, 1])))
+
+
+def describe(table: pd.DataFrame, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    return findings.describe(table, "time a call", title)

@@ -1,0 +1,59 @@
+"""What tools that follow times from run to run are told of: which rows, by which names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from forwardbench.analysis.columns import (
+    HOST_COLUMN,
+)
+from forwardbench.analysis.rows import is_control, is_credible
+from forwardbench.cases import Case
+from forwardbench.errors import UserError
+
+_USUAL_ACTIVATION = Case.activation
+
+
+def credible_rows(table: pd.DataFrame, reader: str) -> list[dict[str, Any]]:
+    """The rows that such a tool may rely on: measured, to be believed, and no control.
+
+    ``reader`` is the tool's name. It takes no empty list, so without any row this raises
+    `UserError`.
+    """
+    rows = table[is_credible(table) & ~is_control(table)]
+    if rows.empty:
+        raise UserError(
+            f"there is no time to give to {reader}, since no cell was measured: "
+            "export csv, json or markdown, which say why"
+        )
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def name_entry(row: dict[str, Any]) -> str:
+    """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`, after its machine if several.
+
+    Such tools find a cell of an earlier run by its name: it depends on the cell alone, and two
+    cells never share one.
+    """
+    activation = row["activation"]
+    parts = (
+        *([_escape(row[HOST_COLUMN])] if row.get(HOST_COLUMN) else []),
+        _escape(row["implementation"]),
+        _escape(row["sweep"]),
+        row["case"] if activation == _USUAL_ACTIVATION else f"{row['case']} {activation}",
+        row["dtype"],
+        "1 thread" if row["threads"] == 1 else f"{row['threads']} threads",
+    )
+    return "/".join(parts)
+
+
+def _escape(text: str) -> str:
+    """Write a name in one printable line without the separator; no two names become the same."""
+    escaped = "".join(
+        letter if letter.isprintable() and letter not in "\\/" else f"\\{ord(letter):x};"
+        for letter in text
+    )
+    # Readers drop a blank at the beginning.
+    return f"\\20;{escaped[1:]}" if escaped.startswith(" ") else escaped

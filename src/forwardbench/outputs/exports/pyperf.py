@@ -1,0 +1,73 @@
+"""JSON that `pyperf compare_to`, `stats`, `show` and `hist` read.
+
+A pass becomes one of pyperf's runs with one value. How many calls it was timed over is not
+told, so pyperf counts one loop, and may warn of a value that is short: `--quiet` leaves that out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pandas as pd
+
+from forwardbench import __version__
+from forwardbench.analysis.columns import (
+    PASS_SECONDS,
+)
+from forwardbench.errors import one_line
+from forwardbench.outputs.exports.entries import credible_rows, name_entry
+from forwardbench.results import Results
+
+FORMAT_VERSION = "1.0"
+"""pyperf's own, since pyperf 1.0."""
+
+
+def write(results: Results, table: pd.DataFrame) -> str:
+    """One benchmark per credible cell; raises `UserError` where there is none.
+
+    Controls are left out, since pyperf's geometric mean would count their code twice.
+    """
+    document = {
+        "version": FORMAT_VERSION,
+        "metadata": _metadata(results),
+        "benchmarks": [_benchmark(row) for row in credible_rows(table, "pyperf")],
+    }
+    return json.dumps(document, allow_nan=False) + "\n"
+
+
+def _benchmark(row: dict[str, Any]) -> dict[str, Any]:
+    known = [seconds for seconds in row[PASS_SECONDS] if seconds == seconds]
+    return {
+        "metadata": {"name": name_entry(row)},
+        "runs": [{"values": [seconds]} for seconds in known],
+    }
+
+
+def _metadata(results: Results) -> dict[str, str | int]:
+    """What is known of machine and software, by pyperf's names where it has one.
+
+    pyperf takes neither an empty text nor one of several lines.
+    """
+    facts = results.origin.facts
+    cpu, count = _split_hardware(results.origin.hardware)
+    texts = {
+        "cpu_model_name": cpu,
+        "platform": facts.get("system", ""),
+        "python_version": facts.get("Python", ""),
+        "blas": facts.get("BLAS", ""),
+        "commit": results.commit,
+        "workload_version": results.origin.workload,
+        "timed_by": results.origin.tool,
+        "forwardbench_version": __version__,
+    }
+    lines = {name: one_line(text) for name, text in texts.items()}
+    known: dict[str, str | int] = {name: line for name, line in lines.items() if line}
+    return {"unit": "second", **known, **({"cpu_count": count} if count else {})}
+
+
+def _split_hardware(hardware: str) -> tuple[str, int]:
+    """CPU and count out of `AMD EPYC, 2 CPUs`, of which either may be missing."""
+    match = re.fullmatch(r"(?:(.*), )?([0-9]{1,6}) CPUs", hardware)
+    return (match[1] or "", int(match[2])) if match else (hardware, 0)

@@ -1,0 +1,110 @@
+"""The report's table: every cell as text for people and as a value to sort and copy by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from forwardbench.analysis.estimates import estimated_speedups
+from forwardbench.analysis.findings import hosts
+from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
+from forwardbench.analysis.rows import is_control, sizes
+from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
+
+
+class Column(NamedTuple):
+    """One column: its head, the table's own column, and how a value is written."""
+
+    name: str
+    source: str
+    write: Callable[[Any], str]
+    number: bool = False
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}"
+
+
+COLUMNS = (
+    Column("sweep", "sweep", _text),
+    Column("case", "case", _text),
+    Column("dtype", "dtype", _text),
+    Column("threads", "threads", _text, number=True),
+    Column("implementation", "implementation", _text),
+    Column("status", "status", _text),
+    Column("time", "seconds", format_seconds, number=True),
+    Column("\u00b1", "half_width", format_percent, number=True),
+    Column("speedup", "speedup", format_ratio, number=True),
+    Column("interval", "interval", _text),
+    Column("verdict", "verdict", _text),
+    Column("GFLOP/s", "gflops", _digits, number=True),
+    Column("error", "error", lambda value: f"{value:.0e}", number=True),
+    Column("passes", "passes", _text, number=True),
+    Column("reason", "reason", _text),
+)
+
+
+_MACHINE = Column("machine", "host", _text)
+
+
+def columns_of(table: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns to show, with the machine's where the table is of several."""
+    return (_MACHINE, *COLUMNS) if hosts(table) else COLUMNS
+
+
+class Cell(NamedTuple):
+    """What a cell shows, and the plain value behind it; empty where it is not known."""
+
+    text: str
+    value: str
+    look: str
+
+
+class Row(NamedTuple):
+    """One line of the table and the number of its series."""
+
+    series: int
+    cells: tuple[Cell, ...]
+
+
+def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
+    """Yield a row for each cell, by sweep, size and time; a control goes with what it repeats."""
+    intervals = [
+        format_interval(low, high) if low != high else ""
+        for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)
+    ]
+    guesses = estimated_speedups(table)["guess"]
+    columns = columns_of(table)
+    table = table.assign(
+        guess=guesses.notna(),
+        speedup=table["speedup"].fillna(guesses),
+        half_width=(table["seconds_high"] - table["seconds_low"]) / 2 / table["seconds"],
+        interval=intervals,
+        verdict=verdicts(table),
+        size=sizes(table),
+        repeats=table["implementation"].where(~is_control(table), table["baseline"]),
+        order=table.groupby("sweep", sort=False).ngroup(),
+    )
+    for _, row in table.sort_values(["order", "dtype", "threads", "size", "seconds"]).iterrows():
+        cells = tuple(_cell(row[column.source], column, row) for column in columns)
+        yield Row(list(series).index(row["repeats"]) if row["repeats"] in series else -1, cells)
+
+
+def _cell(value: Any, column: Column, row: pd.Series[Any]) -> Cell:
+    look = "number" if column.number else "words" if column.source == "reason" else ""
+    if pd.isna(value) or value == "":
+        return Cell("", "", look)
+    text = column.write(value)
+    if column.source == "seconds" and row["status"] == "estimated":
+        text = f"~{text}"
+    if column.source == "speedup" and row["guess"]:
+        text = f"~{text}"
+    if column.source == "speedup" and row["verdict"] == NO_DIFFERENCE:
+        text = f"({text})"
+    return Cell(text, str(value), look)

@@ -1,0 +1,211 @@
+"""Run a module of this package in a fresh process, with a time limit.
+
+Contenders are somebody's code: they may hang, exit, crash the interpreter or print
+garbage. Whatever they do happens to a child process, and costs only that child.
+The two sides talk through files in a folder of their own, never through stdout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from forwardbench.errors import one_line
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+MEMORY_SHARE = 0.8
+"""Of the memory that is available, what a child may have: the rest keeps the system alive."""
+NOT_INHERITED = (
+    "PYTHONHASHSEED",  # all children would hash alike
+    # Each lets a framework compute less precisely, or otherwise, than what it is asked for.
+    "CUBLAS_EMULATE_DOUBLE_PRECISION",
+    "CUBLAS_EMULATE_SINGLE_PRECISION",
+    "CUPY_TF32",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_ENABLE_X64",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "XLA_FLAGS",
+)
+"""Variables of ours that a child does without, so that a setting made elsewhere, and forgotten,
+decides nothing. What a contender sets in its own file counts."""
+_POLL_SECONDS = 0.05
+
+
+class ChildError(RuntimeError):
+    """A child process that ended without an answer; the message says how."""
+
+
+def call(
+    module: str,
+    task: Mapping[str, Any],
+    *,
+    stall_seconds: float,
+    environment: Mapping[str, str] | None = None,
+    cpus: Sequence[int] = (),
+    memory_bytes: int = 0,
+    on_progress: Callable[[str], None] = lambda line: None,
+) -> Any:
+    """Run ``main(link)`` of a module in a fresh process and return its answer.
+
+    ``task`` and the answer are plain JSON. ``environment`` and ``cpus`` (empty: all) are in
+    force before the child imports anything, and so is a limit on its memory: ``memory_bytes``,
+    or by default most of what is available. The child is ended, with all that it started, when
+    it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that the child
+    passes to `Link.progress`. Raises `ChildError` when no answer came.
+    """
+    with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        envelope = {
+            "module": module,
+            "cpus": list(cpus),
+            "memory_bytes": memory_bytes or int(MEMORY_SHARE * psutil.virtual_memory().available),
+            "task": task,
+        }
+        (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
+        with (folder / "stderr.txt").open("wb") as stderr:
+            child = subprocess.Popen(
+                # -P keeps the current folder out of sys.path: a user's random.py stays theirs.
+                [sys.executable, "-P", "-m", "forwardbench.processes", name],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env={**_inherited(), **(environment or {})},
+                start_new_session=True,
+            )
+        try:
+            _wait(child, folder / "progress.txt", stall_seconds, on_progress)
+        finally:
+            _end(child)
+        try:
+            return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ChildError(_how_it_ended(child.returncode, folder / "stderr.txt")) from None
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+
+
+def _wait(
+    child: subprocess.Popen[bytes],
+    progress: Path,
+    stall_seconds: float,
+    on_progress: Callable[[str], None],
+) -> None:
+    """Wait for the child, passing its progress on, until it ends or stalls."""
+    seen = 0  # bytes of whole lines
+    last_sign = time.monotonic()
+    while True:
+        ended = child.poll() is not None
+        whole = _read_from(progress, seen).rpartition(b"\n")
+        for line in whole[0].decode("utf-8").splitlines():
+            on_progress(line)
+            last_sign = time.monotonic()
+        seen += len(whole[0] + whole[1])
+        if ended or (progress.parent / "answer.json").exists():
+            return  # a thread that a contender left running is not waited for
+        if time.monotonic() - last_sign > stall_seconds:
+            raise ChildError(f"did not finish within {stall_seconds:g} s and was ended")
+        time.sleep(_POLL_SECONDS)
+
+
+def _read_from(path: Path, offset: int) -> bytes:
+    """What has been added to a file since; nothing if there is none yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and every process it started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.wait()
+
+
+def _how_it_ended(status: int, stderr: Path) -> str:
+    if status < 0:
+        try:
+            return f"was ended by signal {-status} ({signal.Signals(-status).name})"
+        except ValueError:
+            return f"was ended by signal {-status}"
+    last = ""
+    with contextlib.suppress(FileNotFoundError), stderr.open("rb") as file:
+        file.seek(max(0, stderr.stat().st_size - 4096))  # a contender may have filled it
+        last = file.read().decode("utf-8", errors="replace").strip().rpartition("\n")[2]
+    ended = f"exited with status {status} before it had finished"
+    return f"{ended}: {one_line(last)}" if last else ended
+
+
+class Link:
+    """The child's side: its task, and the way to report on it."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._parent = os.getppid()
+        envelope = json.loads((self._folder / "task.json").read_text(encoding="utf-8"))
+        self.module: str = envelope["module"]
+        self.cpus: list[int] = envelope["cpus"]
+        self.memory_bytes: int = envelope["memory_bytes"]
+        self.task: Any = envelope["task"]
+
+    def progress(self, line: str) -> None:
+        """Report one line of progress, which also says that the child still works.
+
+        A child whose parent has died ends here: nobody waits for its answer.
+        """
+        if os.getppid() != self._parent:
+            os._exit(1)
+        with (self._folder / "progress.txt").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def answer(self, answer: Any) -> None:
+        """Give the answer, whole or not at all."""
+        partial = self._folder / "answer.part"
+        partial.write_text(json.dumps(answer), encoding="utf-8")
+        partial.replace(self._folder / "answer.json")
+
+
+def _run_child(folder: str) -> None:
+    """Confine this process to its CPUs and memory, where the system can, and then import."""
+    link = Link(folder)
+    if resource is not None and hasattr(resource, "RLIMIT_DATA"):
+        # Counts what is written to, unlike RLIMIT_AS: frameworks reserve far more than they use.
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = (
+            link.memory_bytes if most == resource.RLIM_INFINITY else min(link.memory_bytes, most)
+        )
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
+    if link.cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, link.cpus)
+    importlib.import_module(link.module).main(link)
+
+
+if __name__ == "__main__":
+    _run_child(sys.argv[1])

@@ -1,0 +1,1 @@
+"""What is right: nothing is timed that is not."""

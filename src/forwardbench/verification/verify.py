@@ -1,0 +1,149 @@
+"""Verification: nothing is timed that is not right.
+
+Every implementation is checked on every case family, for its results and for how it
+behaves, in a process of its own: a verdict says what came of it.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from forwardbench import implementations, processes
+from forwardbench.cases import DTYPES
+from forwardbench.errors import describe_error
+from forwardbench.implementations import Implementation, ImplementationError, MissingExtraError
+from forwardbench.verification import behaviour
+from forwardbench.verification.case_families import problems
+from forwardbench.verification.reference import WrongResultError
+
+TIME_LIMIT = 60.0
+"""Seconds without a finished check after which a contender counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verification found out about one implementation."""
+
+    implementation: str
+    status: str
+    """`verified`, `rejected`, `failed` or `unavailable`."""
+    reason: str = ""
+    checks: int = 0
+    share: float = 0.0
+    """Largest error over all problems, as a share of the bound on it."""
+
+
+def verify_all(references: Sequence[str], time_limit: float = TIME_LIMIT) -> Iterator[Verdict]:
+    """Check several implementations and yield each verdict.
+
+    The suite's own rungs that need no framework share a process, which spares its start and
+    the reference; everything else gets one to itself.
+    """
+    together = [
+        reference
+        for reference in references
+        if reference in implementations.names() and not implementations.describe(reference).requires
+    ]
+    try:
+        yield from _verify_in_child(together, time_limit)
+    except processes.ChildError:  # one of them took the others with it: find out which
+        together = []
+    for reference in references:
+        if reference not in together:
+            yield verify(reference, time_limit)
+
+
+def verify(reference: str, time_limit: float = TIME_LIMIT) -> Verdict:
+    """Check an implementation, given by name or path, in a process of its own.
+
+    ``time_limit`` is the longest time in seconds that a single check may take.
+    """
+    try:
+        description = implementations.describe(reference)
+    except ImplementationError as error:  # an earlier contender may have deleted the file
+        return Verdict(Path(reference).stem, "failed", str(error))
+    if description.missing:
+        return Verdict(description.name, "unavailable", description.missing)
+    try:
+        (verdict,) = _verify_in_child([str(description.path.resolve())], time_limit)
+    except processes.ChildError as error:
+        return Verdict(description.name, "failed", str(error))
+    return verdict
+
+
+def _verify_in_child(references: Sequence[str], time_limit: float) -> list[Verdict]:
+    if not references:
+        return []
+    task = {"references": list(references)}
+    answers = processes.call("forwardbench.verification.verify", task, stall_seconds=time_limit)
+    return [Verdict(**answer) for answer in answers]
+
+
+def verify_loaded(
+    implementation: Implementation,
+    *,
+    on_check: Callable[[str], None] = lambda line: None,
+    timer: Callable[[], float] = time.perf_counter,
+) -> Verdict:
+    """Check an implementation in this process; `verify` does it in a safer one."""
+    name, checks, share = implementation.name, 0, 0.0
+    try:
+        behaviour.check_thread_count(implementation)
+        for problem in problems():
+            share = max(share, behaviour.check_problem(implementation, problem))
+            checks += 1
+            on_check(str(problem.case))
+        for check in _behaviour_checks(implementation, timer):
+            check()
+            checks += 1
+            on_check("behaviour")
+    except WrongResultError as error:
+        return Verdict(name, "rejected", str(error), checks, share)
+    except Exception as error:  # a contender may raise anything
+        return Verdict(name, "failed", f"raised {describe_error(error)}", checks, share)
+    return Verdict(name, "verified", "", checks, share)
+
+
+def _behaviour_checks(
+    implementation: Implementation, timer: Callable[[], float]
+) -> Iterator[Callable[[], None]]:
+    """Yield each check ready to be made, the plainest faults first."""
+    for check in (
+        behaviour.check_fresh,
+        behaviour.check_networks_apart,
+        behaviour.check_batches,
+    ):
+        for dtype in DTYPES:
+            yield partial(check, implementation, dtype)
+    for timed in (
+        behaviour.check_finished,
+        behaviour.check_not_asynchronous,
+        behaviour.check_no_memory,
+    ):
+        yield partial(timed, implementation, timer)
+    for dtype in DTYPES:
+        yield partial(behaviour.check_outputs_stay, implementation, dtype)
+
+
+def main(link: processes.Link) -> None:
+    """Answer a child process's task: load implementations and check them."""
+    warnings.simplefilter("ignore")  # a contender's own; only its results are judged
+    link.answer(
+        [asdict(_load_and_verify(reference, link)) for reference in link.task["references"]]
+    )
+
+
+def _load_and_verify(reference: str, link: processes.Link) -> Verdict:
+    name = implementations.describe(reference).name
+    try:
+        implementation = implementations.load(reference)
+    except MissingExtraError as error:
+        return Verdict(name, "unavailable", str(error))
+    except ImplementationError as error:
+        return Verdict(name, "failed", str(error))
+    return verify_loaded(implementation, on_check=link.progress)

@@ -1,0 +1,57 @@
+"""Where the time of a run goes, and whether it was announced rightly.
+
+python studies/overhead.py NEW_FOLDER [OPTIONS OF RUN ...]
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import page
+
+
+def main(folder, *options):
+    """Make a run and print where its wall time went."""
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "forwardbench", "run", "--output", folder, *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wall = time.perf_counter() - begin
+    if done.returncode not in (0, 1):
+        sys.exit(done.stderr)
+    run = json.loads((Path(folder) / "run.json").read_text())
+    passes = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("pass-*.json"))]
+    in_passes = sum(each["meanwhile"]["seconds"] for each in passes)
+    infos = [entry["extra_info"] for each in passes for entry in each["benchmarks"]]
+    timed, warming = (sum(info[n] for info in infos) for n in ("timed_seconds", "warming_seconds"))
+    after = wall - run["spent"]["verification"]
+    planning = run["spent"]["planning"]
+    announced = int(re.search(r"about (\d+) s", done.stderr)[1])
+    rows = {
+        "planning: timed calls": run["probing_seconds"],
+        "planning: starting probes, inputs, the machine's peaks": planning - run["probing_seconds"],
+        "passes: timed calls": timed,
+        "passes: warm-up calls": warming,
+        "passes: starting workers, inputs, checks, pytest": in_passes - timed - warming,
+        "start, table, charts": after - planning - in_passes,
+    }
+    lines = ["| what | seconds | share |", "|---|---|---|"]
+    lines += [f"| {what} | {spent:.1f} | {spent / after:.1%} |" for what, spent in rows.items()]
+    lines += [
+        f"| in all, after {run['spent']['verification']:.1f} s of verification | {after:.1f} | |",
+        "",
+        f"Announced for the passes: {announced} s; taken: {in_passes:.1f} s.",
+    ]
+    print("\n".join(lines))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    arguments = [each for each in sys.argv[1:] if each != "--write"]
+    text = main(*arguments)
+    if "--write" in sys.argv:
+        page.write_between_marks("overhead", text)

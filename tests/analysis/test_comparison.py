@@ -1,0 +1,414 @@
+"""Comparisons: a difference is called one only where passes, noise and machine leave no doubt."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from small import ASV, REFERENCE
+
+from forwardbench import results
+from forwardbench.analysis import comparison
+from forwardbench.commands.main import main
+from forwardbench.errors import UserError
+from forwardbench.outputs import charts
+from forwardbench.statistics.intervals import ratio_interval
+
+
+def spread(seconds, factors):
+    """One time for each pass."""
+    return [seconds * factor for factor in factors]
+
+
+QUIET = (1.0, 1.004, 0.996, 1.002, 0.998)
+
+
+@pytest.fixture
+def two_runs(write_run):
+    """Write two runs: the second with its own factor for each implementation."""
+
+    def write(factors=(1.0, 1.0), machine=1.0, cases=("4x4-4", "64x64-64"), **changes):
+        base = {"python_loops": 1e-3, "matmul": 1e-5, "neuron_dot": 1e-4}
+        names = dict(zip(("matmul", "neuron_dot"), factors, strict=True))
+        first, second = (
+            {
+                name: {
+                    # Passes vary in another order for each implementation and side.
+                    case: spread(seconds * factor(name), np.roll(QUIET, place + 2 * side))
+                    for case in cases
+                }
+                for place, (name, seconds) in enumerate(base.items())
+            }
+            for side, factor in enumerate(
+                (lambda name: 1.0, lambda name: machine * names.get(name, 1.0))
+            )
+        )
+        return write_run(first, name="a"), write_run(second, name="b", **changes)
+
+    return write
+
+
+def row(found, name, case="4x4-4"):
+    """One cell of a comparison."""
+    cells = found.cells
+    (only,) = cells[(cells["implementation"] == name) & (cells["case"] == case)].to_dict("records")
+    return only
+
+
+def load_both(paths):
+    """Read both runs."""
+    return tuple(results.load(path) for path in paths)
+
+
+def test_the_interval_of_two_samples_is_yuens():
+    """SciPy's own trimmed Welch test says the same, on ten passes and on five."""
+    generator = np.random.default_rng(1)
+    for count, trim in ((10, 0.15), (5, 0.0)):
+        one, other = generator.normal(0, 1, count), generator.normal(1, 2, count + 3)
+        trim = 0.15 if min(len(one), len(other)) >= 7 else trim
+        found = ratio_interval(one, other)
+        expected = stats.ttest_ind(other, one, equal_var=False, trim=trim)
+        low, high = expected.confidence_interval(0.95)
+        assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)))
+        centre = stats.trim_mean(other, trim) - stats.trim_mean(one, trim)
+        assert found.centre == pytest.approx(math.exp(centre))
+
+
+def test_intervals_of_two_samples_hold_the_truth():
+    """Of 2,000 simulated pairs of runs of ten passes, 93 to 97 % of intervals do."""
+    generator = np.random.default_rng(7)
+    held = 0
+    for _ in range(2000):
+        one, other = generator.normal(0, 0.02, 10), generator.normal(0.3, 0.05, 10)
+        found = ratio_interval(one, other)
+        held += found.low <= math.exp(0.3) <= found.high
+    assert 0.93 <= held / 2000 <= 0.97
+
+
+def test_a_change_of_one_implementation_is_its_own(two_runs):
+    """Twice as slow is half as fast; who did not change is not shown to differ."""
+    found = comparison.compare(*load_both(two_runs((2.0, 1.0))))
+    changed, other = row(found, "matmul"), row(found, "neuron_dot")
+    assert changed["ratio"] == pytest.approx(0.5, rel=0.01)
+    assert changed["ratio_low"] < 0.5 < changed["ratio_high"]
+    assert changed["verdict"] == "slower"
+    assert other["verdict"] == "no difference shown"
+    assert found.means["matmul"].centre == pytest.approx(0.5, rel=0.01)
+    assert found.overall.centre == pytest.approx(math.sqrt(0.5), rel=0.01)
+
+
+def test_a_slower_machine_is_no_slower_code(two_runs):
+    """All times 1.3-fold, the baseline's too: no cell is called slower, and the drift is said."""
+    found = comparison.compare(*load_both(two_runs(machine=1.3)))
+    assert set(found.cells["verdict"]) == {"no difference shown", "not comparable"}
+    assert found.drift.centre == pytest.approx(1 / 1.3, rel=0.01)
+    said = comparison.describe_drift(found)
+    assert "In seconds it was itself 0.769 times as fast in the second" in said
+
+
+def test_less_than_the_machine_moved_is_not_shown(two_runs):
+    """A change of 10 % on a machine that moved by 30 % could be the machine's; 50 % could not."""
+    found = comparison.compare(*load_both(two_runs((1.1, 1.5), machine=1.3)))
+    assert row(found, "matmul")["verdict"] == "no difference shown"
+    assert row(found, "neuron_dot")["verdict"] == "slower"
+
+
+def test_seconds_can_be_compared_as_they_are(two_runs):
+    """Then a slower machine is slower everywhere, the baseline included."""
+    found = comparison.compare_seconds(*load_both(two_runs(machine=1.3)))
+    assert set(found.cells["verdict"]) == {"slower"}
+    assert row(found, "python_loops")["ratio"] == pytest.approx(1 / 1.3, rel=0.01)
+    assert math.isnan(found.drift.centre)
+
+
+def test_the_baseline_is_not_compared_with_itself(two_runs):
+    """It says so, and how to compare its seconds."""
+    found = comparison.compare(*load_both(two_runs()))
+    said = row(found, "python_loops")
+    assert said["verdict"] == "not comparable"
+    assert "--seconds" in said["reason"]
+
+
+def rewrite(folder, change):
+    """Change every pass' file."""
+    for path in folder.glob("pass-*.json"):
+        document = json.loads(path.read_text())
+        change(document)
+        path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda document: document["machine_info"]["cpu"].update(brand_raw="Another"),
+            "different machines: Made-up CPU, 2 CPUs and Another, 2 CPUs",
+        ),
+        (lambda document: document.pop("machine_info"), "the machine was not recorded"),
+        (
+            lambda document: [
+                each["extra_info"].update(workload_version=2) for each in document["benchmarks"]
+            ],
+            "different inputs: workload versions 1 and 2",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_shown_and_said(two_runs, change, reason):
+    """The ratio stays, the verdict says not comparable and why, and no mean is made of it."""
+    paths = two_runs((2.0, 1.0))
+    rewrite(paths[1], change)
+    found = comparison.compare(*load_both(paths))
+    assert set(found.cells["verdict"]) == {"not comparable"}
+    assert row(found, "matmul")["reason"] == reason
+    assert row(found, "matmul")["ratio"] == pytest.approx(0.5, rel=0.01)
+    assert found.means == {}
+
+
+def test_a_cell_of_one_side_only_is_named(write_run):
+    """Missing, failed: each with the side and the reason."""
+    first = {"python_loops": {"4x4-4": [1.0, 1.0]}, "matmul": {"4x4-4": [0.5, 0.5]}}
+    second = {"python_loops": {"4x4-4": [1.0, 1.0]}, "matmul": {"4x4-4": ["ValueError: no"]}}
+    second["neuron_dot"] = {"4x4-4": [0.7, 0.7]}
+    found = comparison.compare(
+        results.load(write_run(first, name="a")), results.load(write_run(second, name="b"))
+    )
+    assert row(found, "matmul")["reason"] == "failed in the second: ValueError: no"
+    assert row(found, "neuron_dot")["reason"] == "not in the first"
+
+
+def test_one_pass_shows_no_difference(write_run):
+    """A ratio without an interval proves nothing."""
+    times = {"python_loops": {"4x4-4": [1.0]}, "matmul": {"4x4-4": [0.5]}}
+    slower = {"python_loops": {"4x4-4": [1.0]}, "matmul": {"4x4-4": [0.9]}}
+    found = comparison.compare(
+        results.load(write_run(times, name="a")), results.load(write_run(slower, name="b"))
+    )
+    said = row(found, "matmul")
+    assert (said["verdict"], said["reason"]) == ("no difference shown", "one pass, so no interval")
+
+
+def test_a_baseline_that_was_not_measured_is_refused(two_runs):
+    """One line that says which side lacks it and what else to do."""
+    with pytest.raises(UserError, match="the first results have no time of the baseline einsum"):
+        comparison.compare(*load_both(two_runs()), "einsum")
+
+
+def test_the_mean_is_as_unsure_as_cases_differ(write_run):
+    """Twice as fast on one case, half on the other: on average nothing is shown."""
+
+    def times(factors):
+        return {
+            name: {
+                case: spread(seconds * (factor if name == "matmul" else 1), np.roll(QUIET, place))
+                for case, factor in zip(("4x4-4", "64x64-64"), factors, strict=True)
+            }
+            for place, (name, seconds) in enumerate({"python_loops": 1e-3, "matmul": 1e-5}.items())
+        }
+
+    first, second = write_run(times((1, 1)), name="a"), write_run(times((2, 0.5)), name="b")
+    mean = comparison.compare(results.load(first), results.load(second)).overall
+    assert mean.centre == pytest.approx(1.0, rel=0.01)
+    assert mean.low < 0.8
+    assert mean.high > 1.25
+
+
+def test_implementations_that_share_a_baseline_count_once(two_runs):
+    """One twice as fast, one half as fast, on every case alike: sure to be 1 on average."""
+    mean = comparison.compare(*load_both(two_runs((2.0, 0.5)))).overall
+    assert mean.centre == pytest.approx(1.0, rel=0.01)
+    assert mean.low > 0.97
+    assert mean.high < 1.03
+
+
+def test_a_change_of_the_baselines_own_code_is_nobody_elses(two_runs, write_run):
+    """Where only the baseline got twice as fast, no other is called slower."""
+    first, _ = two_runs()
+    second = write_run(
+        {
+            name: {case: spread(seconds, QUIET[::-1]) for case in ("4x4-4", "64x64-64")}
+            for name, seconds in
+            {"python_loops": 0.5e-3, "matmul": 1e-5, "neuron_dot": 1e-4}.items()
+        },
+        name="faster",
+    )  # fmt: skip
+    found = comparison.compare(results.load(first), results.load(second))
+    assert row(found, "matmul")["ratio"] == pytest.approx(0.5, rel=0.02)
+    assert set(found.cells["verdict"]) == {"no difference shown", "not comparable"}
+
+
+# --- the command -----------------------------------------------------------------------
+
+
+def test_compare_prints_every_cell_and_what_it_adds_up_to(two_runs, capsys):
+    """Ratios with intervals and verdicts, counts, means and the machine's own drift."""
+    first, second = two_runs((2.0, 1.0))
+    assert main(["compare", str(first), str(second)]) == 0
+    shown = capsys.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    (changed,) = [line for line in lines if line[:2] == ["64x64-64", "matmul"]]
+    assert changed[2:6] == ["10.0", "us", "20.0", "us"]
+    assert changed[-1] == "slower"
+    assert "0 faster, 2 slower, 2 no difference shown, 2 not comparable." in shown
+    assert "Geometric mean, matmul: 0.500 times as fast (95 % interval 0.4" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("limit", "status"), [("5%", 3), ("0.05", 3), ("95%", 3), ("99.9%", 0), ("100%", 0)]
+)
+def test_only_a_certain_regression_fails(two_runs, limit, status, capsys):
+    """Status 3 only where the interval excludes less: twice as long is not surely 99.9 % more."""
+    first, second = two_runs((2.0, 1.0))
+    assert main(["compare", str(first), str(second), "--fail-on-regression", limit]) == status
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == (2 if status else 0)
+    if status:
+        assert said[0].startswith("Regression: matmul at 4x4-4 (float64, threads: 1) takes 2")
+
+
+def test_identical_runs_have_no_regression(two_runs, capsys):
+    """Not even one above 1 %."""
+    first, second = two_runs()
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "1%"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_what_cannot_be_compared_does_not_pass(two_runs, capsys):
+    """Asked to fail on regressions, a comparison of nothing has status 1."""
+    first, second = two_runs()
+    rewrite(second, lambda document: document["machine_info"]["cpu"].update(brand_raw="Another"))
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "5%"]) == 1
+    assert "nothing could be compared" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["five", "-1%", "2000%", "nan", "", "5"])
+def test_a_share_that_is_none_is_refused(share, capsys):
+    """One line, status 2."""
+    with pytest.raises(SystemExit) as caught:
+        main(["compare", "a", "b", f"--fail-on-regression={share}"])
+    assert caught.value.code == 2
+    assert "is not a share: write 5% or 0.05" in capsys.readouterr().err
+
+
+def test_one_run_alone_has_nothing_to_compare(two_runs, capsys):
+    """It says what else to give."""
+    assert main(["compare", str(two_runs()[0])]) == 2
+    assert "has one commit only, so there is nothing to compare" in capsys.readouterr().err
+
+
+def test_two_commits_of_asv_are_compared(capsys):
+    """The last two without being named, and any two by name."""
+    assert main(["compare", str(ASV), "--seconds"]) == 0
+    unnamed = capsys.readouterr().out
+    named = ["compare", f"{ASV}@00dfd33c", f"{ASV}@2330662e", "--seconds"]
+    assert main(named) == 0
+    assert capsys.readouterr().out == unnamed
+    assert "matmul" in unnamed
+
+
+def test_runs_and_asv_are_not_compared(capsys):
+    """Different tools time differently; it is said, not hidden."""
+    assert main(["compare", str(REFERENCE), str(ASV)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "timed by different tools: forwardbench and asv" in shown
+
+
+def test_a_comparison_is_written_as_table_and_forest(two_runs, tmp_path, capsys):
+    """A CSV with every cell, and a chart for each sweep that says what it shows."""
+    first, second = two_runs((2.0, 1.0))
+    folder = tmp_path / "out"
+    assert main(["compare", str(first), str(second), "--output", str(folder)]) == 0
+    assert f"Comparison: {folder} (comparison.csv and 2 charts)" in capsys.readouterr().out
+    header = (folder / "comparison.csv").read_text().splitlines()[0]
+    assert header == ",".join(comparison.COLUMNS)
+    svg = (folder / "forest-square.svg").read_text()
+    assert (
+        "Forest chart of the sweep square, where On average the second is 0.707 times as fast"
+        in svg
+    )
+    assert f"first: {first}" in svg
+
+
+def test_a_forest_shows_every_ratio_and_mean(two_runs):
+    """A panel for each implementation; marks by verdict; values that can be asked."""
+    found = comparison.compare(*load_both(two_runs((2.0, 1.0))))
+    (drawn,) = charts.draw_forests(found, "a and b")
+    said = [point.text for point in drawn.chart.points]
+    assert any(text.startswith("matmul at 4x4-4: 0.500x (") and "slower" in text for text in said)
+    titles = [axes.get_title("left") for axes, _ in drawn.chart.panels if axes.get_visible()]
+    assert titles == ["neuron_dot", "matmul"]
+
+
+def test_what_broke_does_not_pass(two_runs, capsys):
+    """A contender that worked in the first and fails in the second is named; status 1."""
+    first, second = two_runs()
+    for path in second.glob("pass-*.json"):
+        document = json.loads(path.read_text())
+        document["failures"] = {"matmul-square-4x4-4-float64-1": "ValueError: no"}
+        path.write_text(json.dumps(document))
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "5%"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "Not judged: 1 of 4 cells, for the reasons above",
+        "Broken: matmul at 4x4-4: failed in the second: ValueError: no",
+    ]
+
+
+def test_a_limit_below_what_the_machine_moved_is_warned_of(two_runs, capsys):
+    """A real regression of 25 % may hide behind a machine that is 30 % slower; it is said."""
+    first, second = two_runs((1.25, 1.0), machine=1.3)
+    assert main(["compare", str(first), str(second), "--fail-on-regression", "5%"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("Warning: the baseline itself may have moved by 30.6% between")
+    assert said.count("\n") == 1
+
+
+def test_the_baselines_own_move_on_a_case_counts_there(write_run):
+    """Where only the baseline changed, on one case, nobody else is called slower on it."""
+    base = {"python_loops": 1e-3, "matmul": 1e-5}
+    cases = ("1x1-1", "2x2-2", "4x4-4", "8x8-8", "16x16-16", "32x32-32", "64x64-64", "128x128-128")
+
+    def times(change):
+        return {
+            name: {
+                case: spread(
+                    seconds * (change if (name, case) == ("python_loops", "64x64-64") else 1),
+                    np.roll(QUIET, place),
+                )
+                for case in cases
+            }
+            for place, (name, seconds) in enumerate(base.items())
+        }
+
+    found = comparison.compare(
+        results.load(write_run(times(1.0), name="a")), results.load(write_run(times(0.9), name="b"))
+    )
+    assert row(found, "matmul", "64x64-64")["ratio"] == pytest.approx(0.9, rel=0.01)
+    assert row(found, "matmul", "64x64-64")["verdict"] == "no difference shown"
+
+
+def test_the_mean_is_that_of_the_ratios_shown(write_run):
+    """Outlying passes that trimming keeps out of each ratio stay out of their mean."""
+    cases = [f"{n}x{n}-{n}" for n in (1, 2, 4)]
+    noise = np.random.default_rng(5).normal(0, 0.002, (3, 2, 10))
+
+    def times(outlier):
+        return {
+            "python_loops": {case: [1e-3] * 10 for case in cases},
+            "matmul": {
+                case: [
+                    1e-5 * math.exp(noise[place, int(outlier), number])
+                    * (50.0 if outlier and number == place else 1.0)
+                    for number in range(10)
+                ]
+                for place, case in enumerate(cases)
+            },
+        }  # fmt: skip
+
+    found = comparison.compare(
+        results.load(write_run(times(False), name="a")),
+        results.load(write_run(times(True), name="b")),
+    )
+    ratios = found.cells.loc[found.cells["implementation"] == "matmul", "ratio"]
+    assert found.overall.centre == pytest.approx(math.exp(np.log(ratios).mean()))
+    assert found.overall.centre == pytest.approx(1.0, abs=0.01)

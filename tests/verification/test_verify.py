@@ -1,0 +1,302 @@
+"""Verification: right implementations pass, wrong ones are rejected, broken ones are named."""
+
+import itertools
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small import planned, skip_without
+
+from forwardbench import implementations, processes
+from forwardbench.cases import ACTIVATIONS, DTYPES
+from forwardbench.implementations import Implementation
+from forwardbench.measure.passes import run_pass
+from forwardbench.verification import behaviour
+from forwardbench.verification import verify as module
+from forwardbench.verification.case_families import problems
+from forwardbench.verification.reference import WrongResultError
+from forwardbench.verification.verify import Verdict, verify, verify_all, verify_loaded
+
+CONTENDERS = Path(__file__).parents[1] / "contenders"
+
+
+def files(folder):
+    """Contenders of one kind."""
+    paths = (CONTENDERS / folder).glob("*.py")
+    return sorted(path for path in paths if path.stem != "honest")
+
+
+def stem(path):
+    """Name a test by its contender."""
+    return path.stem
+
+
+@pytest.mark.parametrize("name", implementations.names())
+def test_every_rung_is_verified(name):
+    """The suite's own implementations pass all checks, and their errors are within the bounds."""
+    skip_without(name)
+    verdict = verify(name)
+    assert (verdict.status, verdict.reason) == ("verified", "")
+    assert verdict.checks == 121
+    assert 0 < verdict.share <= 1
+
+
+@pytest.mark.parametrize("path", files("right"), ids=stem)
+def test_right_implementations_are_accepted(path):
+    """Other orders of summation, layouts and forms of output are right too."""
+    verdict = verify(str(path))
+    assert (verdict.status, verdict.reason) == ("verified", "")
+
+
+REJECTIONS = {
+    "batch_fixed_at_first_call": r"in a batch of 1 after other sizes: .*shape \(4, 3\)",
+    "bias_cached_by_shape": "with the same input and another network",
+    "buffer_across_networks": "REUSES_OUTPUT = True",
+    "cached_in_wrapper": "forward remembers its answers",
+    "lazy_in_large_batches": "forward returned unfinished work",
+    "memo_by_content": "forward remembers its answers",
+    "not_waited_for": "forward returned (unfinished work|before its work was done)",
+    "all_nan": r"nan at \[0, 0\]",
+    "cached_by_identity": "with the same array refilled in place",
+    "cached_by_input": "with the same input and another network",
+    "flat_output": r"shape \(3,\) instead of \(1, 3\)",
+    "half_precision": "float32.*times the bound",
+    "lazy": "unfinished work",
+    "lazy_on_a_copy": "forward returned unfinished work",
+    "nan_corner": r"nan at \[0, 2\]",
+    "reused_output": "REUSES_OUTPUT = True",
+    "right_once": "on the second call with the same input",
+    "tf32": "float32.*times the bound",
+    "tf32_when_large": "float32.*times the bound",
+    "transposed_output": r"shape \(3, 1\) instead of \(1, 3\)",
+    "writes_bias": "forward changed the bias of layer 0",
+    "wrong_dtype": "dtype float64 instead of float32",
+}
+"""What the message must say; any other wrong implementation is off by so many bounds."""
+
+
+@pytest.mark.parametrize("path", files("wrong"), ids=stem)
+def test_wrong_implementations_are_rejected(path):
+    """Each is rejected, with a message that says what is wrong."""
+    verdict = verify(str(path))
+    assert verdict.status == "rejected"
+    assert verdict.implementation == path.stem
+    expected = REJECTIONS.get(path.stem, r"worst at \[\d+, \d+\]: .* instead of .* times the bound")
+    assert re.search(expected, verdict.reason), verdict.reason
+
+
+FAILURES = {
+    "crashes": ("failed", "SIGSEGV"),
+    "does_not_parse": ("failed", "does not parse: line 2"),
+    "exits": ("failed", "exited with status 0 before it had finished"),
+    "exits_at_once": ("failed", "exited with status 0 before it had finished"),
+    "hangs": ("failed", "did not finish within 10 s"),
+    "imports_framework": ("unavailable", "pip install no_such_framework"),
+    "lacks_a_library": ("unavailable", r"^cannot be used here: libtensors\.so\.3: cannot open"),
+    "needs_framework": ("unavailable", "pip install no_such_framework"),
+    "no_forward": ("failed", "has no function forward"),
+    "ragged": ("rejected", r"shape \(1, 1\) instead of \(1, 3\)"),
+    "floods_stderr": ("failed", r"exited with status 9 before it had finished: (no)+n?\.\.\.$"),
+    "raises_lines": ("failed", r"ValueError: first second \?\[31m red$"),
+    "strange_requirement": ("unavailable", "needs not a name, which is not installed"),
+    "raises": ("failed", "raised ValueError: cannot do this shape"),
+    "raises_on_import": ("failed", "raised on import: RuntimeError: not today"),
+    "recurses": ("failed", "RecursionError"),
+    "returns_none": ("rejected", r"shape \(\) instead of \(1, 3\)"),
+}
+
+
+@pytest.mark.parametrize("path", files("broken"), ids=stem)
+def test_broken_implementations_are_reported_by_name(path):
+    """Whatever a file does to its process, the verdict names it and says what happened."""
+    verdict = verify(str(path), time_limit=10)
+    status, reason = FAILURES[path.stem]
+    assert (verdict.implementation, verdict.status) == (path.stem, status)
+    assert re.search(reason, verdict.reason), verdict.reason
+
+
+def plain(x, layers):
+    """Compute with NumPy, one matrix product a layer."""
+    functions = {
+        "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
+        "relu": lambda z: np.maximum(z, 0),
+        "tanh": np.tanh,
+        "linear": lambda z: z,
+    }
+    for weights, bias, activation in layers:
+        x = functions[activation](x @ weights + bias)
+    return x
+
+
+def make(forward=plain, to_numpy=lambda out: out):
+    """Wrap a function as an implementation."""
+    return Implementation("made", forward, lambda layers: layers, lambda x: x, to_numpy, False)
+
+
+def test_problems_cover_what_the_design_names():
+    """Every example, each dimension 1, several layers, saturation and zeros, in both dtypes."""
+    all_problems = list(problems())
+    for dtype in DTYPES:
+        mine = [problem for problem in all_problems if problem.case.dtype == dtype]
+        assert {p.case.example for p in mine} >= {"coffee", "pair", "lesson", "ten thousand"}
+        assert {p.case.activation for p in mine} == set(ACTIVATIONS)
+        assert any(p.case.batch == 1 < p.case.widths[0] for p in mine)
+        assert any(p.case.widths[0] == 1 < p.case.widths[-1] for p in mine)
+        assert any(p.case.widths[-1] == 1 < p.case.widths[0] for p in mine)
+        assert any(len(p.case.widths) > 3 for p in mine)
+        assert any(np.abs(p.x).max() == 1000 for p in mine)
+        assert any(not p.x.any() for p in mine)
+        assert all(p.x.dtype == dtype for p in mine)
+
+
+def scripted_clock(steps):
+    """Make a timer that advances by the given seconds from reading to reading, over and over."""
+    now, remaining = 0.0, itertools.cycle(steps)
+
+    def timer():
+        nonlocal now
+        now += next(remaining)
+        return now
+
+    return timer
+
+
+def reading_times(compute_little, convert_little, compute_much, convert_much):
+    """Make a clock for `check_finished`: five calls with little work, five with much."""
+    little, much = [0, compute_little, convert_little] * 5, [0, compute_much, convert_much] * 5
+    return scripted_clock(little + much)
+
+
+def test_reading_that_grows_with_the_work_is_unfinished_work():
+    """One thousand times the work must not make reading an equal result ten times dearer."""
+    with pytest.raises(WrongResultError, match=r"it took 10 us, .* NumPy 10 us \(.* 1 us\)"):
+        behaviour.check_finished(make(), reading_times(1e-5, 1e-6, 1e-5, 1e-5))
+
+
+def test_a_slow_copy_from_a_device_is_not_unfinished_work():
+    """Reading a result may be slow, even slower than computing, if it always is."""
+    behaviour.check_finished(make(), reading_times(5e-5, 3e-4, 5e-5, 3e-4))
+
+
+def test_cold_caches_after_long_work_are_not_unfinished_work():
+    """Reading may take longer after much work while it stays far below the work itself."""
+    behaviour.check_finished(make(), reading_times(1e-5, 1e-6, 9e-3, 8e-5))
+
+
+def waiting_times(at_once, after_waiting):
+    """Make a clock for `check_not_asynchronous`: eight calls, read at once and later in turn."""
+    return scripted_clock([0, 1e-5, 0, at_once, 0, 1e-5, 0, after_waiting] * 4)
+
+
+def test_a_result_that_is_quicker_after_a_while_was_not_waited_for():
+    """Work that goes on behind forward's back shows in how long its result takes to read."""
+    slept = []
+    with pytest.raises(WrongResultError, match="100 us to read at once and 2 us later"):
+        behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 2e-6), slept.append)
+    assert slept == [0.0, 0.005] * 8  # once more, to be sure
+    behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 9e-5), slept.append)
+
+
+def test_an_answer_that_comes_faster_the_second_time_is_remembered():
+    """The same input costs the same again, or forward did not compute."""
+    with pytest.raises(WrongResultError, match="60 us for an input it had not seen, 1 us"):
+        behaviour.check_no_memory(make(), scripted_clock([0, 6e-5, 0, 1e-6] * 6))
+    behaviour.check_no_memory(make(), scripted_clock([0, 6e-5, 0, 4e-5] * 6))
+
+
+def test_a_file_that_parses_no_compiler_is_reported(tmp_path):
+    """Even what exhausts the parser costs one line."""
+    (tmp_path / "deep.py").write_text("x = " + "-" * 200_000 + "1\n")
+    verdict = verify(str(tmp_path / "deep.py"))
+    assert verdict.status == "failed"
+    assert verdict.reason.startswith("raised on import: MemoryError")
+
+
+def test_a_file_that_has_gone_is_reported(tmp_path):
+    """A contender may delete another's file; the others go on."""
+    verdict = verify(str(tmp_path / "gone.py"))
+    assert (verdict.implementation, verdict.status) == ("gone", "failed")
+
+
+def test_what_a_contender_raises_late_counts():
+    """An implementation that fails on one case only has failed, and its checks are counted."""
+
+    def forward(x, layers):
+        if len(layers) > 2:
+            raise MemoryError
+        return plain(x, layers)
+
+    verdict = verify_loaded(make(forward))
+    assert (verdict.status, verdict.reason) == ("failed", "raised MemoryError")
+    assert verdict.checks > 4
+
+
+def test_a_rung_that_takes_the_others_with_it_is_found(monkeypatch):
+    """The suite's own share a process; if it dies, each is checked alone."""
+    asked = []
+
+    def in_child(references, time_limit):
+        asked.append(list(references))
+        if len(references) > 1 or references[0].endswith("neuron_dot.py"):
+            raise processes.ChildError("was ended by signal 11 (SIGSEGV)")
+        return [Verdict(Path(references[0]).stem, "verified")]
+
+    monkeypatch.setattr(module, "_verify_in_child", in_child)
+    verdicts = list(verify_all(["matmul", "neuron_dot"]))
+    assert [(v.implementation, v.status) for v in verdicts] == [
+        ("matmul", "verified"),
+        ("neuron_dot", "failed"),
+    ]
+    assert [len(references) for references in asked] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("answer", [1.5, -1, True, None])
+def test_a_thread_count_that_is_none_is_rejected(answer):
+    """What a file says of its framework's threads is a whole number."""
+    verdict = verify_loaded(replace(make(), thread_count=lambda: answer))
+    assert verdict.status == "rejected"
+    assert verdict.reason.startswith(f"thread_count() returned {answer!r}")
+
+
+def test_asking_for_threads_cannot_finish_work_that_forward_left(tmp_path):
+    """Results are checked before anything else of a file is called."""
+    path = tmp_path / "late.py"
+    path.write_text(LATE)
+    assert verify(str(path)).status == "verified"
+    origin = {"machine": {"cpu": {}}, "commit": {}}
+    plan = planned(str(path), seconds=1e-6)
+    assert len(run_pass(plan, "seed", origin).failures) == len(plan)
+
+
+LATE = '''
+"""Leaves its work undone after many calls, and does it when asked for its threads."""
+import numpy as np
+
+G = {"sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5, "relu": lambda z: np.maximum(z, 0),
+     "tanh": np.tanh, "linear": lambda z: z}
+state = {"calls": 0, "left": None}
+
+
+def compute(x, layers):
+    for w, b, g in layers:
+        x = G[g](x @ w + b)
+    return x
+
+
+def forward(x, layers):
+    state["calls"] += 1
+    if state["calls"] < 1000:
+        return compute(x, layers)
+    out = np.zeros((len(x), layers[-1].weights.shape[1]), x.dtype)
+    state["left"] = out, x, layers
+    return out
+
+
+def thread_count():
+    if state["left"]:
+        out, x, layers = state["left"]
+        out[:] = compute(x, layers)
+    return 1
+'''
