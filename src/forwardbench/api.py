@@ -43,8 +43,8 @@ _TEMPLATE = """<div>
 class Table(pd.DataFrame):
     """A run's table: a pandas DataFrame that shows its finding and its chart in a notebook.
 
-    Its columns are `forwardbench.analysis.columns.COLUMNS`, those of `table.csv`, and ``pass_seconds``: a
-    tuple with the seconds of each pass. ``attrs`` holds ``path`` and ``warnings``.
+    Its columns are those of `table.csv`, `forwardbench.analysis.columns.COLUMNS`, and
+    ``pass_seconds``: a tuple with the seconds of each pass. ``attrs`` holds ``path`` and ``warnings``.
     """
 
     @property

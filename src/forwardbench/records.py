@@ -1,13 +1,44 @@
-"""Cells: one implementation on one case, dtype and thread count."""
+"""The words of a result: what is measured, what can become of it, and what a first call costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+import math
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from forwardbench.cases import ACTIVATIONS, DTYPES, Case, Sweep, parse_case
+from forwardbench.cases import ACTIVATIONS, DTYPES, Case, parse_case
 from forwardbench.errors import one_line
+from forwardbench.files import making_sense_of, read_json
+
+DEFAULT_BASELINE = "python_loops"
+"""What speedups are relative to, unless asked otherwise."""
+DEFAULT_WORKLOAD = "forward"
+"""What is computed, unless asked otherwise; files from before there were others mean this one."""
+COPIED_BYTES = 2**27
+"""Bytes that a measured memory bandwidth was copied with: more than caches hold."""
+FIRST_CALLS_FILE = "first-calls.json"
+"""What a run's folder keeps first calls in."""
+
+
+class Status(StrEnum):
+    """What became of a cell."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    """Fitted from smaller sizes, never measured."""
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    """Its result was wrong."""
+    FAILED = "failed"
+    """It raised, crashed or took too long."""
+    UNAVAILABLE = "unavailable"
+    """It needs what is not installed here."""
+
+
+LEFT_OUT = (Status.SKIPPED, Status.REJECTED, Status.FAILED, Status.UNAVAILABLE)
+"""What a cell that was planned out can be in `run.json`."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +54,11 @@ class Cell:
     threads: int = 1
     control: bool = False
     """Whether this is the second measurement of an implementation that has one already."""
+    workload: str = DEFAULT_WORKLOAD
 
     def __str__(self) -> str:
-        return f"{self.label}-{self.sweep}-{self.case}-{self.case.dtype}-{self.threads}"
+        name = f"{self.label}-{self.sweep}-{self.case}-{self.case.dtype}-{self.threads}"
+        return name if self.workload == DEFAULT_WORKLOAD else f"{name}-{self.workload}"
 
     @property
     def label(self) -> str:
@@ -44,7 +77,9 @@ class Cell:
         """
         case = values["case"]
         shape = parse_case(f"{case['batch']}x{'-'.join(map(str, case['widths']))}")
-        texts = [values["implementation"], values["reference"], values["sweep"], case["example"]]
+        workload = values.get("workload", DEFAULT_WORKLOAD)
+        names = ("implementation", "reference", "sweep")
+        texts = [*(values[name] for name in names), case["example"], workload]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError(f"names that are not texts: {texts}")
         if case["activation"] not in ACTIVATIONS or case["dtype"] not in DTYPES:
@@ -55,19 +90,67 @@ class Cell:
             shape, activation=case["activation"], dtype=case["dtype"], example=case["example"]
         )
         name, reference, sweep = one_line(texts[0]), texts[1], one_line(texts[2])
-        return cls(name, reference, sweep, case, values["threads"], values["control"])
+        threads, control = values["threads"], values["control"]
+        return cls(name, reference, sweep, case, threads, control, one_line(workload))
 
 
-def cells_of(
-    contenders: dict[str, str],
-    sweeps: Sequence[Sweep],
-    dtypes: Sequence[str],
-    threads: Sequence[int],
-) -> Iterator[Cell]:
-    """Yield every cell of a run; ``contenders`` maps names to what they are loaded by."""
-    for sweep in sweeps:
-        for dtype in dtypes:
-            for case in sweep.cases:
-                for count in threads:
-                    for name, reference in contenders.items():
-                        yield Cell(name, reference, sweep.name, replace(case, dtype=dtype), count)
+class FirstCall(NamedTuple):
+    """One first call."""
+
+    import_seconds: float
+    """The implementation's file and its framework; NumPy was there already."""
+    seconds: float
+    """Preparing layers and input, and the first `forward`."""
+
+
+@dataclass
+class FirstCalls:
+    """The first calls that were timed so far: what `first-calls.json` holds."""
+
+    samples: dict[Cell, list[FirstCall]] = field(default_factory=dict)
+    failures: dict[Cell, str] = field(default_factory=dict)
+    """Cells whose first call failed, with the reason."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` is the inverse."""
+        return {
+            "samples": [
+                {"cell": cell.to_json(), **call._asdict()}
+                for cell, calls in self.samples.items()
+                for call in calls
+            ],
+            "failures": [
+                {"cell": cell.to_json(), "reason": reason} for cell, reason in self.failures.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> FirstCalls:
+        """Rebuild them after a trip through a file; raises what `making_sense_of` understands."""
+        made = cls()
+        for item in document["samples"]:
+            call = checked_first_call(item["import_seconds"], item["seconds"])
+            made.samples.setdefault(Cell.from_json(item["cell"]), []).append(call)
+        for item in document["failures"]:
+            made.failures[Cell.from_json(item["cell"])] = one_line(item["reason"])
+        return made
+
+    @classmethod
+    def read(cls, folder: Path) -> FirstCalls:
+        """Read those of a run's folder, which may have none; raises `UserError`."""
+        path = folder / FIRST_CALLS_FILE
+        if not path.exists():
+            return cls()
+        document = read_json(path)
+        with making_sense_of(path):
+            return cls.from_json(document)
+
+
+def checked_first_call(import_seconds: Any, seconds: Any) -> FirstCall:
+    """A first call with times that can be; raises `TypeError` or `ValueError`."""
+    for value in (import_seconds, seconds):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"a time that is a {type(value).__name__}")
+    if not (0 <= import_seconds < math.inf and 0 < seconds < math.inf):
+        raise ValueError(f"a first call of {seconds} s after an import of {import_seconds} s")
+    return FirstCall(float(import_seconds), float(seconds))

@@ -52,7 +52,10 @@ def cluster(tmp_path):
 
 def start(*arguments, cwd, patch=""):
     """Start the command in a process of its own, after a line of Python."""
-    code = f"import sys\n{patch}\nfrom forwardbench.commands.main import main\nsys.exit(main(sys.argv[1:]))"
+    code = (
+        f"import sys\n{patch}\nfrom forwardbench.commands.main import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,

@@ -20,11 +20,12 @@ from forwardbench.commands.main import main
 from forwardbench.commands.progress import announce
 from forwardbench.errors import UserError
 from forwardbench.measure import first_calls, plan
-from forwardbench.measure.first_calls import CACHES, FirstCall, FirstCalls, time_first_call
+from forwardbench.measure.first_calls import CACHES, time_first_call
 from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import Observer, first_calls_left, measure_first_calls
 from forwardbench.processes import ChildError
+from forwardbench.records import FirstCall, FirstCalls
 
 SLEEPS = '''"""Compiles, as it says: its first call takes a moment."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forwardbench.cases import parse_case
-from forwardbench.measure.ceiling import COPIED_BYTES
+from forwardbench.records import COPIED_BYTES
 
 IMPLAUSIBLE = "implausible"
 """First word of the reason of a row that was measured and is not believed."""

@@ -13,8 +13,8 @@ from forwardbench.analysis.columns import (
 )
 from forwardbench.analysis.noise import noise_floor
 from forwardbench.analysis.rows import is_control, is_credible
-from forwardbench.measure.request import FEWEST_PASSES
 from forwardbench.results import Circumstances, Results
+from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.units import format_seconds
 
 NOISY = 1.05

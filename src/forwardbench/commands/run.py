@@ -18,7 +18,7 @@ from forwardbench.commands.exit_status import FAILED, GOOD, INTERRUPTED
 from forwardbench.commands.progress import Progress, announce
 from forwardbench.errors import UserError
 from forwardbench.measure.plan import Plan, make_plan
-from forwardbench.measure.request import FEWEST_PASSES, Request, make_request, with_effort
+from forwardbench.measure.request import Request, make_request, with_effort
 from forwardbench.measure.run_folder import RunFolder, claim_folder, resume_folder
 from forwardbench.measure.session import (
     cells_left,
@@ -26,6 +26,7 @@ from forwardbench.measure.session import (
     measure_first_calls,
     measure_passes,
 )
+from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.verification.verify import Verdict, verify_all
 
 if TYPE_CHECKING:

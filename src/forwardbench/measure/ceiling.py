@@ -10,13 +10,12 @@ from typing import Any
 
 from forwardbench import processes
 from forwardbench.measure import threads as thread_control
+from forwardbench.records import COPIED_BYTES
 
 SIZE = 512
 """Rows and columns of the matrix product: large enough for BLAS's full rate."""
 PRODUCTS = 30
 """How often it is computed: on a busy machine few of them are not interrupted."""
-COPIED_BYTES = 2**27
-"""Bytes copied from end to end: more than caches hold."""
 PIECES = 16
 """They are copied in pieces, each timed: a short copy may escape an interruption."""
 ROUNDS = 4

@@ -7,29 +7,21 @@ since every program that uses it pays that, whether anything is compiled or not.
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from random import Random
 from time import perf_counter
-from typing import Any, NamedTuple
 
 from forwardbench import implementations, processes
 from forwardbench.cases import make_inputs
-from forwardbench.errors import one_line
-from forwardbench.files import making_sense_of, read_json
 from forwardbench.measure import threads
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.timing import check_output
-from forwardbench.records import Cell
+from forwardbench.records import Cell, FirstCall, FirstCalls, checked_first_call
 
-FILE = "first-calls.json"
-"""What a run's folder keeps them in."""
 STALL_SECONDS = 300.0
 """Longest wait for one import, and for one first call: compilers take their time."""
 CACHES = (
@@ -42,68 +34,6 @@ CACHES = (
     "TRITON_CACHE_DIR",
 )
 """Variables that say where compilers keep on disk what they have compiled."""
-
-
-class FirstCall(NamedTuple):
-    """One first call."""
-
-    import_seconds: float
-    """The implementation's file and its framework; NumPy was there already."""
-    seconds: float
-    """Preparing layers and input, and the first `forward`."""
-
-
-@dataclass
-class FirstCalls:
-    """The first calls that were timed so far: what `first-calls.json` holds."""
-
-    samples: dict[Cell, list[FirstCall]] = field(default_factory=dict)
-    failures: dict[Cell, str] = field(default_factory=dict)
-    """Cells whose first call failed, with the reason."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` is the inverse."""
-        return {
-            "samples": [
-                {"cell": cell.to_json(), **call._asdict()}
-                for cell, calls in self.samples.items()
-                for call in calls
-            ],
-            "failures": [
-                {"cell": cell.to_json(), "reason": reason} for cell, reason in self.failures.items()
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> FirstCalls:
-        """Rebuild them after a trip through a file; raises what `making_sense_of` understands."""
-        made = cls()
-        for item in document["samples"]:
-            call = _checked(item["import_seconds"], item["seconds"])
-            made.samples.setdefault(Cell.from_json(item["cell"]), []).append(call)
-        for item in document["failures"]:
-            made.failures[Cell.from_json(item["cell"])] = one_line(item["reason"])
-        return made
-
-    @classmethod
-    def read(cls, folder: Path) -> FirstCalls:
-        """Read those of a run's folder, which may have none; raises `UserError`."""
-        path = folder / FILE
-        if not path.exists():
-            return cls()
-        document = read_json(path)
-        with making_sense_of(path):
-            return cls.from_json(document)
-
-
-def _checked(import_seconds: Any, seconds: Any) -> FirstCall:
-    """A first call with times that can be; raises `TypeError` or `ValueError`."""
-    for value in (import_seconds, seconds):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"a time that is a {type(value).__name__}")
-    if not (0 <= import_seconds < math.inf and 0 < seconds < math.inf):
-        raise ValueError(f"a first call of {seconds} s after an import of {import_seconds} s")
-    return FirstCall(float(import_seconds), float(seconds))
 
 
 def compiling(plan: Iterable[PlannedCell]) -> list[Cell]:
@@ -170,7 +100,7 @@ def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCa
             cpus=threads.cpus_for(cell.threads),
         )
     try:
-        return _checked(*answer)
+        return checked_first_call(*answer)
     except (TypeError, ValueError) as error:
         raise processes.ChildError(f"was not timed: {error}") from None
 

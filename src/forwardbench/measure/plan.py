@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forwardbench import processes
+from forwardbench.cases import Sweep
 from forwardbench.measure import threads as thread_control
 from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
 from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
-from forwardbench.records import Cell, cells_of
+from forwardbench.records import Cell
 from forwardbench.verification.verify import Verdict
 
 
@@ -123,6 +124,21 @@ def make_plan(
             with suppress(processes.ChildError):  # too little memory, say: nothing is doubted then
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan
+
+
+def cells_of(
+    contenders: dict[str, str],
+    sweeps: Sequence[Sweep],
+    dtypes: Sequence[str],
+    threads: Sequence[int],
+) -> Iterator[Cell]:
+    """Yield every cell of a run; ``contenders`` maps names to what they are loaded by."""
+    for sweep in sweeps:
+        for dtype in dtypes:
+            for case in sweep.cases:
+                for count in threads:
+                    for name, reference in contenders.items():
+                        yield Cell(name, reference, sweep.name, replace(case, dtype=dtype), count)
 
 
 def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:

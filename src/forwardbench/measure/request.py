@@ -12,11 +12,9 @@ from forwardbench import implementations
 from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.threads import available_cpus
+from forwardbench.records import DEFAULT_BASELINE
 
 DEFAULT_SWEEPS = ("square", "course")
-DEFAULT_BASELINE = "python_loops"
-FEWEST_PASSES = 5
-"""With fewer passes intervals are too wide to say much."""
 PRECISION_PASSES = 10
 """With fewer passes there is no telling whether an interval is narrow or narrow by chance."""
 MOST_FIRST_CALLS = 1000

@@ -24,12 +24,11 @@ from forwardbench.errors import UserError
 from forwardbench.files import making_sense_of, read_json, write_whole
 from forwardbench.measure.environment import describe_machine, timer_step
 from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
-from forwardbench.measure.first_calls import FILE as FIRST_CALLS
-from forwardbench.measure.first_calls import FirstCalls
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import Request
-from forwardbench.records import Cell
+from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
+from forwardbench.records import Cell, FirstCalls
 from forwardbench.verification.verify import Verdict
 
 FORMAT = 2

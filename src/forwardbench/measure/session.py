@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from forwardbench.errors import UserError
 from forwardbench.measure import first_calls
-from forwardbench.measure.first_calls import FirstCall
 from forwardbench.measure.passes import (
     STALL_SECONDS,
     PlannedCell,
@@ -22,7 +21,7 @@ from forwardbench.measure.run_folder import RunFolder
 from forwardbench.measure.threads import off_the_cpus_of
 from forwardbench.measure.timing import visits_of
 from forwardbench.processes import ChildError
-from forwardbench.records import Cell
+from forwardbench.records import Cell, FirstCall
 
 
 class Observer:

@@ -21,7 +21,7 @@ import pandas as pd
 from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
-from forwardbench.measure.request import DEFAULT_BASELINE
+from forwardbench.records import DEFAULT_BASELINE
 from forwardbench.results import validation
 from forwardbench.results.model import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
 from forwardbench.statistics.intervals import LEVEL

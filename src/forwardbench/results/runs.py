@@ -14,10 +14,8 @@ import pandas as pd
 from forwardbench.cases import CaseError
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
-from forwardbench.measure.first_calls import FILE as FIRST_CALLS
-from forwardbench.measure.first_calls import FirstCalls
-from forwardbench.measure.request import DEFAULT_BASELINE
-from forwardbench.records import Cell
+from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
+from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
 from forwardbench.results.facts import hardware_of, machine_facts, run_facts
 from forwardbench.results.model import (
@@ -33,8 +31,6 @@ from forwardbench.statistics.intervals import LEVEL, LOOKED_LEVEL
 BUSIER = 1.25
 """Of the CPUs asked for, what a cell may keep busy before it had more: the CPU time of what makes
 its rounds is counted too, a few percent as a rule."""
-LEFT_OUT = ("skipped", "rejected", "failed", "unavailable")
-"""What a cell that was planned out can be in `run.json`."""
 
 
 def load_file(path: Path) -> Results:

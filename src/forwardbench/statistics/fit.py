@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-
-from forwardbench.cases import Case
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +22,18 @@ Caches overflow and blocks grow, so the cost follows work to some small power, w
 smaller sizes shows. This one (15 % for each tenfold of work) lets intervals hold at least 90 %
 of sizes that were measured and left out of the fit; `tests/test_fit.py` repeats that.
 """
+
+
+class Work(Protocol):
+    """What a call does, counted."""
+
+    @property
+    def outputs(self) -> int:
+        """Activations computed."""
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-add pairs."""
 
 
 class Estimate(NamedTuple):
@@ -45,38 +55,38 @@ class Fit(NamedTuple):
     largest: int
     """Multiply-adds of the largest case fitted."""
 
-    def seconds(self, case: Case) -> float:
-        """Predict the time of one case."""
-        return float(_work(case) @ self.costs)
+    def seconds(self, work: Work) -> float:
+        """Predict the time of a call that does so much."""
+        return float(_counts(work) @ self.costs)
 
-    def estimate(self, case: Case) -> Estimate:
-        """Predict the time of one case with its interval."""
+    def estimate(self, work: Work) -> Estimate:
+        """Predict the time of a call that does so much, with its interval."""
         # Imported here: most predictions need no interval, and SciPy takes long to import.
         from scipy.special import stdtrit
 
-        seconds = self.seconds(case)
+        seconds = self.seconds(work)
         if self.freedom < 1:
             return Estimate(seconds, None, None)
         # One new observation: its own spread, and that of the fit (Student's t).
         points = self.freedom + len(self.costs)
         half_width = stdtrit(self.freedom, 0.975) * self.spread * np.sqrt(1 + 1 / points)
-        beyond = max(0.0, float(np.log(case.multiply_adds / self.largest)))
+        beyond = max(0.0, float(np.log(work.multiply_adds / self.largest)))
         factor = float(np.exp(half_width + DRIFT * beyond))
         return Estimate(seconds, seconds / factor, seconds * factor)
 
 
-def fit_times(cases: Sequence[Case], seconds: Sequence[float]) -> Fit | None:
+def fit_times(works: Sequence[Work], seconds: Sequence[float]) -> Fit | None:
     """Fit the largest cases by least squares on relative errors; None with fewer than two.
 
     No cost may be negative: of all choices of costs that are not, the best-fitting counts.
     """
-    pairs = sorted(zip(cases, seconds, strict=True), key=lambda pair: pair[0].multiply_adds)
+    pairs = sorted(zip(works, seconds, strict=True), key=lambda pair: pair[0].multiply_adds)
     largest = pairs[-FITTED_POINTS:]
     if len(largest) < 2:
         return None
     times = np.array([time for _, time in largest])
     # Dividing each row by its time makes the residuals relative, and the target 1.
-    rows = np.stack([_work(case) for case, _ in largest]) / times[:, None]
+    rows = np.stack([_counts(work) for work, _ in largest]) / times[:, None]
     costs = min(_candidates(rows), key=lambda costs: float(np.sum((rows @ costs - 1) ** 2)))
     freedom = len(largest) - len(costs)
     spread = np.sqrt(np.sum(np.log(rows @ costs) ** 2) / max(1, freedom))
@@ -84,9 +94,9 @@ def fit_times(cases: Sequence[Case], seconds: Sequence[float]) -> Fit | None:
     return Fit(found, freedom, float(spread), largest[-1][0].multiply_adds)
 
 
-def _work(case: Case) -> NDArray[np.float64]:
+def _counts(work: Work) -> NDArray[np.float64]:
     """How often each of the three costs is paid."""
-    return np.array([1.0, case.outputs, case.multiply_adds])
+    return np.array([1.0, work.outputs, work.multiply_adds])
 
 
 def _candidates(rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -20,6 +20,8 @@ LOOKED_LEVEL = 0.97
 Stopping at the first narrow one favours those that are narrow by chance: computed at 95 %
 they would hold the true value in 92 to 94 of 100 runs. Computed at 97 % they do in 95.
 """
+FEWEST_PASSES = 5
+"""With fewer values intervals are too wide to say much."""
 WIDEST = 100 * np.log(10)
 """A factor of 1e100 in the logarithm: an interval wider than this says no more, and overflows."""
 TRIMMED = 0.15
