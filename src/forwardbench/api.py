@@ -44,7 +44,8 @@ class Table(pd.DataFrame):
     """A run's table: a pandas DataFrame that shows its finding and its chart in a notebook.
 
     Its columns are those of `table.csv`, `forwardbench.analysis.columns.COLUMNS`, and
-    ``pass_seconds``: a tuple with the seconds of each pass. ``attrs`` holds ``path`` and ``warnings``.
+    ``pass_seconds``: a tuple with the seconds of each pass. ``attrs`` holds ``path`` and
+    ``warnings``.
     """
 
     @property

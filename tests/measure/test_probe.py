@@ -6,8 +6,8 @@ from forwardbench import processes
 from forwardbench.cases import SWEEPS, parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure import threads
+from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import Prediction, predict
-from forwardbench.records import cells_of
 from forwardbench.statistics.fit import Fit
 
 

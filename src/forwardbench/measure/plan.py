@@ -16,7 +16,7 @@ from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
 from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
-from forwardbench.records import Cell
+from forwardbench.records import DEFAULT_WORKLOAD, Cell
 from forwardbench.verification.verify import Verdict
 
 
@@ -109,7 +109,11 @@ def make_plan(
     among the cells.
     """
     plan = Plan()
-    cells = list(cells_of(request.contenders, request.sweeps, request.dtypes, request.threads))
+    cells = list(
+        cells_of(
+            request.contenders, request.sweeps, request.dtypes, request.threads, request.workload
+        )
+    )
     for name, verdict in verdicts.items():
         mine = [cell for cell in cells if cell.implementation == name]
         if verdict.status == "verified":
@@ -131,6 +135,7 @@ def cells_of(
     sweeps: Sequence[Sweep],
     dtypes: Sequence[str],
     threads: Sequence[int],
+    workload: str = DEFAULT_WORKLOAD,
 ) -> Iterator[Cell]:
     """Yield every cell of a run; ``contenders`` maps names to what they are loaded by."""
     for sweep in sweeps:
@@ -138,7 +143,10 @@ def cells_of(
             for case in sweep.cases:
                 for count in threads:
                     for name, reference in contenders.items():
-                        yield Cell(name, reference, sweep.name, replace(case, dtype=dtype), count)
+                        yield Cell(
+                            name, reference, sweep.name, replace(case, dtype=dtype), count,
+                            workload=workload,
+                        )  # fmt: skip
 
 
 def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:

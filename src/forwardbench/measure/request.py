@@ -12,7 +12,7 @@ from forwardbench import implementations
 from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.threads import available_cpus
-from forwardbench.records import DEFAULT_BASELINE
+from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 
 DEFAULT_SWEEPS = ("square", "course")
 PRECISION_PASSES = 10
@@ -47,6 +47,8 @@ class Request:
     """Seconds after which no further pass is begun."""
     first_calls: int = 0
     """How often the first call of each cell that compiles is timed, each in a fresh process."""
+    workload: str = DEFAULT_WORKLOAD
+    """What is computed of each case."""
 
     def to_json(self) -> dict[str, Any]:
         """What `run.json` keeps of it; `from_json` is the inverse."""
@@ -93,6 +95,7 @@ def make_request(
     precision: float | None = None,
     max_time: float | None = None,
     first_calls: int = 0,
+    workload: str = DEFAULT_WORKLOAD,
     here: bool = True,
 ) -> Request:
     """Check what was asked for and fill in the defaults; raises `UserError`.
@@ -121,6 +124,7 @@ def make_request(
         tuple(dict.fromkeys(_thread_count(text, here) for text in threads)) or (1,),
         limit=limit,
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
+        workload=workload,
     )
     if here:
         _check_memory(request)
