@@ -25,9 +25,9 @@ import page
 from cells import LABELS, NAMES, RUNGS, SHAPES
 from scipy import stats
 
+from forwardbench import processes
 from forwardbench.cases import parse_case
 from forwardbench.implementations import load
-from forwardbench.measure import threads
 from forwardbench.measure.environment import Watch, describe_machine
 from forwardbench.measure.passes import PlannedCell, predicted_seconds, run_pass
 from forwardbench.measure.probe import predict
@@ -39,13 +39,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 PASSES = 10
 PATHS = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
-ENVIRONMENT = {**os.environ, **threads.environment(1), "PYTHONPATH": PATHS}
+ENVIRONMENT = {**os.environ, **processes.thread_environment(1), "PYTHONPATH": PATHS}
 
 
 def on_one_cpu():
     """Give every tool what forwardbench gives its workers: one CPU and one thread."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, threads.cpus_for(1))
+        os.sched_setaffinity(0, processes.cpus_for(1))
 
 
 def start(*command, **options):
@@ -152,7 +152,7 @@ def with_pyperf(folder):
 
     out = folder / "pyperf.json"
     start(sys.executable, HERE / "with_pyperf.py", "--quiet", f"--output={out}",
-          "--inherit-environ", ",".join((*threads.VARIABLES, "PYTHONPATH")))  # fmt: skip
+          "--inherit-environ", ",".join((*processes.THREAD_VARIABLES, "PYTHONPATH")))  # fmt: skip
     suite = pyperf.BenchmarkSuite.load(str(out))
     found = {}
     for name in NAMES:
@@ -252,7 +252,7 @@ while True:
 def neighbours():
     """Run one such program for each CPU meanwhile."""
     command = [sys.executable, "-c", NEIGHBOUR]
-    running = [subprocess.Popen(command) for _ in threads.available_cpus()]
+    running = [subprocess.Popen(command) for _ in processes.available_cpus()]
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import page
 
-from forwardbench.measure import threads
+from forwardbench import processes
 from forwardbench.statistics.intervals import log_interval
 
 TURNS = 15
@@ -183,12 +183,12 @@ def main():
     """Measure every framework that is installed, and print the table."""
     rows = []
     for count in (1, 2):
-        cpus = threads.cpus_for(count)
+        cpus = processes.cpus_for(count)
         for name in HAND:
             done = subprocess.run(
                 [sys.executable, __file__, "--child", name],
-                env={**os.environ, **threads.environment(count)}, capture_output=True, text=True,
-                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), check=False,
+                env={**os.environ, **processes.thread_environment(count)}, check=False, text=True,
+                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), capture_output=True,
             )  # fmt: skip
             answer = json.loads(done.stdout.splitlines()[-1])
             if answer["status"]:

@@ -19,7 +19,7 @@ import numpy as np
 import page
 from cells import LABELS, NAMES, call, pairs
 
-from forwardbench.measure import threads
+from forwardbench import processes
 from forwardbench.statistics.intervals import log_interval
 
 PROCESSES, LAPS, PASSES, DRAWS = 40, 12, 10, 100
@@ -32,7 +32,7 @@ def record(seed):
     """Time every pair in this process; return seconds a call by name, label, and lap."""
     gc.disable()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, threads.cpus_for(1))
+        os.sched_setaffinity(0, processes.cpus_for(1))
     shuffle = random.Random(seed)
     # In a fixed order one of a pair would lie in a better place in every process.
     prepared = {key: call(key[0]) for key in shuffle.sample(list(pairs()), 2 * len(NAMES))}
@@ -94,7 +94,7 @@ def main():
     for seed in range(PROCESSES):
         done = subprocess.run(
             [sys.executable, __file__, str(seed)],
-            env={**os.environ, **threads.environment(1)},
+            env={**os.environ, **processes.thread_environment(1)},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         processes.append(json.loads(done.stdout))

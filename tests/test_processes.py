@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from forwardbench import processes
-from forwardbench.measure.threads import available_cpus
-from forwardbench.processes import ChildError
+from forwardbench.processes import ChildError, available_cpus
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def test_progress_is_passed_on_in_order(child):
 def test_environment_and_cpus_are_set_before_the_module_is_imported(child):
     """The child sees both from its first statement on."""
     body = (
-        "from forwardbench.measure.threads import available_cpus\n"
+        "from forwardbench.processes import available_cpus\n"
         "link.answer([os.environ['OMP_NUM_THREADS'], available_cpus()])"
     )
     cpus = available_cpus()[-1:] if hasattr(os, "sched_setaffinity") else available_cpus()

@@ -14,7 +14,7 @@ import pytest
 
 from builders.places import ASV, CONTENDERS, ROOT
 from forwardbench.commands.main import main
-from forwardbench.measure.threads import available_cpus
+from forwardbench.processes import available_cpus
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
 

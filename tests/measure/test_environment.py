@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from forwardbench import processes
 from forwardbench.measure import environment, threads
 from forwardbench.measure.environment import Watch, describe_machine
 
@@ -79,18 +80,18 @@ def test_our_own_children_are_not_others():
 
 
 @pytest.mark.skipif(
-    len(threads.available_cpus()) < 2 or not hasattr(os, "sched_setaffinity"),
+    len(processes.available_cpus()) < 2 or not hasattr(os, "sched_setaffinity"),
     reason="needs two CPUs and an affinity",
 )
 def test_this_process_keeps_off_the_workers_cpus():
     """While a pass is made; afterwards it has its CPUs back, and workers still know all of them."""
-    before = threads.own_cpus()
+    before = processes.own_cpus()
     with threads.off_the_cpus_of([1]):
-        assert not set(threads.own_cpus()) & set(threads.cpus_for(1))
-        assert threads.cpus_for(1) == before[-1:]
-    assert threads.own_cpus() == before
+        assert not set(processes.own_cpus()) & set(processes.cpus_for(1))
+        assert processes.cpus_for(1) == before[-1:]
+    assert processes.own_cpus() == before
     with threads.off_the_cpus_of([len(before)]):  # they need all of them
-        assert threads.own_cpus() == before
+        assert processes.own_cpus() == before
 
 
 def test_the_machine_is_described_without_the_hosts_name():

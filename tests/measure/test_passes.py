@@ -11,7 +11,7 @@ import pytest
 from builders.requests import REQUEST, SMALL, VERIFIED, planned
 from forwardbench import processes
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.measure import ceiling, passes, plan, threads, timing, worker
+from forwardbench.measure import ceiling, passes, plan, timing, worker
 from forwardbench.measure.passes import PassResult, predicted_seconds, run_pass, write_pass
 from forwardbench.measure.request import Request
 from forwardbench.records import Cell
@@ -49,10 +49,10 @@ def test_a_pass_measures_every_cell_once_and_says_on_what():
         assert info["timed_seconds"] == pytest.approx(timed)
         assert 0 < info["timed_cpu_seconds"] < 2 * timed
         assert info["warming_seconds"] > 0
-        assert info["ran_on"] == {"cpus": threads.cpus_for(1), "threads": [1], "framework": None}
+        assert info["ran_on"] == {"cpus": processes.cpus_for(1), "threads": [1], "framework": None}
     info = result.benchmark["machine_info"]
     if hasattr(os, "sched_setaffinity"):
-        assert info["threads"]["cpus"] == threads.cpus_for(1)
+        assert info["threads"]["cpus"] == processes.cpus_for(1)
     assert [pool["num_threads"] for pool in info["threads"]["pools"]] == [1]
     assert "node" not in info
     assert result.benchmark["commit_info"] == {"id": "abc"}

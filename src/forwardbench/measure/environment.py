@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from forwardbench.implementations import requirements
-from forwardbench.measure.threads import available_cpus
+from forwardbench.processes import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")
 _NOTED_CPUS = 0.02

@@ -11,7 +11,7 @@ from typing import Any
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
 from forwardbench.errors import UserError, one_line
-from forwardbench.measure.threads import available_cpus
+from forwardbench.processes import available_cpus
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 
 DEFAULT_SWEEPS = ("square", "course")
