@@ -10,7 +10,7 @@ from builders import run_folders
 from builders.contenders import write_contender
 from builders.places import CONTENDERS
 from builders.tables import MEASURED_LADDER
-from forwardbench import results
+from forwardbench import processes, results
 from forwardbench.analysis.table import summarize
 from forwardbench.measure import environment
 
@@ -21,6 +21,22 @@ for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "
 # How long an example takes is the machine's business, never a reason to fail.
 settings.register_profile("forwardbench", deadline=None)
 settings.load_profile("forwardbench")
+
+
+MEASURED = ("only", "enable", "json", "save", "autosave", "compare", "cprofile")
+"""Options of pytest-benchmark, without their prefix, that ask for times."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Share the tests out to one process a CPU, unless told how many, or to measure or debug."""
+    option = config.option
+    told = option.tx or getattr(option, "numprocesses", 0) is not None
+    measures = any(getattr(option, f"benchmark_{name}", None) for name in MEASURED)
+    is_worker = hasattr(config, "workerinput")
+    if not (told or measures or is_worker or option.usepdb or option.collectonly):
+        option.numprocesses = len(processes.own_cpus())
+        option.dist = "loadgroup"
 
 
 def pytest_benchmark_update_machine_info(machine_info):
