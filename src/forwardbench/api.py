@@ -119,8 +119,7 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     """
     bundle = bundles.load(path, baseline)
     evidence = bundle.evidence
-    more = {PASS_SECONDS: evidence.passes, LEVEL: evidence.level}
-    table = Table(bundle.table.assign(**more))
+    table = Table(bundle.table.assign(pass_seconds=evidence.passes, level=evidence.level))
     table.attrs["path"] = str(path)
     table.attrs["warnings"] = bundle.warnings
     return table

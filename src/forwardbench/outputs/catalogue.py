@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -75,10 +76,8 @@ def _constants(path: Path) -> dict[str, Any]:
     """The constants that a file assigns at its top level, as far as they are plain."""
     found = {}
     for node in ast.parse(path.read_bytes()).body:
-        match node:
-            case ast.Assign(targets=[ast.Name(name)], value=value) if name.isupper():
-                try:
-                    found[name] = ast.literal_eval(value)
-                except ValueError:  # computed, so nothing that is declared
-                    continue
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            with suppress(ValueError):  # computed, so nothing that is declared
+                found.update(dict.fromkeys(names, ast.literal_eval(node.value)))
     return found
