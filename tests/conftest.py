@@ -31,12 +31,11 @@ MEASURED = ("only", "enable", "json", "save", "autosave", "compare", "cprofile")
 def pytest_cmdline_main(config):
     """Share the tests out to one process a CPU, unless told how many, or to measure or debug."""
     option = config.option
-    told = option.tx or getattr(option, "numprocesses", 0) is not None
     measures = any(getattr(option, f"benchmark_{name}", None) for name in MEASURED)
-    is_worker = hasattr(config, "workerinput")
-    if not (told or measures or is_worker or option.usepdb or option.collectonly):
+    if measures or option.usepdb or option.collectonly:
+        option.dist = "no"  # which pytest-benchmark looks at
+    elif option.numprocesses is None and not option.tx and not hasattr(config, "workerinput"):
         option.numprocesses = len(processes.own_cpus())
-        option.dist = "loadgroup"
 
 
 def pytest_benchmark_update_machine_info(machine_info):

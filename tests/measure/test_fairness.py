@@ -133,7 +133,7 @@ PACKAGE = ROOT / "src" / "forwardbench"
 
 def test_every_test_file_and_variable_that_the_page_names_is_there():
     """Nobody is pointed at what has been renamed."""
-    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert len(named) > 10
     assert {name for name in named if f"def {name}(" not in tests} == set()

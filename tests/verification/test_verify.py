@@ -46,37 +46,30 @@ def verdicts(folder):
     return {each.implementation: each for each in verify_together([*map(str, files(folder))])}
 
 
-LIGHT_RUNGS = [
-    name for name in implementations.names() if not implementations.describe(name).requires
-]
+LIGHT = {name for name in implementations.names() if not implementations.describe(name).requires}
+"""The suite's own rungs that need no framework, which share a process."""
 
 
 @cache
 def verdicts_on_light_rungs():
-    """Verdicts on the suite's own rungs that need no framework, from one process."""
-    return {verdict.implementation: verdict for verdict in verify_all(LIGHT_RUNGS)}
+    """Verdicts on those, by name."""
+    return {verdict.implementation: verdict for verdict in verify_all(sorted(LIGHT))}
 
 
-def assert_verified(verdict):
-    """A rung passes all checks, and its errors are within the bounds."""
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group("light rungs") if name in LIGHT else ())
+        for name in implementations.names()
+    ],
+)
+def test_every_rung_is_verified(name):
+    """The suite's own implementations pass all checks, and their errors are within the bounds."""
+    skip_without(name)
+    verdict = verdicts_on_light_rungs()[name] if name in LIGHT else verify(name)
     assert (verdict.status, verdict.reason) == ("verified", "")
     assert verdict.checks == 121
     assert 0 < verdict.share <= 1
-
-
-@pytest.mark.xdist_group("light rungs")
-@pytest.mark.parametrize("name", LIGHT_RUNGS)
-def test_every_light_rung_is_verified(name):
-    """The suite's own implementations pass all checks, and share a process."""
-    skip_without(name)
-    assert_verified(verdicts_on_light_rungs()[name])
-
-
-@pytest.mark.parametrize("name", sorted({*implementations.names()} - {*LIGHT_RUNGS}))
-def test_every_rung_of_a_framework_is_verified(name):
-    """They do so too, each in a process of its own."""
-    skip_without(name)
-    assert_verified(verify(name))
 
 
 @pytest.mark.xdist_group("right contenders")
