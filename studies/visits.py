@@ -68,7 +68,9 @@ def first_rounds(count, rounds, seconds):
 def value(process, name, label, laps, seconds):
     """A cell's value in a pass: the median of the rounds of all its visits."""
     visits = [process[lap][f"{name}|{label}"] for lap in laps]
-    return np.median(np.concatenate([first_rounds(*visit, seconds) for visit in visits]))
+    return np.median(
+        np.concatenate([first_rounds(count, rounds, seconds) for count, rounds in visits])
+    )
 
 
 def compare(processes):
@@ -90,19 +92,19 @@ def compare(processes):
 
 def main():
     """Record in fresh processes, one after another, and print a table."""
-    processes = []
+    recorded = []
     for seed in range(PROCESSES):
         done = subprocess.run(
             [sys.executable, __file__, str(seed)],
             env={**os.environ, **processes.thread_environment(1)},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        processes.append(json.loads(done.stdout))
+        recorded.append(json.loads(done.stdout))
     rows = [
         "| visits a pass | time for a cell | half-width, median | 90 % are below | missed 1 |",
         "|---|---|---|---|---|",
     ]
-    for visits, seconds, (median, most), missed in compare(processes):
+    for visits, seconds, (median, most), missed in compare(recorded):
         rows.append(
             f"| {visits} of {seconds * 1e3:.0f} ms | {visits * seconds * 1e3:.0f} ms | "
             f"{median:.1%} | {most:.1%} | {missed:.1%} |"

@@ -19,7 +19,7 @@ VERIFIED = {name: Verdict(name, "verified") for name in REQUEST.contenders}
 
 def planned(
     reference: str | Path, sweep: Sweep = SMALL, seconds: float = 1e-5, **options: Any
-) -> Sequence[PlannedCell]:
+) -> list[PlannedCell]:
     """Cells of one implementation on every case of a sweep."""
     name = Path(reference).stem
     return [

@@ -282,7 +282,7 @@ def test_bad_input_gets_one_line_and_status_2(arguments, message, tmp_path, monk
     try:
         status = main(arguments)
     except SystemExit as end:
-        status = end.code
+        status = int(end.code or 0)
     captured = capsys.readouterr()
     assert status == 2
     assert captured.out == ""

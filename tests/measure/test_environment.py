@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 from forwardbench import processes
@@ -26,7 +28,7 @@ def moments(monkeypatch):
     def inject(*each):
         left = list(each)
         monkeypatch.setattr(watching, "_now", lambda: left.pop(0))
-        monkeypatch.setattr(watching.psutil, "getloadavg", lambda: (1.5, 0, 0))
+        monkeypatch.setattr(psutil, "getloadavg", lambda: (1.5, 0, 0))
 
     return inject
 
@@ -116,8 +118,8 @@ def test_the_machine_is_described_without_the_hosts_name():
 )
 def test_containers_and_virtual_machines_are_named(monkeypatch, flags, files, variables, said):
     """By the CPU's flags, and by what container engines leave behind."""
-    monkeypatch.setattr(environment.Path, "exists", lambda path: str(path) in files)
-    monkeypatch.setattr(environment.os, "environ", variables)
+    monkeypatch.setattr(Path, "exists", lambda path: str(path) in files)
+    monkeypatch.setattr(os, "environ", variables)
     assert environment._virtual(flags) == said
 
 

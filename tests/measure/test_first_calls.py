@@ -18,7 +18,7 @@ from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import Observer, first_calls_left, measure_first_calls
 from forwardbench.processes import ChildError
-from forwardbench.records import FirstCall, FirstCalls
+from forwardbench.records import FIRST_CALLS_FILE, FirstCall, FirstCalls
 
 ASKED = replace(REQUEST, passes=1, first_calls=3)
 
@@ -152,7 +152,7 @@ def test_none_are_timed_where_none_are_asked_for(claimed, made):
     """And no file is written."""
     measure(claimed, noted := Noted(), made, request=replace(ASKED, first_calls=0))
     assert noted.called == noted.announced == []
-    assert not (claimed.path / first_calls.FILE).exists()
+    assert not (claimed.path / FIRST_CALLS_FILE).exists()
 
 
 def test_a_disk_that_fills_up_is_one_line(claimed, made, monkeypatch):
@@ -189,7 +189,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_torn_or_foreign_file_is_named(claimed, text):
     """By what resumes the run and by what reads it."""
-    (claimed.path / first_calls.FILE).write_text(text)
+    (claimed.path / FIRST_CALLS_FILE).write_text(text)
     claimed.lock.release()
     for read in (resume_folder, results.load):
         with pytest.raises(UserError, match=r"first-calls\.json is (torn|not of a form)"):
@@ -200,7 +200,7 @@ def test_a_torn_or_foreign_file_is_named(claimed, text):
 def test_a_time_that_cannot_be_is_refused(claimed, made, seconds):
     """A first call of no time, of no number, or of longer than anybody lives."""
     measure(claimed, Noted(), made)
-    path = claimed.path / first_calls.FILE
+    path = claimed.path / FIRST_CALLS_FILE
     document = json.loads(path.read_text())
     document["samples"][0]["seconds"] = seconds
     text = json.dumps(document)
@@ -213,7 +213,7 @@ def test_a_time_that_cannot_be_is_refused(claimed, made, seconds):
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(claimed):
     """A temporary file holds no first call."""
-    (claimed.path / f"{first_calls.FILE}.part").write_text('{"samples": [')
+    (claimed.path / f"{FIRST_CALLS_FILE}.part").write_text('{"samples": [')
     claimed.lock.release()
     assert resume_folder(claimed.path).first_calls() == FirstCalls()
     assert not list(claimed.path.glob("*.part"))

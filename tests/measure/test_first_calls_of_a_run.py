@@ -13,7 +13,7 @@ import pytest
 from builders.contenders import SLEEPS
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.commands.main import main
-from forwardbench.measure import first_calls
+from forwardbench.records import FIRST_CALLS_FILE
 
 
 def run(*arguments, cwd):
@@ -68,7 +68,7 @@ def test_show_chart_and_report_work_from_the_files_alone(whole_run, capsys):
 def test_more_first_calls_are_added_when_resuming(whole_run):
     """Two more to the two that are there, which stay as they are; no pass is made again."""
     _, folder = whole_run
-    path = folder / "out" / first_calls.FILE
+    path = folder / "out" / FIRST_CALLS_FILE
     before = json.loads(path.read_text())["samples"]
     done = run("run", "--resume", "out", "--first-calls", 4, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -91,7 +91,7 @@ def test_a_run_without_first_calls_has_no_such_chart(write_run, ladder, capsys):
 def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
     """In the middle of that stage: Ctrl-C still shows the table, and resuming adds to the file."""
     (tmp_path / "sleeps.py").write_text(SLEEPS)
-    kept = tmp_path / "out" / first_calls.FILE
+    kept = tmp_path / "out" / FIRST_CALLS_FILE
     victim = subprocess.Popen(
         [sys.executable, "-m", "forwardbench", "run", "--implementation", "sleeps.py",
          "--implementation", "matmul", "--baseline", "matmul", "--shape", "4x6-3", "--passes", "1",

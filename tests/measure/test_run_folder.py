@@ -13,6 +13,7 @@ from forwardbench import files, results
 from forwardbench.errors import UserError
 from forwardbench.measure import plan, session
 from forwardbench.measure import run_folder as folders
+from forwardbench.measure.passes import write_pass
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import measure_passes
 
@@ -123,7 +124,7 @@ def test_a_folder_is_claimed_or_the_reason_is_said(tmp_path, monkeypatch):
 
 def test_a_disk_that_fills_up_loses_no_finished_pass(claimed, monkeypatch):
     """One line names the passes that are safe and how to see them."""
-    real = session.write_pass
+    real = write_pass
 
     def full_at_two(path, number, result):
         if number == 2:

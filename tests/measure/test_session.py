@@ -2,16 +2,17 @@
 
 import json
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 
 from builders.requests import REQUEST, VERIFIED, made_up_pass, planned
 from forwardbench import results
 from forwardbench.errors import UserError
-from forwardbench.implementations import requirements
 from forwardbench.measure import plan, session
-from forwardbench.measure import run_folder as folders
+from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.fingerprint import changes, fingerprint
+from forwardbench.measure.passes import run_pass, write_pass
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import Observer, measure_passes
 
@@ -88,7 +89,7 @@ def test_a_cell_that_fails_ends_the_run_early_and_is_read(bad, tmp_path):
 
 def test_an_interrupted_run_keeps_its_passes_and_goes_on(claimed, monkeypatch):
     """Whatever ends the second pass, the first can be read, and resuming makes the second."""
-    real = session.run_pass
+    real = run_pass
 
     def interrupted(remaining, seed, *rest):
         if seed.endswith("/2"):
@@ -128,7 +129,7 @@ def test_a_cell_that_failed_before_is_left_out_when_resumed(claimed, invented):
     first, second = planned("matmul")
     result = made_up_pass([first], lambda cell: 1e-6)
     result.failures[str(second.cell)] = "crashed"
-    session.write_pass(claimed.path, 1, result)
+    write_pass(claimed.path, 1, result)
     claimed.lock.release()
     measure_passes(resume_folder(claimed.path), REQUEST, plan.Plan([first, second]))
     assert noted == {"3/2": [str(first.cell)]}
@@ -177,14 +178,14 @@ def test_another_version_of_a_framework_is_noticed(tmp_path, bad, monkeypatch):
     path = bad("mine", "pass")
     path.write_text('REQUIRES = "threadpoolctl"\n' + path.read_text())
     contenders = {"mine": str(path), "matmul": "matmul"}
-    monkeypatch.setattr(requirements.metadata, "version", lambda package: "1.2")
+    monkeypatch.setattr(metadata, "version", lambda package: "1.2")
     folder = claim_folder(tmp_path / "run", replace(REQUEST, contenders=contenders))
     folder.lock.release()
     assert folder.document["environment"]["frameworks"] == {"mine": {"threadpoolctl": "1.2"}}
     assert folder.document["environment"]["on_gpu"] == []
     resume_folder(folder.path).lock.release()
     monkeypatch.setattr(
-        requirements.metadata, "version", lambda name: "1.3" if name == "threadpoolctl" else "1.2"
+        metadata, "version", lambda name: "1.3" if name == "threadpoolctl" else "1.2"
     )
     with pytest.raises(UserError, match="threadpoolctl was 1.2 and is 1.3: start a new run"):
         resume_folder(folder.path)
@@ -216,7 +217,7 @@ def test_changes_are_those_of_the_values():
 
 def test_the_fingerprint_is_the_same_twice():
     """Clock rates and load, which vary, are not part of it."""
-    machine = folders.describe_machine()
+    machine = describe_machine()
     other = {**machine, "cpu": {**machine["cpu"], "hz_actual": (1, 0)}}
     assert fingerprint(REQUEST.contenders, machine) == fingerprint(REQUEST.contenders, other)
 

@@ -27,6 +27,8 @@ def test_exact_costs_are_found_and_extrapolated():
     for case in SQUARES[7:]:
         estimate = fit.estimate(case)
         assert estimate.seconds == pytest.approx(seconds_of(case), rel=1e-6)
+        assert estimate.low
+        assert estimate.high
         assert estimate.low <= estimate.seconds <= estimate.high
 
 

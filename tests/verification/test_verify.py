@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -150,7 +151,7 @@ def test_broken_implementations_are_reported_by_name(path):
 
 def plain(x, layers):
     """Compute with NumPy, one matrix product a layer."""
-    functions = {
+    functions: dict[str, Callable] = {
         "sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5,
         "relu": lambda z: np.maximum(z, 0),
         "tanh": np.tanh,
