@@ -5,11 +5,11 @@ import json
 import re
 import statistics
 from importlib import metadata
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from builders.places import REFERENCE, ROOT
 from forwardbench import __version__, implementations, results
 from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.noise import verdicts
@@ -20,10 +20,8 @@ from forwardbench.outputs import charts
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verification.verify import verify
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e"
-REFERENCE = ROOT / "results" / "reference"
 REFERENCES = [REFERENCE, ROOT / "results" / "after-matmul"]
 
 

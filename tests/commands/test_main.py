@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from small import ASV
 
+from builders.places import ASV, CONTENDERS, ROOT
 from forwardbench.commands.main import main
 from forwardbench.measure.threads import available_cpus
 
@@ -31,11 +31,10 @@ def run(*arguments, cwd=None, **environment):
 def small_run(tmp_path_factory):
     """One real run: two shapes, two passes, a file that is right and one that is wrong."""
     folder = tmp_path_factory.mktemp("cli")
-    contenders = Path(__file__).parents[1] / "contenders"
     done = run(
         "run", "--shape", "2x3-2", "--shape", "16x8-8-4", "--passes", 2,
-        "--implementation", "matmul", "--implementation", contenders / "right" / "einsum.py",
-        "--implementation", contenders / "wrong" / "missing_bias.py",
+        "--implementation", "matmul", "--implementation", CONTENDERS / "right" / "einsum.py",
+        "--implementation", CONTENDERS / "wrong" / "missing_bias.py",
         cwd=folder,
     )  # fmt: skip
     return done, folder
@@ -202,11 +201,10 @@ def test_another_baseline_is_shown_on_request(small_run):
 def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     """What `pytest --benchmark-only` measures has the run's names and can be shown."""
     path = tmp_path / "hand.json"
-    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--benchmark-only", f"--benchmark-json={path}", "-q",
          "-k", "course and (1x2-3 or 1x2-2) and (python or matmul)", "tests/test_benchmarks.py"],
-        capture_output=True, text=True, cwd=root,
+        capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert "8 passed" in done.stdout
     assert "test_forward[python_loops-course-1x2-3-float64-1]" in done.stdout

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from tables import make_results
 
+from builders.tables import make_results
 from forwardbench import results
 from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.estimates import estimated_speedups

@@ -8,9 +8,8 @@ from typing import NoReturn
 from forwardbench import __version__
 from forwardbench.cases import DTYPES, SWEEPS
 from forwardbench.commands.exit_status import USAGE
+from forwardbench.outputs.catalogue import chart_entries, export_entries
 
-KINDS = ("time", "speedup", "cost", "heatmap", "samples", "break-even", "history")
-FORMATS = ("csv", "markdown", "json", "github-action-benchmark", "pyperf")
 RESULTS = (
     "a run's folder, a folder of them, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
 )
@@ -71,7 +70,10 @@ def make_parser() -> argparse.ArgumentParser:
     command = commands.add_parser("export", help="write a run's results for other tools")
     _add_results(command)
     command.add_argument(
-        "--format", choices=FORMATS, default="csv", help="what to write (default: csv)"
+        "--format",
+        choices=[entry.name for entry in export_entries()],
+        default="csv",
+        help="what to write (default: csv)",
     )
     command.add_argument("--output", metavar="FILE", help="where to (default: standard output)")
     command.set_defaults(command="export")
@@ -107,7 +109,7 @@ def _add_results(command: argparse.ArgumentParser) -> None:
 def _add_chart_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add(
-        "--kind", choices=KINDS, action="append", default=[],
+        "--kind", choices=_kinds(), action="append", default=[],
         help="which chart; repeatable (default: all that the results have)",
     )  # fmt: skip
     add(
@@ -120,6 +122,11 @@ def _add_chart_options(command: argparse.ArgumentParser) -> None:
         help="svg, png, pdf, separated by commas (default: svg,png)",
     )  # fmt: skip
     add("--output", metavar="DIR", help="a folder (default: charts/ beside the results)")
+
+
+def _kinds() -> list[str]:
+    """The charts that results alone can have."""
+    return [entry.name for entry in chart_entries() if entry.needs != "comparison"]
 
 
 def _add_compare_options(command: argparse.ArgumentParser) -> None:

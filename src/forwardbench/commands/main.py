@@ -23,11 +23,9 @@ from forwardbench.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pandas import DataFrame
-
     from forwardbench.analysis.comparison import Comparison
     from forwardbench.commands.run import Wish
-    from forwardbench.outputs.charts import View
+    from forwardbench.outputs.bundle import Bundle
     from forwardbench.results import Results
 
 
@@ -170,122 +168,69 @@ def _refuse_new_wishes(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from forwardbench.analysis.break_even import break_evens
     from forwardbench.commands import terminal
 
-    loaded, table = _load_table(options)
-    terminal.print_cells(table, terminal.make_console())
-    terminal.print_break_evens(break_evens(loaded, table), terminal.make_console())
+    bundle = _load(options)
+    console = terminal.make_console()
+    terminal.print_cells(bundle.table, bundle.evidence, console)
+    terminal.print_break_evens(bundle.break_evens, console)
     sys.stdout.flush()
-    for line in _doubts(options, loaded, table):
+    for line in bundle.warnings:
         _say(f"Warning: {line}")
     return GOOD
 
 
-def _doubts(options: argparse.Namespace, loaded: Results, table: DataFrame) -> list[str]:
-    from pathlib import Path
-
-    from forwardbench.analysis.warnings import doubts_of
-
-    run = Path(options.results)
-    return doubts_of(loaded, table, run if (run / "run.json").is_file() else None)
-
-
 def _chart(options: argparse.Namespace) -> int:
-    from forwardbench.outputs import charts
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
 
     formats = [name.strip() for name in options.format.split(",")]
     for name in formats:
-        if name not in charts.FORMATS:
-            raise UserError(f"no format {name!r}: choose from {', '.join(charts.FORMATS)}")
-    loaded, table = _load_table(options)
+        if name not in pictures.FORMATS:
+            raise UserError(f"no format {name!r}: choose from {', '.join(pictures.FORMATS)}")
+    bundle = _load(options)
     folder = _beside(options, "charts")
-    view = charts.View(options.x, charts.DARK if options.dark else charts.LIGHT)
-    kinds = [kind for kind in options.kind if kind in charts.KINDS]
+    view = View(options.x, DARK if options.dark else LIGHT)
+    _refuse_absent_kinds(options, bundle)
     files: list[Path] = []
-    with _complaining_of(folder), charts.without_collecting():
-        if kinds or not options.kind:
-            files += charts.draw_all(table, folder, kinds or tuple(charts.KINDS), formats, view)
-        if "break-even" in options.kind or not options.kind:
-            files += _draw_break_evens(options, loaded, table, folder, formats, view)
-        if "history" in options.kind or not options.kind:
-            files += _draw_history(options, folder, formats, view)
+    with _complaining_of(folder), pictures.without_collecting():
+        for drawn in pictures.draw_all(bundle, options.kind, view):
+            files += pictures.save(drawn, folder, formats)
     print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 
-def _draw_break_evens(
-    options: argparse.Namespace,
-    loaded: Results,
-    table: DataFrame,
-    folder: Path,
-    formats: Sequence[str],
-    view: View,
-) -> list[Path]:
-    """The charts of first calls, where there are any; asked for without them it is an error."""
-    from forwardbench.analysis.break_even import AGAINST, break_evens
-    from forwardbench.outputs import charts
+def _refuse_absent_kinds(options: argparse.Namespace, bundle: Bundle) -> None:
+    """Raise `UserError` for a chart that was asked for and of which the results have nothing."""
+    from forwardbench.outputs.bundle import PARTS
+    from forwardbench.outputs.catalogue import chart_entries
 
-    view = charts.View(theme=view.theme)  # along its axis are calls, whatever was asked for
-    drawn = list(charts.draw_break_evens(break_evens(loaded, table), view))
-    if not drawn and "break-even" in options.kind:
-        raise UserError(
-            f"{options.results} has no first call that could be held against {AGAINST}: measure "
-            f"both with forwardbench run --first-calls 3 --implementation {AGAINST} "
-            "--implementation NAME"
-        )
-    return [file for each in drawn for file in charts.save(each, folder, formats, view)]
-
-
-def _draw_history(
-    options: argparse.Namespace, folder: Path, formats: Sequence[str], view: View
-) -> list[Path]:
-    """The chart over commits, where there are several; asked for without them it is an error."""
-    from forwardbench import results
-    from forwardbench.analysis.table import summarize
-    from forwardbench.outputs import charts
-
-    commits = results.load_history(options.results)
-    if len(commits) < 2:
-        if "history" in options.kind:
-            raise UserError(
-                f"{options.results} has one commit only: a history needs asv's results of two, as "
-                "asv run HEAD~1..HEAD makes them"
-            )
-        return []
-    tables = [summarize(each, options.baseline) for each in commits]
-    drawn = charts.draw_history(tables, commits[0].origin.facts.get("intervals", ""), view)
-    return list(charts.save(drawn, folder, formats, view))
+    for entry in chart_entries():
+        lacking = entry.declared.get("LACKING")
+        if (
+            entry.name in options.kind
+            and lacking
+            and not any(True for _ in PARTS[entry.needs](bundle))
+        ):
+            raise UserError(f"{options.results} {lacking}")
 
 
 def _report(options: argparse.Namespace) -> int:
-    from forwardbench.outputs import charts
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.exports import html
+    from forwardbench.outputs.text import write_text
 
-    with charts.without_collecting():
-        return _write_report(options)
-
-
-def _write_report(options: argparse.Namespace) -> int:
-    from forwardbench import results
-    from forwardbench.analysis.break_even import break_evens
-    from forwardbench.analysis.table import summarize
-    from forwardbench.outputs import charts
-    from forwardbench.outputs.report import write_report
-
-    loaded, table = _load_table(options)
-    path = _beside(options, "report.html")
-    drawn = [*charts.draw_sweeps(table), *charts.draw_break_evens(break_evens(loaded, table))]
-    commits = results.load_history(options.results)
-    if len(commits) > 1:
-        tables = [summarize(each, options.baseline) for each in commits]
-        drawn.append(charts.draw_history(tables, commits[0].origin.facts.get("intervals", "")))
-    write_report(path, loaded, table, _doubts(options, loaded, table), drawn)
-    print(f"Report: {path}")
-    if options.charts:
-        folder = path.parent / "charts"
-        with _complaining_of(folder):
-            files = [file for each in drawn for file in charts.save(each, folder)]
-        print(f"Charts: {folder} ({len(files)} files)")
+    bundle = _load(options)
+    path = _beside(options, html.FILE)
+    with pictures.without_collecting():
+        write_text(path, html.write(bundle))
+        print(f"Report: {path}")
+        if options.charts:
+            folder = path.parent / "charts"
+            with _complaining_of(folder):
+                drawn = pictures.pictures_of(bundle)
+                files = [file for each in drawn for file in pictures.save(each, folder)]
+            print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 
@@ -302,7 +247,7 @@ def _compare(options: argparse.Namespace) -> int:
         found = comparison.compare(before, after, options.baseline)
     terminal.print_comparison(found, terminal.make_console())
     if options.output:
-        _write_comparison(found, options)
+        _write_comparison(found, after, options)
     sys.stdout.flush()
     return GOOD if options.fail_on_regression is None else _judge(found, options.fail_on_regression)
 
@@ -359,34 +304,37 @@ def _judge(found: Comparison, limit: float) -> int:
     return FAILED if len(failed) else GOOD
 
 
-def _write_comparison(found: Comparison, options: argparse.Namespace) -> None:
+def _write_comparison(found: Comparison, after: Results, options: argparse.Namespace) -> None:
     from pathlib import Path
 
     from forwardbench.files import write_whole
-    from forwardbench.outputs import charts
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.bundle import Bundle
+    from forwardbench.outputs.text import as_csv
 
     folder = Path(options.output)
-    about = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    sides = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    bundle = Bundle(after, comparison=found, sides=sides)
     with _complaining_of(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "comparison.csv", found.cells.to_csv(index=False))
-        drawn = charts.draw_forests(found, about)
-        files = [file for each in drawn for file in charts.save(each, folder)]
+        write_whole(folder / "comparison.csv", as_csv(found.cells))
+        drawn = pictures.draw_all(bundle, ["forest"])
+        files = [file for each in drawn for file in pictures.save(each, folder)]
     print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")
 
 
 def _export(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from forwardbench.files import write_whole
-    from forwardbench.outputs.exports import FORMATS
+    from forwardbench.outputs.catalogue import export_entries
+    from forwardbench.outputs.text import write_text
 
-    text = FORMATS[options.format](*_load_table(options))
+    (entry,) = [each for each in export_entries() if each.name == options.format]
+    text = entry.load().write(_load(options))
     if options.output is None:
         sys.stdout.write(text)
         return GOOD
-    with _complaining_of(Path(options.output)):
-        write_whole(Path(options.output), text)
+    write_text(Path(options.output), text)
     _say(f"Written: {options.output}")
     return GOOD
 
@@ -412,12 +360,11 @@ def _beside(options: argparse.Namespace, name: str) -> Path:
     return (results if results.is_dir() else results.parent) / name
 
 
-def _load_table(options: argparse.Namespace) -> tuple[Results, DataFrame]:
-    from forwardbench import results
-    from forwardbench.analysis.table import summarize
+def _load(options: argparse.Namespace) -> Bundle:
+    """What there is of the results that a command was given."""
+    from forwardbench.outputs import bundle
 
-    loaded = results.load(options.results)
-    return loaded, summarize(loaded, options.baseline)
+    return bundle.load(options.results, options.baseline)
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -21,6 +21,7 @@ from forwardbench.results.facts import hardware_of, machine_facts, run_facts
 from forwardbench.results.model import (
     CELL_KEY,
     FIRST_CALL_COLUMNS,
+    HOST,
     SAMPLE_COLUMNS,
     Circumstances,
     Origin,
@@ -280,7 +281,9 @@ def _commit_name(info: dict[str, Any]) -> str:
 def _key(cell: Cell) -> dict[str, Any]:
     """The columns of `CELL_KEY`."""
     case = cell.case
-    values = (cell.label, cell.sweep, str(case), case.activation, case.dtype, cell.threads)
+    values = (
+        cell.label, cell.sweep, str(case), case.activation, case.dtype, cell.threads, cell.workload
+    )  # fmt: skip
     return dict(zip(CELL_KEY, values, strict=True))
 
 
@@ -291,6 +294,7 @@ def _cell_row(
     predicted, low, high = _prediction(estimate)
     return {
         **_key(cell),
+        HOST: "",
         "batch": cell.case.batch,
         "widths": "-".join(map(str, cell.case.widths)),
         "control_of": cell.implementation if cell.control else "",
@@ -311,7 +315,7 @@ def _assemble(
 ) -> Results:
     """Bring the passes together, and say of each cell what became of it."""
     samples = [
-        {**_key(cell), "pass": number, "seconds": seconds, "error": each.errors[cell]}
+        {**_key(cell), HOST: "", "pass": number, "seconds": seconds, "error": each.errors[cell]}
         for number, each in enumerate(passes, 1)
         for cell, seconds in each.seconds.items()
     ]
