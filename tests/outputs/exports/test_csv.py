@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from forwardbench.outputs.exports.tidy_csv import write_table
 from hypothesis import given
 
 from builders.names import TWO_NAMES, rename, with_fixtures
 from forwardbench.analysis.columns import COLUMNS
 from forwardbench.errors import UserError, one_line
 from forwardbench.outputs.exports import FORMATS
-from forwardbench.outputs.exports.tidy_csv import write_table
 
 TEXTS = [
     "implementation", "sweep", "case", "widths", "activation", "dtype", "status", "reason",

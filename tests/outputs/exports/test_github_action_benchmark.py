@@ -4,13 +4,13 @@ import json
 import re
 
 import pytest
+from forwardbench.outputs.exports.entries import name_entry
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders.names import NAMES, TWO_NAMES, read_strictly, rename, with_fixtures
 from forwardbench.errors import UserError
 from forwardbench.outputs.exports import FORMATS
-from forwardbench.outputs.exports.entries import name_entry
 
 
 def test_an_entry_of_the_action_has_exactly_these_values(make_run):
