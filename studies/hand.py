@@ -41,8 +41,8 @@ def table():
         for name in HAND:
             done = subprocess.run(
                 [sys.executable, str(FOLDER / "framework_turns.py"), name],
-                env={**ENVIRONMENT, **processes.thread_environment(count)}, capture_output=True, text=True,
-                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), check=False,
+                env={**ENVIRONMENT, **processes.thread_environment(count)}, check=False, text=True,
+                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), capture_output=True,
             )  # fmt: skip
             answer = json.loads(done.stdout.splitlines()[-1])
             if answer["status"]:

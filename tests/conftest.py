@@ -38,6 +38,23 @@ def pytest_cmdline_main(config):
         option.numprocesses = len(processes.own_cpus())
 
 
+SLOW_FIXTURES = {"cluster", "chromium", "small_run", "whole_run"}
+"""A Dask cluster, a browser, and runs that are really measured: whatever uses one is slow."""
+SHARED_FIXTURES = {"chromium", "small_run", "whole_run"}
+"""Those that are made once, for tests of one process."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark and group tests by what they use, and begin with those that take long."""
+    for item in items:
+        if SLOW_FIXTURES & {*item.fixturenames}:
+            item.add_marker("slow")
+        for name in SHARED_FIXTURES & {*item.fixturenames}:
+            item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_benchmark_update_machine_info(machine_info):
     """Say what the benchmarks ran on, in the same words as a run's workers do."""
     machine_info.update(environment.describe_machine())

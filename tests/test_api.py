@@ -73,6 +73,7 @@ def test_parts_of_the_table_are_tables_too(write_run, ladder):
     assert again["seconds"].equals(table["seconds"])
 
 
+@pytest.mark.slow
 def test_running_is_the_commands_job(tmp_path, capsys):
     """Verified, measured, charted and reported, into the folder that was asked for."""
     folder = tmp_path / "run"

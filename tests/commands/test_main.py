@@ -130,6 +130,7 @@ def test_charts_that_cannot_be_drawn_are_one_line(options, message, write_run, l
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
     """Every kind of the newest commit, and one over commits."""
     arguments = ["chart", str(ASV), "--format", "svg", "--output", str(tmp_path)]
@@ -140,6 +141,7 @@ def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
     assert capsys.readouterr().out == f"Charts: {tmp_path} (11 files)\n"
 
 
+@pytest.mark.slow
 def test_asvs_results_have_a_report(tmp_path):
     """With the history in it, and with what its intervals are."""
     page = tmp_path / "report.html"
@@ -198,6 +200,7 @@ def test_another_baseline_is_shown_on_request(small_run):
     assert "no baseline 'torch' there: choose from einsum, " in refused.stderr
 
 
+@pytest.mark.slow
 def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     """What `pytest --benchmark-only` measures has the run's names and can be shown."""
     path = tmp_path / "hand.json"
@@ -309,6 +312,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_nothing_to_measure_is_not_a_crash(tmp_path, contenders):
     """When every contender is rejected, the run says so and exits 1."""
     wrong = contenders / "wrong" / "zeros.py"
@@ -364,6 +368,7 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
     """After one pass of many: the table, how far it came, and status 130."""
     child = subprocess.Popen(
@@ -382,6 +387,7 @@ def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
     assert stderr.splitlines()[-1].endswith(f"forwardbench run --resume results/{made.name}")
 
 
+@pytest.mark.slow
 def test_a_run_is_extended_with_more_passes(tmp_path):
     """Two passes, then a third with --resume: what was verified is not verified again."""
     options = ["--implementation", "matmul", "--shape", "2x3-2"]
@@ -396,6 +402,7 @@ def test_a_run_is_extended_with_more_passes(tmp_path):
     assert "forwardbench run --resume made --passes 10" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_until_it_is_precise(tmp_path):
     """Asked for more than can be had in the time, it adds passes and then says so in the table."""
     done = run(
@@ -412,6 +419,7 @@ def test_a_run_goes_on_until_it_is_precise(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_threads_are_an_axis_of_the_table(tmp_path):
     """One thread and all there are: a table for each, and what each worker had is stored."""
     done = run(
@@ -459,6 +467,7 @@ def test_a_path_too_long_for_the_system_gets_one_line(capsys):
     assert "File name too long" in one_line(capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["show", "export", "compare"])
 def test_a_reader_that_has_seen_enough_is_no_failure(command, write_run, ladder):
     """As when the output goes through head."""

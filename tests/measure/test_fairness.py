@@ -98,6 +98,7 @@ def test_every_variable_that_is_kept_from_workers_is_tried():
     assert set(LOWER) == set(processes.NOT_INHERITED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", sorted(set(FRAMEWORK.values())))
 def test_each_framework_has_the_threads_that_were_asked_for_and_no_other_beside_it(framework):
     """Read back in real workers: CPUs, every thread pool, the framework's own word, imports."""

@@ -15,6 +15,8 @@ from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.commands.main import main
 from forwardbench.records import FIRST_CALLS_FILE
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments, cwd):
     """Run the command in a process of its own."""

@@ -13,6 +13,8 @@ import pytest
 
 from forwardbench import results
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("FORWARDBENCH_KILLS", "6"))
 """CI makes a few; for a release make 50."""
 TINY = ["--shape", "1x2-3", "--implementation", "matmul", "--implementation", "python_loops"]

@@ -31,6 +31,7 @@ class Passes(Observer):
 # --- a whole run -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_is_kept_and_read_back(tmp_path):
     """Two passes of a small run: every cell measured, controls of both ends, request kept."""
     folder = claim_folder(tmp_path / "deep" / "run", REQUEST)
@@ -50,6 +51,7 @@ def test_a_run_is_kept_and_read_back(tmp_path):
     assert max(path.stat().st_size for path in folder.path.glob("pass*")) < 2e6
 
 
+@pytest.mark.slow
 def test_a_run_says_where_it_was_made(tmp_path):
     """The machine, the timer and the peaks are in session.json; what else happened in each pass."""
     folder = claim_folder(tmp_path / "run", REQUEST)

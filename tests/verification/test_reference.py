@@ -53,6 +53,7 @@ def test_gamma_is_highams():
     assert gamma(np.array([3.0]), 0.1)[0] == pytest.approx(0.3 / 0.7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "tanh", "linear"])
 @given(data=st.data())

@@ -57,6 +57,7 @@ def verdicts_on_light_rungs():
     return {verdict.implementation: verdict for verdict in verify_all(sorted(LIGHT))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -73,6 +74,7 @@ def test_every_rung_is_verified(name):
     assert 0 < verdict.share <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("right contenders")
 @pytest.mark.parametrize("path", files("right"), ids=stem)
 def test_right_implementations_are_accepted(path):
@@ -292,6 +294,7 @@ def test_a_thread_count_that_is_none_is_rejected(answer):
     assert verdict.reason.startswith(f"thread_count() returned {answer!r}")
 
 
+@pytest.mark.slow
 def test_asking_for_threads_cannot_finish_work_that_forward_left(tmp_path):
     """Results are checked before anything else of a file is called."""
     path = tmp_path / "late.py"
