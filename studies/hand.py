@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+from functools import partial
 
 from forwardbench import processes
 from forwardbench.statistics.intervals import log_interval
@@ -42,7 +43,7 @@ def table():
             done = subprocess.run(
                 [sys.executable, str(FOLDER / "framework_turns.py"), name],
                 env={**ENVIRONMENT, **processes.thread_environment(count)}, check=False, text=True,
-                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), capture_output=True,
+                preexec_fn=partial(os.sched_setaffinity, 0, cpus), capture_output=True,
             )  # fmt: skip
             answer = json.loads(done.stdout.splitlines()[-1])
             if answer["status"]:

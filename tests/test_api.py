@@ -3,6 +3,7 @@
 import pickle
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -63,11 +64,12 @@ def test_parts_of_the_table_are_tables_too(write_run, ladder):
     assert "dataframe" in table[["case", "seconds"]]._repr_html_()
     assert "dataframe" in table.iloc[:0]._repr_html_()
     other = table.assign(commit="another")
-    for strange in (
+    tables: tuple[Any, ...] = (
         pd.concat([table, table]), pd.concat([table, other]), table.explode("pass_seconds"),
         table.drop(columns="pass_seconds"), table.convert_dtypes(), table.assign(reason=None),
         table.groupby("implementation")[["seconds"]].mean(),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for strange in tables:
         assert "<table" in strange._repr_html_()
     again = pickle.loads(pickle.dumps(table))
     assert again["seconds"].equals(table["seconds"])

@@ -69,7 +69,8 @@ def test_a_slow_first_call_is_not_taken_for_the_rest():
         clocked.now += next(first, 0.0)
         plain(x, layers)
 
-    implementation = Implementation("jit", forward, *[lambda value: value] * 3, False)
+    same = lambda value: value  # noqa: E731
+    implementation = Implementation("jit", forward, same, same, same, False)
     predictions = predict(implementation, SWEEPS["square"].cases[:5], 1.0, clocked.timer)
     assert predictions[SWEEPS["square"].cases[0]].seconds == pytest.approx(1.03e-6)
 
