@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from builders.places import ASV, CONTENDERS, ROOT
+from builders.waiting import PATIENCE, wait_until
 from forwardbench.commands.main import main
 from forwardbench.processes import available_cpus
 
@@ -356,10 +357,9 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status
         [*FORWARDBENCH, "run", "--implementation", "hangs.py", "--baseline", "hangs"],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not mark.exists():
-        time.sleep(0.05)
+    wait_until(mark.exists)
     child.send_signal(number)
-    _, stderr = child.communicate(timeout=30)
+    _, stderr = child.communicate(timeout=PATIENCE)
     mark.unlink(missing_ok=True)
     time.sleep(0.3)
     assert child.returncode == status
@@ -375,10 +375,9 @@ def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
         [*FORWARDBENCH, "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", "500"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not list(tmp_path.glob("results/*/pass-002.json")):
-        time.sleep(0.05)
+    wait_until(lambda: [*tmp_path.glob("results/*/pass-002.json")])
     child.send_signal(signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=60)
+    stdout, stderr = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130
     assert re.search(r"The run ended after \d+ of 500 passes", stderr)
     assert "speedup over python_loops" in stdout

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -66,13 +67,17 @@ def test_another_process_is_noticed():
     other = subprocess.Popen([sys.executable, "-c", loop])
     try:
         watch = Watch()
+        before, start = psutil.Process(other.pid).cpu_times().user, time.monotonic()
         subprocess.run([sys.executable, "-c", "import time; time.sleep(1)"], check=True)
+        used = psutil.Process(other.pid).cpu_times().user - before
+        share = used / (time.monotonic() - start)  # however busy the machine is otherwise
         report = watch.report()
     finally:
         other.kill()
         other.wait()
-    assert report["others"] > 0.2
-    assert report["busiest_cpus"] > 0.2
+    assert share > 0
+    assert report["others"] > share / 2
+    assert report["busiest_cpus"] > share / 2
 
 
 def test_our_own_children_are_not_others():

@@ -9,6 +9,7 @@ import pytest
 
 from builders.contenders import SLEEPS
 from builders.requests import REQUEST, VERIFIED, planned
+from builders.waiting import PATIENCE
 from forwardbench import results
 from forwardbench.commands.progress import announce
 from forwardbench.errors import UserError
@@ -265,8 +266,9 @@ def test_no_compiler_finds_what_it_compiled_before(tmp_path):
 def test_whatever_a_first_call_does_is_one_reason(bad, deed, reason):
     """Raising, leaving, hanging, being wrong and being killed."""
     _, fails = planned(bad("fails", deed))
+    limit = 1.0 if "sleep" in deed else PATIENCE
     with pytest.raises(ChildError, match=reason):
-        time_first_call(fails.cell, stall_seconds=1.0)
+        time_first_call(fails.cell, stall_seconds=limit)
 
 
 def test_a_rehearsal_says_how_long_a_process_takes(sleeps, bad):

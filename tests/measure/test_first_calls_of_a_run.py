@@ -6,11 +6,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from builders.contenders import SLEEPS
+from builders.waiting import wait_until
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.commands.main import main
 from forwardbench.records import FIRST_CALLS_FILE
@@ -100,9 +100,8 @@ def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
          "--first-calls", "4", "--output", "out"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not kept.exists():
-        assert victim.poll() is None
-        time.sleep(0.01)
+    wait_until(kept.exists)
+    assert victim.poll() is None
     victim.send_signal(number)
     said, complaints = victim.communicate()
     if number == signal.SIGINT:

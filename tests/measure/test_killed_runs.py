@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from builders.waiting import wait_until
 from forwardbench import results
 
 pytestmark = pytest.mark.slow
@@ -36,8 +37,7 @@ def test_a_killed_run_loses_no_finished_pass(tmp_path, moment):
     )  # fmt: skip
     if moment % 2:
         waited_for = path / f"pass-{1 + moment // 2 % 3:03d}.json"
-        while not waited_for.exists():
-            time.sleep(0.01)
+        wait_until(waited_for.exists)
         time.sleep(0.5 * random.Random(moment).random())
     else:
         # Spread over a run of about nine seconds, wherever a machine then is in it.
