@@ -59,6 +59,7 @@ def test_a_pass_measures_every_cell_once_and_says_on_what():
     assert result.benchmark["commit_info"] == {"id": "abc"}
 
 
+@pytest.mark.slow
 def test_the_order_is_the_seeds():
     """The same seed gives the same order, another seed another, and neither is the plan's."""
     cells = planned(
@@ -160,6 +161,7 @@ def test_a_time_that_cannot_be_is_a_failure(seconds):
     assert failures == {str(first.cell): "was timed at no time at all, or at less"}
 
 
+@pytest.mark.slow
 def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):
     """Whether it comes first or last in the worker, the other cell is measured."""
     path = bad("dies", "os._exit(7)")
@@ -215,6 +217,7 @@ def test_a_pass_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_did_not_verify_is_not_measured():
     """Its cells are in the plan with their status and reason, and cost no time."""
     verdicts = VERIFIED | {"matmul": Verdict("matmul", "rejected", "worst at [0, 0]")}
@@ -225,6 +228,7 @@ def test_what_did_not_verify_is_not_measured():
     }
 
 
+@pytest.mark.slow
 def test_what_is_predicted_too_slow_is_left_out_with_its_estimate():
     """A limit that only the smallest case keeps leaves the larger one estimated."""
     sweep = Sweep("square", "", "batch", tuple(parse_case(f"{n}x{n}-{n}") for n in (1, 4, 16, 64)))
@@ -238,6 +242,7 @@ def test_what_is_predicted_too_slow_is_left_out_with_its_estimate():
     assert seconds > 0.002
 
 
+@pytest.mark.slow
 def test_a_contender_that_dies_when_first_called_has_failed(bad):
     """The probe's process is its own; the others are planned."""
     contenders = {"dies": str(bad("dies", "os._exit(7)")), "matmul": "matmul"}

@@ -162,6 +162,7 @@ def test_more_one_sided_bursts_than_are_trimmed_are_not_covered():
     assert 0.86 <= coverage <= 0.91
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", [0.03, 0.015, 0.01, 0.0075])
 @pytest.mark.parametrize("noise", NOISES[:3] + NOISES[4:], ids=lambda noise: noise.__name__)
 def test_stopping_when_it_is_narrow_enough_is_paid_for(noise, precision):
@@ -177,6 +178,7 @@ def test_stopping_when_it_is_narrow_enough_is_paid_for(noise, precision):
     assert 0.93 <= coverage <= 0.99
 
 
+@pytest.mark.slow
 def test_stopping_under_one_sided_bursts_is_not_paid_for_in_full():
     """A limit that docs/method.md names: some 90 % hold the truth when much precision is asked."""
     logs = log_ratios(one_sided, 60)[:1000]
