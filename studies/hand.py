@@ -136,9 +136,10 @@ def child(name):
     import numpy as np
     import pytest
 
-    from forwardbench.cases import make_inputs, parse_case
+    from forwardbench.cases import parse_case
     from forwardbench.measure.timing import benchmark_cell
     from forwardbench.records import Cell
+    from forwardbench.workloads.forward import make_inputs
 
     batch, inputs, units = SHAPE
     seconds = {dtype: {"suite": [], "hand": []} for dtype in DTYPES}

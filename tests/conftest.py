@@ -10,9 +10,10 @@ from hypothesis import settings
 
 from forwardbench import results
 from forwardbench.analysis.table import summarize
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.measure import environment
 from forwardbench.records import Cell
+from forwardbench.workloads.forward import SWEEPS
 
 # What these tests are told is not for a pytest that one of them starts.
 for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:

@@ -7,8 +7,10 @@ import pandas as pd
 
 from forwardbench.analysis.columns import HOST_COLUMN, SETTING
 from forwardbench.analysis.rows import is_control, is_credible
-from forwardbench.cases import SWEEPS, Case, parse_case
-from forwardbench.statistics.fit import Fit, fit_times
+from forwardbench.cases import parse_case
+from forwardbench.records import DEFAULT_WORKLOAD
+from forwardbench.statistics.fit import Fit, Work, fit_times
+from forwardbench.workloads import get
 
 FIT_POINTS = 4
 """Fewer measured sizes than this say too little of the cost of larger ones."""
@@ -21,26 +23,26 @@ UNCERTAIN = 1e6
 def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
     """Refine estimates where enough sizes of the same sweep were measured to fit them."""
     table = table.copy()
+    workload = get(DEFAULT_WORKLOAD)
     for _, group in table.groupby(["implementation", *SETTING], sort=False):
         measured = group[group["status"] == "measured"]
         estimated = group[group["status"] == "estimated"]
-        along_an_axis = group["sweep"].iloc[0] in SWEEPS and SWEEPS[group["sweep"].iloc[0]].axis
+        along_an_axis = workload.axis(group["sweep"].iloc[0])
         if not along_an_axis or len(measured) < FIT_POINTS:
             continue
-        fit = fit_times(
-            [parse_case(case) for case in measured["case"]], measured["seconds"].tolist()
-        )
+        works = [workload.work(parse_case(case)) for case in measured["case"]]
+        fit = fit_times(works, measured["seconds"].tolist())
         for index, case in estimated["case"].items():
             if fit is not None:
                 columns = ["seconds", "seconds_low", "seconds_high"]
-                table.loc[index, columns] = _estimate(fit, parse_case(case))
+                table.loc[index, columns] = _estimate(fit, workload.work(parse_case(case)))
     return table
 
 
-def _estimate(fit: Fit, case: Case) -> list[float | None]:
+def _estimate(fit: Fit, work: Work) -> list[float | None]:
     """Predicted seconds with their interval, unless that is so wide that it says nothing."""
     with np.errstate(over="ignore"):
-        seconds, low, high = fit.estimate(case)
+        seconds, low, high = fit.estimate(work)
     if high is None or high > UNCERTAIN * seconds:
         return [seconds, None, None]
     return [seconds, low, high]

@@ -24,8 +24,8 @@ from forwardbench.analysis.crossovers import (
 )
 from forwardbench.analysis.noise import NO_DIFFERENCE, noise_floor, verdicts
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes, work
-from forwardbench.cases import SWEEPS
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
+from forwardbench.workloads.forward import SWEEPS
 
 
 def settings(table: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from forwardbench.cases import parse_case
 from forwardbench.records import COPIED_BYTES
+from forwardbench.workloads.forward import count_bytes
 
 IMPLAUSIBLE = "implausible"
 """First word of the reason of a row that was measured and is not believed."""
@@ -27,7 +28,7 @@ def implausible(row: dict[str, Any], ceilings: dict[tuple[str, int], tuple[float
     if row["gflops"] > PLAUSIBLE * gflops:
         claim = f"{row['gflops']:,.0f} GFLOP/s where this machine reached {gflops:,.0f}"
         return f"{IMPLAUSIBLE}: {claim}"
-    size = parse_case(row["case"], dtype=row["dtype"]).bytes
+    size = count_bytes(parse_case(row["case"], dtype=row["dtype"]))
     if size > COPIED_BYTES and size / row["seconds"] > PLAUSIBLE * bytes_per_second:
         claim = f"{size / row['seconds'] / 1e9:,.0f} GB/s where this machine moved"
         return f"{IMPLAUSIBLE}: {claim} {bytes_per_second / 1e9:,.0f}"

@@ -7,7 +7,8 @@ from functools import cache
 import pandas as pd
 
 from forwardbench.analysis.plausibility import IMPLAUSIBLE
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
+from forwardbench.workloads.forward import SWEEPS, count_multiply_adds
 
 
 def is_control(table: pd.DataFrame) -> pd.Series[bool]:
@@ -35,12 +36,12 @@ def sizes(table: pd.DataFrame) -> pd.Series[float]:
 def _size(sweep: str, text: str) -> int:
     case = parse_case(text)
     axis = size_axis(sweep)
-    return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, case.multiply_adds)
+    return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, count_multiply_adds(case))
 
 
 def work(table: pd.DataFrame) -> pd.Series[float]:
     """Multiply-adds of each row's case."""
-    found = {case: parse_case(case).multiply_adds for case in set(table["case"])}
+    found = {case: count_multiply_adds(parse_case(case)) for case in set(table["case"])}
     return table["case"].map(found).astype(float)
 
 

@@ -26,6 +26,7 @@ from forwardbench.errors import UserError
 from forwardbench.results import CELL_KEY, Results
 from forwardbench.results.several_machines import name_machine
 from forwardbench.statistics.intervals import Interval, log_interval
+from forwardbench.workloads.forward import count_multiply_adds
 
 
 def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
@@ -109,7 +110,7 @@ def _row(
         row["passes"] = len(own)
         row[PASS_SECONDS] = tuple(own["seconds"].reindex(range(1, passes + 1)).tolist())
         row.update(_named("seconds", _interval_of(own, level)))
-        row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
+        row["gflops"] = 2 * count_multiply_adds(parse_case(cell["case"])) / row["seconds"] / 1e9
         row["error"] = own["error"].max()
     elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
         row["status"] = "estimated"

@@ -6,8 +6,10 @@ import argparse
 from typing import NoReturn
 
 from forwardbench import __version__
-from forwardbench.cases import DTYPES, SWEEPS
+from forwardbench.cases import DTYPES
 from forwardbench.commands.exit_status import USAGE
+from forwardbench.records import DEFAULT_WORKLOAD
+from forwardbench.workloads.forward import SWEEPS
 
 KINDS = ("time", "speedup", "cost", "heatmap", "samples", "break-even", "history")
 FORMATS = ("csv", "markdown", "json", "github-action-benchmark", "pyperf")
@@ -86,6 +88,8 @@ def _add_implementation(command: argparse.ArgumentParser) -> None:
         default=[],
         help="an implementation by name or a .py file of your own; repeatable (default: all)",
     )
+
+    command.add_argument("--workload", default=DEFAULT_WORKLOAD, metavar="NAME")
 
 
 def _add_large_batch_options(command: argparse.ArgumentParser) -> None:

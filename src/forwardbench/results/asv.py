@@ -18,13 +18,14 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
+from forwardbench.cases import Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
 from forwardbench.records import DEFAULT_BASELINE
 from forwardbench.results import validation
 from forwardbench.results.model import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
 from forwardbench.statistics.intervals import LEVEL
+from forwardbench.workloads.forward import SWEEPS
 
 BENCHMARK = "forward.Forward.time_forward"
 TOOL = "asv"
