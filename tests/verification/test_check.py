@@ -58,6 +58,17 @@ def test_shape_and_dtype_must_match():
         check(array.astype("float32"), case)
 
 
+def test_a_bound_of_zero_asks_for_the_very_number():
+    """Exact integers leave no room for rounding; and a bound that is none lets nothing through."""
+    case = parse_case("1x1-2")
+    exact = Answer((2,), ([0, 1],), np.array([3.0, 4.0]), np.zeros(2))
+    assert check_result([np.array([3.0, 4.0])], case, [exact]) == (0, 0)
+    with pytest.raises(WrongResultError, match=r"worst at \[1\]: 4\.5 instead of 4, inf times"):
+        check_result([np.array([3.0, 4.5])], case, [exact])
+    with pytest.raises(WrongResultError, match="nan times the bound"):
+        check_result([exact.expected], case, [exact._replace(bound=np.full(2, np.nan))])
+
+
 def test_every_array_of_a_result_is_compared_and_named():
     """A result may be several arrays of any shape; the message says which is wrong, and where."""
     case = parse_case("2x3-2")

@@ -8,6 +8,8 @@ import pytest
 
 from forwardbench import implementations, workloads
 from forwardbench.errors import UserError
+from forwardbench.measure.environment import describe_machine
+from forwardbench.measure.fingerprint import changes, fingerprint
 from forwardbench.measure.request import make_request, usable_names
 from forwardbench.workloads import WorkloadError
 
@@ -80,6 +82,19 @@ def test_rungs_without_the_workloads_function_are_left_out_unless_they_are_named
         make_request(workload="moments", chosen=["matmul"])
     with pytest.raises(UserError, match="no sweep 'square': choose from features"):
         make_request(workload="moments", chosen=["matmul"], baseline="matmul", sweeps=["square"])
+
+
+def test_the_fingerprint_covers_the_workloads_file(tmp_path, monkeypatch):
+    """A run cannot be resumed with another reference, wherever that lies."""
+    path = tmp_path / "mine.py"
+    path.write_text((TOY / "moments.py").read_text())
+    monkeypatch.setenv(workloads.VARIABLE, str(tmp_path))
+    machine = describe_machine()
+    before = fingerprint({}, machine, "mine")
+    assert before["the workload's version"] == "3"
+    path.write_text(path.read_text() + "# another\n")
+    (change,) = changes(before, fingerprint({}, machine, "mine"))
+    assert change.startswith("the workload's file was code ")
 
 
 def test_naming_the_suites_own_workload_imports_no_numpy():

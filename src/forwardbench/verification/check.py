@@ -50,7 +50,10 @@ def _check_array(array: Any, case: Case, answer: Answer) -> Accuracy:
         raise WrongResultError(f"{_title(case)}: {array[place]} at {list(place)}{whose}")
     found = array[np.ix_(*answer.places)].astype(np.float64)
     error = np.abs(found - answer.expected)
-    share = error / answer.bound
+    # Where nothing may be off, anything that is off is so by infinitely many bounds.
+    share = np.divide(
+        error, answer.bound, out=np.where(error == 0, 0.0, np.inf), where=answer.bound != 0
+    )
     worst = np.unravel_index(int(np.argmax(share)), share.shape)
     if not share[worst] <= 1:
         place = tuple(
