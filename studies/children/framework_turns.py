@@ -123,7 +123,8 @@ def main(name):
     import numpy as np
     import pytest
 
-    from forwardbench.cases import make_inputs, parse_case
+    from forwardbench.cases import parse_case
+from forwardbench.workloads.forward import make_inputs
     from forwardbench.measure.timing import benchmark_cell
     from forwardbench.records import Cell
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.records import Cell
+from forwardbench.workloads.forward import SWEEPS
 
 MACHINE = {"cpu": {"brand_raw": "Made-up CPU", "count": 2}, "blas": "OpenBLAS 0.3 Test"}
 COMMIT = {"id": "0123456789abcdef", "dirty": False}

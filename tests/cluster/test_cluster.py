@@ -18,7 +18,7 @@ import pytest
 
 from builders.clusters import Cluster
 from forwardbench import implementations, results
-from forwardbench.cases import make_layers, make_rows, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.cluster import agent, hosts, large_batch
 from forwardbench.cluster import connection as module
 from forwardbench.cluster.connection import Worker, connected, trouble_of
@@ -29,6 +29,7 @@ from forwardbench.commands.main import main
 from forwardbench.commands.run import Wish
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
+from forwardbench.workloads.forward import make_layers, make_rows
 
 TINY = ["--implementation", "matmul", "--shape", "4x6-3"]
 
@@ -131,7 +132,7 @@ def digests(case, chunk):
     layers = make_layers(case)
     for start_row in range(0, case.batch, chunk):
         rows = min(chunk, case.batch - start_row)
-        out = plain.forward(make_rows(case, start_row, start_row + rows), layers)
+        out = plain.compute(make_rows(case, start_row, start_row + rows), layers)
         yield Digest(*large_batch._digest(np.array([[start_row]]), out))
 
 
@@ -209,9 +210,9 @@ def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
 
     monkeypatch.setitem(parts.ACTIVATIONS, "linear", look)
     x, layers = np.ones((4, 3)), rung.prepare_layers(make_layers(parse_case("4x3-2", "linear")))
-    prepared = rung.prepare_input(x)
+    (prepared,) = rung.prepare_data([x])
     assert prepared.chunks[0] == (2, 2)
-    rung.forward(prepared, layers)
+    rung.compute(prepared, layers)
     assert set(seen) == {1}
 
 

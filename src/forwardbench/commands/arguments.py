@@ -6,9 +6,11 @@ import argparse
 from typing import NoReturn
 
 from forwardbench import __version__
-from forwardbench.cases import DTYPES, SWEEPS
+from forwardbench.cases import DTYPES
 from forwardbench.commands.exit_status import USAGE
 from forwardbench.outputs.catalogue import chart_entries, export_entries
+from forwardbench.records import DEFAULT_WORKLOAD
+from forwardbench.workloads.forward import SWEEPS
 
 RESULTS = (
     "a run's folder, a folder of them, a pytest-benchmark JSON file, or asv's results[@COMMIT]"
@@ -88,6 +90,8 @@ def _add_implementation(command: argparse.ArgumentParser) -> None:
         default=[],
         help="an implementation by name or a .py file of your own; repeatable (default: all)",
     )
+
+    command.add_argument("--workload", default=DEFAULT_WORKLOAD, metavar="NAME")
 
 
 def _add_large_batch_options(command: argparse.ArgumentParser) -> None:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.commands.arguments import make_parser
 from forwardbench.commands.exit_status import FAILED, GOOD, INTERRUPTED, REGRESSION, USAGE
 from forwardbench.errors import UserError
+from forwardbench.workloads.forward import SWEEPS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,8 @@ def _verify(options: argparse.Namespace) -> int:
     if options.scheduler is not None or options.shape is not None:
         return _verify_large_batch(options)
     worst = GOOD
-    for verdict in verify_all(list(choose_contenders(options.implementation).values())):
+    contenders = choose_contenders(options.implementation, options.workload)
+    for verdict in verify_all(list(contenders.values()), workload=options.workload):
         print(verdict_line(verdict), flush=True)
         if is_bad(verdict, options.implementation):
             worst = FAILED
@@ -135,6 +137,7 @@ def _run(options: argparse.Namespace) -> int:
         first_calls=options.first_calls,
         quick=options.quick,
         output=options.output,
+        workload=options.workload,
     )
     if options.scheduler is not None:
         return _run_on_hosts(options, wish)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forwardbench import implementations
+from forwardbench import implementations, workloads
 from forwardbench.commands.exit_status import FAILED, GOOD, INTERRUPTED
 from forwardbench.commands.progress import Progress, announce
 from forwardbench.errors import UserError
@@ -26,7 +26,7 @@ from forwardbench.measure.session import (
     measure_first_calls,
     measure_passes,
 )
-from forwardbench.records import Status
+from forwardbench.records import DEFAULT_WORKLOAD, Status
 from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.verification.verify import Verdict, verify_all
 
@@ -51,6 +51,7 @@ class Wish:
     first_calls: int | None = None
     quick: bool = False
     output: str | None = None
+    workload: str = DEFAULT_WORKLOAD
 
     def __post_init__(self) -> None:
         for name in ("passes", "first_calls"):
@@ -91,6 +92,7 @@ def check(wish: Wish, *, here: bool = True) -> Request:
         precision=wish.precision,
         max_time=wish.max_time,
         first_calls=(0 if quick else 3) if wish.first_calls is None else wish.first_calls,
+        workload=wish.workload,
         here=here,
     )
 
@@ -104,7 +106,8 @@ def begin(wish: Wish) -> tuple[RunFolder, Request]:
     """Check what is asked for, and make a new run's folder."""
     request = check(wish)
     folder = claim_folder(default_folder() if wish.output is None else Path(wish.output), request)
-    left_out = sorted(set(implementations.names()) - {*request.contenders})
+    could = implementations.names_for(workloads.get(request.workload))
+    left_out = sorted({*could} - {*request.contenders})
     if left_out and not wish.implementations:
         say(f"Left out for want of what they need (forwardbench list): {', '.join(left_out)}")
     if wish.baseline is None and wish.implementations:
@@ -172,7 +175,8 @@ def _plan(folder: RunFolder, request: Request) -> Plan:
         return folder.plan
     verdicts = {}
     start = time.monotonic()
-    for verdict in verify_all(list(request.contenders.values())):
+    contenders = list(request.contenders.values())
+    for verdict in verify_all(contenders, workload=request.workload):
         verdicts[verdict.implementation] = verdict
         say(verdict_line(verdict))
     verified = time.monotonic()

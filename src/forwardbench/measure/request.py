@@ -6,15 +6,17 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forwardbench import implementations
-from forwardbench.cases import DTYPES, Sweep, parse_case, sweep
+from forwardbench import implementations, workloads
+from forwardbench.cases import DTYPES, Sweep, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.threads import available_cpus
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 
-DEFAULT_SWEEPS = ("square", "course")
+if TYPE_CHECKING:
+    from forwardbench.workloads import Workload
+
 PRECISION_PASSES = 10
 """With fewer passes there is no telling whether an interval is narrow or narrow by chance."""
 MOST_FIRST_CALLS = 1000
@@ -60,7 +62,8 @@ class Request:
         """Rebuild a request from `run.json`; raises `UserError` if a sweep has changed since."""
         known = {each.name for each in fields(cls)}
         request = {name: value for name, value in values.items() if name in known}
-        sweeps = tuple(_rebuild(name, cases) for name, cases in values["sweeps"].items())
+        workload = workloads.get(values.get("workload", DEFAULT_WORKLOAD))
+        sweeps = tuple(_rebuild(workload, *sweep) for sweep in values["sweeps"].items())
         tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
         rebuilt = cls(**{**request, **tuples, "sweeps": sweeps})
         max_time = None if rebuilt.max_time is None else float(rebuilt.max_time)
@@ -73,12 +76,13 @@ class Request:
         return rebuilt
 
 
-def _rebuild(name: str, cases: list[str]) -> Sweep:
+def _rebuild(workload: Workload, name: str, cases: list[str]) -> Sweep:
     if name == SHAPES:
         return _sweep_of_shapes(cases)
-    if [str(case) for case in sweep(name).cases] != cases:
+    sweep = workload.sweep(name)
+    if [str(case) for case in sweep.cases] != cases:
         raise UserError(f"the cases of the sweep {name} have changed: start a new run")
-    return sweep(name)
+    return sweep
 
 
 def make_request(
@@ -102,9 +106,15 @@ def make_request(
 
     ``here`` says whether it is for this machine, whose CPUs and memory then count.
     """
-    contenders = choose_contenders(chosen or (usable_names() if here else ()))
+    computed = workloads.get(workload)
+    contenders = choose_contenders(chosen or (usable_names(workload) if here else ()), workload)
     if baseline is None:
         # A single function of one's own still needs something to be compared with.
+        if DEFAULT_BASELINE not in {*contenders, *implementations.names_for(computed)}:
+            raise UserError(
+                f"{DEFAULT_BASELINE} has no function {computed.signature}: name what speedups are "
+                "relative to with --baseline"
+            )
         contenders.setdefault(DEFAULT_BASELINE, DEFAULT_BASELINE)
     elif baseline not in contenders:
         raise UserError(
@@ -118,7 +128,7 @@ def make_request(
         raise UserError(f"--limit must be a number of seconds above 0, not {limit:g}")
     request = Request(
         contenders,
-        tuple(_choose_sweeps(sweeps, shapes)),
+        tuple(_choose_sweeps(computed, sweeps, shapes)),
         baseline or DEFAULT_BASELINE,
         tuple(dict.fromkeys(dtypes)) or ("float64",),
         tuple(dict.fromkeys(_thread_count(text, here) for text in threads)) or (1,),
@@ -170,16 +180,23 @@ def with_effort(
     return request
 
 
-def usable_names() -> list[str]:
-    """Names of the suite's own implementations that lack nothing here."""
-    names = implementations.names()
+def usable_names(workload: str = DEFAULT_WORKLOAD) -> list[str]:
+    """Names of the suite's own implementations of a workload that lack nothing here."""
+    names = implementations.names_for(workloads.get(workload))
     return [name for name in names if not implementations.describe(name).missing]
 
 
-def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
+def choose_contenders(chosen: Sequence[str], workload: str = DEFAULT_WORKLOAD) -> dict[str, str]:
     """Map names to what each is loaded by: those chosen, or all of the suite's own."""
+    computed = workloads.get(workload)
+    chosen = chosen or implementations.names_for(computed)
+    if not chosen:
+        raise UserError(
+            f"no implementation of the suite has a function {computed.signature}: give a file that "
+            "has one with --implementation"
+        )
     contenders: dict[str, str] = {}
-    for reference in chosen or implementations.names():
+    for reference in chosen:
         path = implementations.find(reference)
         if path.stem.endswith(" (control)") or one_line(path.stem) != path.stem:
             raise UserError(f"{one_line(path.name)!r} cannot name an implementation: rename it")
@@ -192,11 +209,13 @@ def choose_contenders(chosen: Sequence[str]) -> dict[str, str]:
     return contenders
 
 
-def _choose_sweeps(names: Sequence[str], shapes: Sequence[str]) -> Iterator[Sweep]:
+def _choose_sweeps(
+    workload: Workload, names: Sequence[str], shapes: Sequence[str]
+) -> Iterator[Sweep]:
     if not shapes:
-        names = names or DEFAULT_SWEEPS
+        names = names or workload.default_sweeps
     for name in dict.fromkeys(names):
-        yield sweep(name)
+        yield workload.sweep(name)
     if shapes:
         yield _sweep_of_shapes(shapes)
 
@@ -226,13 +245,15 @@ def _check_memory(request: Request) -> None:
     if not hasattr(os, "sysconf"):
         return
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    bytes_of = workloads.get(request.workload).bytes
+    had = f"{memory / 2**30:,.0f} GiB"
     for asked in request.sweeps:
         for case in asked.cases:
             # Python's lists take four times an array's room, and inputs exist in both forms.
-            if case.bytes * 5 > memory:
+            if bytes_of(case) * 5 > memory:
                 raise UserError(
-                    f"{case} needs about {case.bytes * 5 / 2**30:,.0f} GiB and this machine has "
-                    f"{memory / 2**30:,.0f} GiB: choose a smaller case, or check it on a Dask "
+                    f"{case} needs about {bytes_of(case) * 5 / 2**30:,.0f} GiB and this machine "
+                    f"has {had}: choose a smaller case, or check it on a Dask "
                     "cluster with forwardbench verify --implementation dask_array --shape "
                     f"{case} --scheduler tcp://HOST:PORT"
                 )

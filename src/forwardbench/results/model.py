@@ -76,7 +76,7 @@ class Origin:
     hardware: str
     """CPU and how many there are; empty where that was not recorded."""
     workload: str
-    """The `WORKLOAD_VERSION` of the inputs."""
+    """The workload's version: times of two versions are not of the same inputs."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known of machine, software and request, in words, by subject."""
 
