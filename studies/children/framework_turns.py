@@ -124,9 +124,9 @@ def main(name):
     import pytest
 
     from forwardbench.cases import parse_case
-from forwardbench.workloads.forward import make_inputs
     from forwardbench.measure.timing import benchmark_cell
     from forwardbench.records import Cell
+    from forwardbench.workloads.forward import make_inputs
 
     batch, inputs, units = SHAPE
     seconds = {dtype: {"suite": [], "hand": []} for dtype in DTYPES}
