@@ -14,7 +14,7 @@ from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.noise import verdicts
 from forwardbench.analysis.rows import sizes, work
 from forwardbench.analysis.table import summarize
-from forwardbench.commands.arguments import make_parser
+from forwardbench.commands.main import make_parser
 from forwardbench.outputs import charts
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verification.verify import verify

@@ -173,11 +173,11 @@ def test_an_export_can_go_through_a_pipe(write_run, ladder):
 
 def test_the_commands_choices_are_those_of_the_parts():
     """The command line names them without importing what they draw and write with."""
-    from forwardbench.commands import arguments
+    from forwardbench.commands import chart, export
     from forwardbench.outputs import charts, exports
 
-    assert (*charts.KINDS, *charts.OF_SOME) == arguments.KINDS
-    assert tuple(exports.FORMATS) == arguments.FORMATS
+    assert (*charts.KINDS, *charts.OF_SOME) == chart.KINDS
+    assert tuple(exports.FORMATS) == export.FORMATS
 
 
 def test_charts_are_redrawn_the_same(small_run, tmp_path):

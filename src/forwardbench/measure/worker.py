@@ -25,7 +25,7 @@ STARTED, FINISHED = "started", "finished"
 """First word of a progress line; the cell's number in the task follows."""
 
 
-class Plan:
+class VisitPlugin:
     """A pytest plugin that supplies the visits and reports what becomes of each."""
 
     def __init__(self, link: processes.Link) -> None:
@@ -90,7 +90,7 @@ class Plan:
 
 def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
-    plan = Plan(link)
+    plugin = VisitPlugin(link)
     with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
         results = Path(folder) / "benchmark.json"
         # Neither a configuration file nor a plugin of the folder a run was started in counts.
@@ -115,12 +115,12 @@ def main(link: processes.Link) -> None:
                 "--no-header",
                 "--no-summary",
             ],
-            plugins=[plan],
+            plugins=[plugin],
         )
         benchmark = json.loads(results.read_text()) if results.exists() else None
     if benchmark is not None:
-        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plan.failures)
-    link.answer({"benchmark": benchmark, "failures": plan.failures})
+        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plugin.failures)
+    link.answer({"benchmark": benchmark, "failures": plugin.failures})
 
 
 def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> list[dict[str, Any]]:

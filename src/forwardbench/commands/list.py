@@ -1,0 +1,33 @@
+"""`forwardbench list`: the implementations, by family, and the sweeps."""
+
+from __future__ import annotations
+
+import argparse
+
+from forwardbench import implementations
+from forwardbench.cases import SWEEPS
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.measure.options import DEFAULT_FAMILY
+
+HELP = "name the implementations and the sweeps"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each family with its implementations, and what those need that are unavailable."""
+    print("Implementations by family (run, verify: --implementation NAME, FAMILY or all)")
+    print(f"A run measures the family {DEFAULT_FAMILY} unless it is told otherwise.")
+    for family, names in implementations.families().items():
+        print(f"\n{family:19}  {implementations.summary_of(family)}")
+        for name in names:
+            description = implementations.describe(name)
+            print(f"  {name:17}  {description.summary}")
+            if description.missing:
+                print(f"  {'':17}  unavailable: {description.missing}")
+    print("\nSweeps (run: --sweep NAME)")
+    for sweep in SWEEPS.values():
+        print(f"  {sweep.name:17}  {sweep.summary}: {len(sweep.cases)} cases")
+    return GOOD

@@ -1,0 +1,93 @@
+"""`forwardbench verify`: checks whether implementations are right."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from forwardbench.cases import parse_case
+from forwardbench.commands.arguments import add_run_options
+from forwardbench.commands.exit_status import FAILED, GOOD
+from forwardbench.errors import UserError
+from forwardbench.records import DEFAULT_WORKLOAD
+
+if TYPE_CHECKING:
+    from forwardbench.verification.verify import Verdict
+
+HELP = "check that implementations are right"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which implementations, and where a large batch is computed."""
+    add_run_options(parser, only=("implementations", "workload"), implementations="all")
+    add = parser.add_argument
+    add(
+        "--scheduler", metavar="ADDRESS",
+        help="check dask_array on a Dask cluster, at tcp://HOST:PORT, with the batch of --shape",
+    )  # fmt: skip
+    add("--shape", metavar="CASE", help="a case whose batch may be larger than the memory there")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line on each implementation; status 1 if one is wrong."""
+    from forwardbench import implementations
+    from forwardbench.measure.options import RunOptions
+    from forwardbench.measure.request import choose_contenders, named_one_by_one
+    from forwardbench.measure.session import workload_keyword
+    from forwardbench.verification.verify import verify_all
+
+    if options.scheduler is not None or options.shape is not None:
+        return _verify_large_batch(options)
+    asked = RunOptions.of(
+        implementations=options.implementations or [implementations.ALL], workload=options.workload
+    )
+    contenders = choose_contenders(asked.implementations, everywhere=True)
+    one_by_one = named_one_by_one(asked.implementations)
+    worst = GOOD
+    for verdict in verify_all(list(contenders.values()), **workload_keyword(asked.workload)):
+        print(verdict_line(verdict), flush=True)
+        if is_bad(verdict, one_by_one):
+            worst = FAILED
+    return worst
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """What verification says of one implementation."""
+    if verdict.status == "verified":
+        result = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
+    else:
+        result = verdict.reason
+    return f"{verdict.implementation:17}  {verdict.status:11}  {result}"
+
+
+def is_bad(verdict: Verdict, one_by_one: Container[str]) -> bool:
+    """Tell trouble from a framework that is not installed and was not asked for by name."""
+    return verdict.status in ("failed", "rejected") or (
+        verdict.status == "unavailable" and verdict.implementation in one_by_one
+    )
+
+
+def _verify_large_batch(options: argparse.Namespace) -> int:
+    from forwardbench.cluster import large_batch
+
+    if options.scheduler is None or options.shape is None:
+        given, other = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
+        raise UserError(f"verify --{given} needs --{other} too: the one says where, the other what")
+    if options.implementations != [large_batch.RUNG]:
+        raise UserError(
+            f"--scheduler is for {large_batch.RUNG}, whose batches may be larger than memory: add "
+            f"--implementation {large_batch.RUNG} and no other"
+        )
+    if options.workload not in (None, DEFAULT_WORKLOAD):
+        raise UserError(
+            f"--scheduler checks the workload {DEFAULT_WORKLOAD} only: leave out --workload"
+        )
+    case = parse_case(options.shape)
+    try:
+        checked = large_batch.check_large_batch(options.scheduler, case)
+    except large_batch.WrongBatchError as error:
+        print(f"{large_batch.RUNG:17}  failed       {error}")
+        return FAILED
+    print(large_batch.line(case, checked))
+    return GOOD
