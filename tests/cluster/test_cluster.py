@@ -395,7 +395,8 @@ def test_a_host_that_says_nothing_is_not_waited_for(cluster, tmp_path):
     frozen = cluster.worker_of(cluster.add("127.0.0.2"))
     run = start(
         "run", "--scheduler", cluster.address, *TINY, "--passes", "1", "--output", "made",
-        cwd=tmp_path, patch="from forwardbench.cluster import connection; connection.STALL_SECONDS = 4",
+        cwd=tmp_path,
+        patch="from forwardbench.cluster import connection; connection.STALL_SECONDS = 4",
     )  # fmt: skip
     read_until(run, "127.0.0.2: started")
     frozen.send_signal(signal.SIGSTOP)

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from small import ASV
 
+from forwardbench.commands.carry_out import begin
 from forwardbench.commands.main import main
+from forwardbench.implementations import requirements
+from forwardbench.measure.options import RunOptions
 from forwardbench.measure.threads import available_cpus
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
@@ -216,10 +219,15 @@ def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     assert shown.stdout.count("python_loops") == 4
 
 
-def test_list_names_rungs_and_sweeps(capsys):
-    """Each with its first line."""
+def test_list_names_families_rungs_and_sweeps(capsys):
+    """Each with its first line; rungs below their family."""
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    families = [line.split()[0] for line in lines if re.match(r"[a-z_]+  ", line)]
+    assert families == ["ladder", "compiled", "frameworks", "gpu", "larger_than_memory"]
+    assert "compiled             Loops compiled to machine code." in lines
+    below = lines[lines.index("compiled             Loops compiled to machine code.") + 1]
+    assert below.startswith("  numba_fused        ")
     assert "  matmul             One np.matmul for the whole batch: the vectorized form." in lines
     assert "  square             batch = inputs = units, from 1 to 1024: 11 cases" in lines
 
@@ -239,6 +247,22 @@ def one_line(text):
     """The only line of a text."""
     (line,) = text.splitlines()
     return line
+
+
+def test_a_family_is_verified_and_run_by_its_name(monkeypatch, capsys, tmp_path):
+    """What cannot run is unavailable and no failure; asked for by its own name, it is one."""
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: module != "dask")
+    assert main(["verify", "--implementation", "larger_than_memory"]) == 0
+    assert re.match(r"dask_array +unavailable +needs dask, which", capsys.readouterr().out)
+    assert main(["verify", "--implementation", "dask_array"]) == 1
+    capsys.readouterr()
+    assert main(["run", "--implementation", "larger_than_memory"]) == 2
+    assert one_line(capsys.readouterr().err).startswith(
+        "forwardbench: nothing in the family larger_than_memory can run here: dask_array: needs "
+    )
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: module != "jax")
+    begin(RunOptions.of(implementations=["frameworks"], output=str(tmp_path / "run")))
+    assert "Left out: jax_cpu: needs jax, which is not installed: pip" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
