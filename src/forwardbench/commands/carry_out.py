@@ -10,7 +10,7 @@ from pathlib import Path
 from forwardbench.commands.exit_status import FAILED, INTERRUPTED
 from forwardbench.commands.progress import Progress, announce
 from forwardbench.commands.stderr import say
-from forwardbench.commands.verify import is_bad, verdict_line
+from forwardbench.commands.verdicts import is_bad, verdict_line
 from forwardbench.measure.options import RunOptions
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import (

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Container
-from typing import TYPE_CHECKING
 
 from forwardbench.cases import parse_case
 from forwardbench.commands.arguments import add_run_options
 from forwardbench.commands.exit_status import FAILED, GOOD
+from forwardbench.commands.verdicts import is_bad, verdict_line
 from forwardbench.errors import UserError
 from forwardbench.records import DEFAULT_WORKLOAD
-
-if TYPE_CHECKING:
-    from forwardbench.verification.verify import Verdict
 
 HELP = "check that implementations are right"
 
@@ -50,22 +46,6 @@ def run(options: argparse.Namespace) -> int:
         if is_bad(verdict, one_by_one):
             worst = FAILED
     return worst
-
-
-def verdict_line(verdict: Verdict) -> str:
-    """What verification says of one implementation."""
-    if verdict.status == "verified":
-        result = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
-    else:
-        result = verdict.reason
-    return f"{verdict.implementation:17}  {verdict.status:11}  {result}"
-
-
-def is_bad(verdict: Verdict, one_by_one: Container[str]) -> bool:
-    """Tell trouble from a framework that is not installed and was not asked for by name."""
-    return verdict.status in ("failed", "rejected") or (
-        verdict.status == "unavailable" and verdict.implementation in one_by_one
-    )
 
 
 def _verify_large_batch(options: argparse.Namespace) -> int:
