@@ -28,9 +28,9 @@ from scipy import stats
 from forwardbench.cases import parse_case
 from forwardbench.implementations import load
 from forwardbench.measure import threads
-from forwardbench.measure.environment import Watch, describe_machine
 from forwardbench.measure.passes import PlannedCell, predicted_seconds, run_pass
 from forwardbench.measure.probe import predict
+from forwardbench.measure.watch import Watch, describe_machine
 from forwardbench.records import Cell
 from forwardbench.statistics.intervals import log_interval
 from forwardbench.verification.verify import verify_all

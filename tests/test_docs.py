@@ -4,11 +4,11 @@ import importlib.util
 import json
 import re
 import statistics
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from builders.places import REFERENCE, ROOT
 from forwardbench import implementations, results
 from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.noise import verdicts
@@ -19,10 +19,8 @@ from forwardbench.outputs import charts
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verification.verify import verify
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e"
-REFERENCE = ROOT / "results" / "reference"
 REFERENCES = [REFERENCE, ROOT / "results" / "after-matmul"]
 
 

@@ -10,24 +10,31 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment
 
-from forwardbench import results
-from forwardbench.analysis.columns import (
-    COLUMNS,
-    HOST_COLUMN,
-    IN_MEMORY,
-    PASS_SECONDS,
-    SETTING,
+from forwardbench.analysis.columns import COLUMNS
+from forwardbench.analysis.evidence import Evidence
+from forwardbench.analysis.findings import (
+    about,
+    finding,
+    name_setting,
+    noise_sentence,
+    settings,
+    troubles,
 )
-from forwardbench.analysis.findings import about, finding, name_setting, noise_sentence, troubles
-from forwardbench.analysis.table import summarize
-from forwardbench.analysis.warnings import doubts_of
+from forwardbench.analysis.noise import noise_floors
 from forwardbench.commands.carry_out import begin, carry_out
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.errors import UserError
 from forwardbench.measure.options import RunOptions, describe_keywords, signature_of
-from forwardbench.outputs.charts import KINDS, draw
+from forwardbench.outputs import bundle as bundles
+from forwardbench.outputs.bundle import SweepPart
+from forwardbench.outputs.catalogue import chart_entries
+from forwardbench.outputs.pictures import draw
 from forwardbench.outputs.report.cells import columns_of, list_rows
-from forwardbench.results import CELL_KEY
+from forwardbench.results import CELL_KEY, HOST
+
+PASS_SECONDS, LEVEL = "pass_seconds", "level"
+"""Columns that a `Table` has beside those of `table.csv`: a tuple with the seconds of each pass,
+and what its intervals are computed at."""
 
 _TEMPLATE = """<div>
 {% for part in parts %}<p><strong>{{ part.finding }}.</strong><br>{{ part.about }}</p>
@@ -45,9 +52,9 @@ _TEMPLATE = """<div>
 class Table(pd.DataFrame):
     """A run's table: a pandas DataFrame that shows its finding and its chart in a notebook.
 
-    Its columns are those of `table.csv`, `forwardbench.analysis.columns.COLUMNS`, and
-    ``pass_seconds``: a tuple with the seconds of each pass. ``attrs`` holds ``path`` and
-    ``warnings``.
+    Its columns are those of `table.csv`, `forwardbench.analysis.columns.COLUMNS`, then
+    ``pass_seconds``, a tuple with the seconds of each pass, and ``level``, what its intervals are
+    computed at. ``attrs`` holds ``path`` and ``warnings``.
     """
 
     @property
@@ -58,7 +65,9 @@ class Table(pd.DataFrame):
         whole = pd.DataFrame(self).reset_index(drop=True)
         if not _is_of_one_run(whole):
             return whole.to_html(max_rows=20)
-        parts = [_part(rows) for _, rows in whole.groupby("sweep", sort=False)]
+        evidence = _evidence_of(whole)
+        sweeps = whole.groupby(["workload", "sweep"], sort=False)
+        parts = [_part(SweepPart(str(name[1]), rows, evidence)) for name, rows in sweeps]
         template = Environment(autoescape=True).from_string(_TEMPLATE)
         warnings = self.attrs.get("warnings", [])
         return template.render(parts=parts, columns=columns_of(whole), warnings=warnings)
@@ -68,36 +77,39 @@ def _is_of_one_run(table: pd.DataFrame) -> bool:
     """Whether these are still rows of a run: other tables show as any DataFrame does."""
     if table.empty or table.columns.has_duplicates:
         return False
-    if not {*COLUMNS, *IN_MEMORY} <= set(table.columns):
+    if not {*COLUMNS, PASS_SECONDS, LEVEL} <= set(table.columns):
         return False
     if not table[PASS_SECONDS].map(lambda each: isinstance(each, tuple)).all():
         return False
-    machines = table.groupby(HOST_COLUMN)[["machine", "commit"]].nunique(dropna=False)
+    machines = table.groupby(HOST)[["machine", "commit"]].nunique(dropna=False)
     alone = bool((machines == 1).all(axis=None))
-    twice = table[[HOST_COLUMN, *CELL_KEY]].duplicated().any()
+    twice = table[[HOST, *CELL_KEY]].duplicated().any()
     return alone and not twice and not table["reason"].isna().any()
 
 
-def _part(rows: pd.DataFrame) -> dict[str, Any]:
+def _evidence_of(table: pd.DataFrame) -> Evidence:
+    """What lies behind the rows of a table, as far as it says so itself."""
+    return Evidence(table[PASS_SECONDS], noise_floors(table), float(table[LEVEL].max()), {})
+
+
+def _part(part: SweepPart) -> dict[str, Any]:
     """What a notebook shows of one sweep."""
-    part = {
-        "finding": finding(rows),
-        "about": f"{about(rows)}; {', '.join(_settings(rows))}",
+    rows = part.rows
+    shown = {
+        "finding": finding(rows, part.evidence),
+        "about": f"{about(rows)}; {', '.join(map(name_setting, settings(rows)))}",
         "notes": [line for line in (noise_sentence(rows), *troubles(rows)) if line],
         "rows": list(list_rows(rows, [])),
         "chart": "",
         "alternative": "",
     }
     if rows["seconds"].notna().any():
-        chart = draw("speedup", rows)
-        encoded = base64.b64encode(chart.svg.encode()).decode()
-        part["chart"] = f"data:image/svg+xml;base64,{encoded}"
-        part["alternative"] = KINDS["speedup"].describe(rows, chart.title)
-    return part
-
-
-def _settings(rows: pd.DataFrame) -> list[str]:
-    return [name_setting(part) for _, part in rows.groupby(SETTING, sort=False)]
+        (speedup,) = [entry for entry in chart_entries() if entry.name == "speedup"]
+        drawn = draw(speedup, part)
+        encoded = base64.b64encode(drawn.chart.svg.encode()).decode()
+        shown["chart"] = f"data:image/svg+xml;base64,{encoded}"
+        shown["alternative"] = drawn.alternative
+    return shown
 
 
 def load(path: str | Path, baseline: str | None = None) -> Table:
@@ -107,10 +119,11 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     for one commit); ``baseline`` is what speedups are relative to, the run's own unless given.
     Raises `forwardbench.errors.UserError` for what cannot be read.
     """
-    loaded = results.load(path)
-    table = Table(summarize(loaded, baseline))
+    bundle = bundles.load(path, baseline)
+    evidence = bundle.evidence
+    table = Table(bundle.table.assign(pass_seconds=evidence.passes, level=evidence.level))
     table.attrs["path"] = str(path)
-    table.attrs["warnings"] = doubts_of(loaded, table, None)
+    table.attrs["warnings"] = bundle.warnings
     return table
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from tables import make_results, square
 
+from builders.tables import make_results, square
 from forwardbench.analysis.break_even import COLUMNS, break_evens, calls_to_pay
 from forwardbench.analysis.first_call_findings import calls_words, format_calls, payoff
 from forwardbench.analysis.table import summarize

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from small import ASV
-from tables import from_ratios, make, square
 
+from builders.places import ASV
+from builders.tables import from_ratios, make, square
 from forwardbench import results
 from forwardbench.analysis.crossovers import (
     Change,

@@ -3,8 +3,8 @@
 import math
 
 import pytest
-from tables import from_ratios, make, square
 
+from builders.tables import from_ratios, make, square
 from forwardbench.analysis import findings
 from forwardbench.analysis.crossovers import Crossover, Reach
 

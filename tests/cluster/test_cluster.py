@@ -15,8 +15,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from clusters import Cluster
 
+from builders.clusters import Cluster
 from forwardbench import implementations, results
 from forwardbench.cases import make_layers, make_rows, parse_case
 from forwardbench.cluster import agent, hosts, large_batch

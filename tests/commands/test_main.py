@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
-from small import ASV
 
+from builders.places import ASV, CONTENDERS, ROOT
 from forwardbench.commands.carry_out import begin
-from forwardbench.commands.main import main
+from forwardbench.commands.main import main, make_parser
 from forwardbench.implementations import requirements
 from forwardbench.measure.options import RunOptions
 from forwardbench.measure.threads import available_cpus
+from forwardbench.outputs import charts, exports
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
 
@@ -34,11 +35,10 @@ def run(*arguments, cwd=None, **environment):
 def small_run(tmp_path_factory):
     """One real run: two shapes, two passes, a file that is right and one that is wrong."""
     folder = tmp_path_factory.mktemp("cli")
-    contenders = Path(__file__).parents[1] / "contenders"
     done = run(
         "run", "--shape", "2x3-2", "--shape", "16x8-8-4", "--passes", 2,
-        "--implementation", "matmul", "--implementation", contenders / "right" / "einsum.py",
-        "--implementation", contenders / "wrong" / "missing_bias.py",
+        "--implementation", "matmul", "--implementation", CONTENDERS / "right" / "einsum.py",
+        "--implementation", CONTENDERS / "wrong" / "missing_bias.py",
         cwd=folder,
     )  # fmt: skip
     return done, folder
@@ -174,13 +174,15 @@ def test_an_export_can_go_through_a_pipe(write_run, ladder):
     assert Path("/dev/stdout").is_symlink()
 
 
-def test_the_commands_choices_are_those_of_the_parts():
-    """The command line names them without importing what they draw and write with."""
-    from forwardbench.commands import chart, export
-    from forwardbench.outputs import charts, exports
-
-    assert (*charts.KINDS, *charts.OF_SOME) == chart.KINDS
-    assert tuple(exports.FORMATS) == export.FORMATS
+def test_the_commands_choices_are_the_files_of_the_catalogue():
+    """Each chart of results and each export is offered; a forest needs a comparison."""
+    (commands,) = [a.choices for a in make_parser()._actions if isinstance(a.choices, dict)]
+    for command, option, folder, elsewhere in (
+        ("chart", "--kind", charts, {"forest"}), ("export", "--format", exports, set()),
+    ):  # fmt: skip
+        offered = commands[command]._option_string_actions[option].choices
+        files = {path.stem for path in Path(folder.__file__).parent.glob("*.py")} - {"__init__"}
+        assert {*offered} == {stem.replace("_", "-") for stem in files} - elsewhere
 
 
 def test_charts_are_redrawn_the_same(small_run, tmp_path):
@@ -205,11 +207,10 @@ def test_another_baseline_is_shown_on_request(small_run):
 def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     """What `pytest --benchmark-only` measures has the run's names and can be shown."""
     path = tmp_path / "hand.json"
-    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--benchmark-only", f"--benchmark-json={path}", "-q",
          "-k", "course and (1x2-3 or 1x2-2) and (python or matmul)", "tests/test_benchmarks.py"],
-        capture_output=True, text=True, cwd=root,
+        capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert "8 passed" in done.stdout
     assert "test_forward[python_loops-course-1x2-3-float64-1]" in done.stdout

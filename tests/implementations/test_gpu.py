@@ -5,11 +5,11 @@ import os
 import sys
 
 import numpy as np
-import pretend_gpu
 import pytest
-from pretend_gpu import GPU, OnGPU
-from small import SMALL, planned
 
+from builders import pretend_gpu
+from builders.pretend_gpu import GPU, OnGPU
+from builders.requests import SMALL, planned
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, make_inputs, parse_case
 from forwardbench.implementations import MissingExtraError, requirements

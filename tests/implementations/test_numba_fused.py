@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from small import skip_without
 
+from builders.needs import skip_without
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, Layer, make_inputs, parse_case
 from forwardbench.verification.verify import verify_loaded

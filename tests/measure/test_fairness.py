@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from small import ROOT, planned, skip_without
 
+from builders.needs import skip_without
+from builders.places import ROOT
+from builders.requests import planned
 from forwardbench import implementations, processes
 from forwardbench.cases import DTYPES, Sweep, parse_case
 from forwardbench.implementations import requirements

@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from small import REQUEST, VERIFIED, planned
 
+from builders.requests import REQUEST, VERIFIED, planned
 from forwardbench import results
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.commands.main import main

@@ -7,8 +7,8 @@ import statistics
 from dataclasses import replace
 
 import pytest
-from small import REQUEST, SMALL, VERIFIED, planned
 
+from builders.requests import REQUEST, SMALL, VERIFIED, planned
 from forwardbench import processes
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.measure import ceiling, passes, plan, threads, timing, worker

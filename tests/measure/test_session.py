@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from small import REQUEST, VERIFIED, planned
 
+from builders.requests import REQUEST, VERIFIED, planned
 from forwardbench import files, results
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements

@@ -4,8 +4,8 @@ import json
 import math
 
 import pytest
-from small import ASV
 
+from builders.places import ASV
 from forwardbench import results
 from forwardbench.analysis import findings, warnings
 from forwardbench.analysis.table import summarize

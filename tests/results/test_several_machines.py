@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from tables import make_results
+from forwardbench.outputs.exports.entries import name_entry
 
+from builders.tables import make_results
 from forwardbench import results
 from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.estimates import estimated_speedups
@@ -17,7 +18,6 @@ from forwardbench.commands.main import main
 from forwardbench.errors import UserError
 from forwardbench.outputs import charts
 from forwardbench.outputs.charts import break_even
-from forwardbench.outputs.exports.entries import name_entry
 from forwardbench.outputs.report import make_page
 from forwardbench.results import several_machines
 

@@ -1,13 +1,12 @@
 """Times predicted from the work."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.places import REFERENCE
 from forwardbench.analysis.estimates import FIT_POINTS
 from forwardbench.cases import parse_case
 from forwardbench.statistics.fit import DRIFT, fit_times
@@ -65,7 +64,6 @@ def test_the_interval_holds_a_new_time_nearly_always():
     assert held / 400 >= 0.9
 
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "table.csv"
 LIMITS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 
 
@@ -74,7 +72,7 @@ def test_measured_sizes_that_are_left_out_lie_in_the_interval():
 
     On the committed reference run, for each rung of the sweep `square` and several limits.
     """
-    table = pd.read_csv(REFERENCE)
+    table = pd.read_csv(REFERENCE / "table.csv")
     own = ~table["implementation"].str.endswith(" (control)")
     table = table[own & (table["status"] == "measured") & (table["sweep"] == "square")]
     held = []

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import planned, skip_without
 
+from builders.needs import skip_without
+from builders.places import CONTENDERS
+from builders.requests import planned
 from forwardbench import implementations, processes
 from forwardbench.cases import ACTIVATIONS, DTYPES
 from forwardbench.implementations import Implementation
@@ -18,8 +20,6 @@ from forwardbench.verification import verify as module
 from forwardbench.verification.case_families import problems
 from forwardbench.verification.reference import WrongResultError
 from forwardbench.verification.verify import Verdict, verify, verify_all, verify_loaded
-
-CONTENDERS = Path(__file__).parents[1] / "contenders"
 
 
 def files(folder):

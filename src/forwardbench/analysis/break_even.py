@@ -18,22 +18,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-    PASS_SECONDS,
-)
-from forwardbench.analysis.noise import noise_floors
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.rows import is_control, is_credible
-from forwardbench.results import CELL_KEY, Results
+from forwardbench.results import CELL_KEY, HOST, Results
 from forwardbench.statistics.intervals import LEVEL, Interval, log_interval, mean_interval
 
 AGAINST = "matmul"
 """What a call could be made with instead, without compiling anything."""
 COLUMNS = [
-    *CELL_KEY, "first_calls", "import_seconds", "first", "first_low", "first_high",
+    *CELL_KEY[:-1], "first_calls", "import_seconds", "first", "first_low", "first_high",
     "seconds", "seconds_low", "seconds_high",
     "against", "against_seconds", "against_low", "against_high",
     "calls", "calls_low", "calls_high", "verdict", "reason", "passes", "machine", "commit",
+    HOST, "workload",
 ]  # fmt: skip
 """The columns of `break-even.csv`, in its order; `docs/method.md` says what each is."""
 PAYS, NEVER, NOT_SHOWN = "pays", "never pays", "not shown to pay"
@@ -42,20 +39,25 @@ MOST = 1e15
 UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 _PLACE = CELL_KEY[1:]
-_TIMES = ["seconds", "seconds_low", "seconds_high", PASS_SECONDS]
+_TIMES = ["seconds", "seconds_low", "seconds_high", "pass_seconds"]
 
 
-def break_evens(results: Results, table: pd.DataFrame) -> pd.DataFrame:
-    """Make one row for each cell whose first call was timed: `COLUMNS`, and the host.
+def break_evens(results: Results, table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """Make one row for each cell whose first call was timed, with the columns of `COLUMNS`.
 
     ``table`` is what `forwardbench.analysis.table.summarize` makes of the same results. Of several
     machines each is held against itself.
     """
     if results.parts:
-        own_tables = {part.host: table[table[HOST_COLUMN] == part.host] for part in results.parts}
-        found = [break_evens(part, own_tables[part.host]) for part in results.parts]
+        tables = [table[table[HOST] == part.host] for part in results.parts]
+        found = [
+            break_evens(part, own, evidence)
+            for part, own in zip(results.parts, tables, strict=True)
+        ]
         return pd.concat(found, ignore_index=True)
-    own = table[~is_control(table)].assign(floor=noise_floors(table), credible=is_credible(table))
+    own = table.assign(pass_seconds=evidence.passes.loc[table.index])
+    own = own.assign(floor=evidence.floors.loc[table.index], credible=is_credible(table))
+    own = own[~is_control(table)]
     theirs = own[(own["implementation"] == AGAINST) & own["credible"]]
     theirs = theirs[[*_PLACE, *_TIMES]].rename(columns={name: f"{name}_other" for name in _TIMES})
     rungs = own[own["implementation"] != AGAINST].merge(theirs, on=_PLACE, how="left")
@@ -65,7 +67,7 @@ def break_evens(results: Results, table: pd.DataFrame) -> pd.DataFrame:
         for rung in rungs.to_dict("records")
         if (key := tuple(rung[name] for name in CELL_KEY)) in called
     ]
-    return pd.DataFrame(rows, columns=[*COLUMNS, HOST_COLUMN])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(rung: dict[str, Any], called: pd.DataFrame, level: float) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _row(rung: dict[str, Any], called: pd.DataFrame, level: float) -> dict[str, 
     reason = "".join(called["reason"]) or _lack(rung)
     crossing, verdict = (UNKNOWN, "") if reason else _judge(times, rung, level)
     return {
-        **{name: rung[name] for name in [*COLUMNS, HOST_COLUMN] if name in rung},
+        **{name: rung[name] for name in COLUMNS if name in rung},
         **_named("first", first),
         **_named("calls", crossing),
         "first_calls": len(times),
@@ -107,7 +109,7 @@ def _lack(rung: dict[str, Any]) -> str:
 
 def _pairs(rung: dict[str, Any]) -> NDArray[np.float64]:
     """Seconds a call of both in each pass that timed both, shape (2, passes)."""
-    pairs = np.array([rung[PASS_SECONDS], rung[f"{PASS_SECONDS}_other"]], float)
+    pairs = np.array([rung["pass_seconds"], rung["pass_seconds_other"]], float)
     return pairs[:, np.isfinite(pairs).all(axis=0)]
 
 

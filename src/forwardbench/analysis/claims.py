@@ -8,10 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-)
 from forwardbench.analysis.crossovers import Reach, reach
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
     format_crossover,
     interval_word,
@@ -20,13 +18,13 @@ from forwardbench.analysis.findings import (
     settings,
 )
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.results import HOST
 from forwardbench.units import format_interval, format_ratio
 
 LOOPS, VECTORIZED = "python_loops", "matmul"
 FRAMEWORKS = ("torch", "tensorflow", "jax")
 GPU = {"cuda", "gpu"}
 """A part of the name of what computes there, as in `torch_cuda_copies`."""
-Ceilings = dict[tuple[str, int], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Claim:
     """What this run says, one sentence for each setting that says something."""
 
 
-def weigh(table: pd.DataFrame, ceilings: Ceilings) -> list[Claim]:
-    """Say of each claim what the table shows; ceilings are the machine's measured peaks."""
+def weigh(table: pd.DataFrame, evidence: Evidence) -> list[Claim]:
+    """Say of each claim what the table shows."""
     usable = table[is_credible(table) & ~is_control(table)]
     whole = table[~is_control(table)]
 
@@ -48,15 +46,21 @@ def weigh(table: pd.DataFrame, ceilings: Ceilings) -> list[Claim]:
         return Claim(text, tuple(dict.fromkeys(found)) or ("This run does not show it.",))
 
     return [
-        claim("A loop is 10 times slower, for large models", _ten_times),
-        claim("Vectorizing makes networks 10 to 100 times faster", _ten_to_hundred),
+        claim(
+            "A loop is 10 times slower, for large models",
+            lambda rows: _ten_times(rows, evidence),
+        ),
+        claim(
+            "Vectorizing makes networks 10 to 100 times faster",
+            lambda rows: _ten_to_hundred(rows, evidence),
+        ),
         claim(
             "The work is the same; the vectorized form runs it in parallel and uses caches better",
             lambda rows: _same_work(rows, usable),
         ),
         claim(
             "CPUs and GPUs are built for large matrix multiplications",
-            lambda rows: _large_products(rows, ceilings),
+            lambda rows: _large_products(rows, evidence),
         ),
         claim(
             "Frameworks (TensorFlow, PyTorch) use the same vectorized operations",
@@ -106,7 +110,7 @@ def _reaches(found: Reach, factor: int) -> str:
     return f"{factor} times is passed {reach_words(found)}"
 
 
-def _ten_times(rows: pd.DataFrame) -> Iterator[str]:
+def _ten_times(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
     largest = _largest_ratio(rows)
     if largest is None:
         return
@@ -115,18 +119,18 @@ def _ten_times(rows: pd.DataFrame) -> Iterator[str]:
     said = (
         f"{_where(rows)}: the loop takes {format_ratio(ratio)[:-1]} times as long at {case}{sure}"
     )
-    if size_axis(str(rows["sweep"].iloc[0])):
-        said += f"; {_reaches(reach(rows, VECTORIZED, LOOPS, 10), 10)}"
+    if size_axis(rows):
+        said += f"; {_reaches(reach(rows, evidence, VECTORIZED, LOOPS, 10), 10)}"
         if ratio > 2 * 10:  # far beyond the claim
             said += ", so for large models the claim says too little"
     yield f"{said}."
 
 
-def _ten_to_hundred(rows: pd.DataFrame) -> Iterator[str]:
-    if not size_axis(str(rows["sweep"].iloc[0])) or _largest_ratio(rows) is None:
+def _ten_to_hundred(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
+    if not size_axis(rows) or _largest_ratio(rows) is None:
         return
-    ten, hundred = (reach(rows, VECTORIZED, LOOPS, factor) for factor in (10, 100))
-    one = reach(rows, VECTORIZED, LOOPS)
+    ten, hundred = (reach(rows, evidence, VECTORIZED, LOOPS, factor) for factor in (10, 100))
+    one = reach(rows, evidence, VECTORIZED, LOOPS)
     said = f"{_where(rows)}: {_reaches(ten, 10)}; {_reaches(hundred, 100)}"
     if one.kind == "from" and one.crossover is not None:
         said += f"; below {format_crossover(one.crossover)} vectorizing makes it slower"
@@ -155,7 +159,7 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
         )
         return
     fast = _row_of(rows, VECTORIZED, case)
-    same = ["sweep", "dtype", HOST_COLUMN]
+    same = ["sweep", "dtype", HOST]
     alike = (usable[same] == rows[same].iloc[0]).all(axis=1)
     single = _row_of(usable[alike & (usable["threads"] == 1)], VECTORIZED, case)
     if fast is not None and single is not None:
@@ -163,16 +167,16 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
         yield f"{_where(rows)}: {VECTORIZED} is {gain} times as fast as on 1 thread at {case}."
 
 
-def _large_products(rows: pd.DataFrame, ceilings: Ceilings) -> Iterator[str]:
+def _large_products(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
     own = rows[(rows["implementation"] == VECTORIZED) & is_credible(rows)]
-    if len(own) > 1 and size_axis(str(rows["sweep"].iloc[0])):
+    if len(own) > 1 and size_axis(rows):
         own = own.assign(size=sizes(own)).sort_values("size")
         first, last = own.iloc[0], own.iloc[-1]
         said = (
             f"{_where(rows)}: {VECTORIZED} does {first['gflops']:.2g} GFLOP/s at {first['case']} "
             f"and {last['gflops']:.3g} at {last['case']}"
         )
-        peak = ceilings.get((str(last["dtype"]), int(last["threads"])), (0.0, 0.0))[0]
+        peak = evidence.ceilings.get((str(last["dtype"]), int(last["threads"])), (0.0, 0.0))[0]
         if peak:
             said += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
         yield f"{said}."

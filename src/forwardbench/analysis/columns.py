@@ -8,16 +8,14 @@ COLUMNS = [
     "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
     "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
     "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
+    "control_of", "credible", HOST, "workload",
 ]  # fmt: skip
-"""The columns of `table.csv`, in its order. Times are seconds a call."""
-PASS_SECONDS = "pass_seconds"  # noqa: S105 (a column, no password)
-"""A column of the table in memory: a tuple with the time of each pass, NaN where a pass has none.
-Charts of samples and crossovers, which pair passes, are made from it."""
-LEVEL_COLUMN = "level"
-"""Another one: the level that the run's intervals are computed at."""
-HOST_COLUMN = HOST
-"""And a third: what tells machines apart, where a table is of several; else empty."""
-IN_MEMORY = [PASS_SECONDS, LEVEL_COLUMN, HOST_COLUMN]
+"""The columns of `table.csv`, in its order. Times are seconds a call.
 
-SETTING = ["sweep", "dtype", "threads", HOST_COLUMN]
-"""Columns that are constant over one chart."""
+``control_of`` is empty but for controls. ``credible`` says of what was measured whether this
+machine can be so fast, and is empty for the rest; ``reason`` then says why not.
+"""
+SETTING = ["workload", "sweep", "dtype", "threads", HOST]
+"""Columns that are constant over one panel of a chart."""
+PLACE = ["workload", "sweep", "case", "activation", "dtype", "threads", HOST]
+"""Columns that name a cell without its implementation: what is computed, and where."""

@@ -7,7 +7,6 @@ relative to the baseline's in the same pass; `docs/method.md` has the figures fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,24 +15,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from forwardbench.analysis.columns import (
-    PASS_SECONDS,
-)
-from forwardbench.analysis.noise import NO_DIFFERENCE, noise_floors
+from forwardbench.analysis.columns import SETTING
+from forwardbench.analysis.evidence import Evidence, gather
+from forwardbench.analysis.noise import NO_DIFFERENCE
 from forwardbench.analysis.rows import is_control, is_credible, sizes, slowest_first
 from forwardbench.analysis.table import summarize
 from forwardbench.errors import UserError
-from forwardbench.results import CELL_KEY, Results
+from forwardbench.records import Status
+from forwardbench.results import CELL_KEY, HOST, Results
 from forwardbench.statistics.intervals import Interval, ratio_interval
 
 Pairs = dict[tuple[Any, ...], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """What is compared of each cell, by `CELL_KEY`: logarithms by pass, in the first and the second."""
 NOT_COMPARABLE = "not comparable"
 COLUMNS = [
-    *CELL_KEY, "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high", "verdict",
-    "reason",
+    *CELL_KEY[:-1], "seconds_before", "seconds_after", "ratio", "ratio_low", "ratio_high",
+    "verdict", "reason", "obstacle", "status_before", "status_after", "credible_before",
+    "credible_after", HOST, "workload",
 ]  # fmt: skip
-"""Columns of a comparison. A ratio says how many times as fast the second is as the first."""
+"""Columns of a comparison. A ratio says how many times as fast the second is as the first;
+``obstacle`` is the reason without details, the same for all cells of which it holds."""
 
 
 @dataclass(frozen=True)
@@ -63,33 +64,41 @@ def compare(before: Results, after: Results, baseline: str | None = None) -> Com
     name = baseline or before.baseline
     tables = []
     for each, which in ((before, "first"), (after, "second")):
-        table = summarize(each, name) if name in set(each.cells["implementation"]) else None
+        known = name in set(each.cells["implementation"])
+        table = summarize(each, name) if known else None
         if table is None or not (is_credible(table) & (table["implementation"] == name)).any():
             raise UserError(
                 f"the {which} results have no time of the baseline {name}: choose another with "
                 "--baseline, or compare --seconds"
             )
-        tables.append(_with_values(table, name))
+        tables.append(_with_values(table, gather(each, table), name))
     return _compare(before, after, tables, name)
 
 
 def compare_seconds(before: Results, after: Results) -> Comparison:
     """Compare seconds a call, which is fair where the machine was the same all the while."""
-    tables = [_with_values(summarize(each), "") for each in (before, after)]
+    tables = []
+    for each in (before, after):
+        table = summarize(each)
+        tables.append(_with_values(table, gather(each, table), ""))
     return _compare(before, after, tables, "")
 
 
-def _with_values(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
+def _with_values(table: pd.DataFrame, evidence: Evidence, baseline: str) -> pd.DataFrame:
     """Add what is compared: the logarithm, by pass, of how fast each cell is; and its variance.
 
     The variance is known only where a tool gave an interval of its own for a single pass.
     """
-    table = table[~is_control(table)].assign(floor=noise_floors(table)[~is_control(table)])
-    logs = [-np.log(np.array(seconds)) for seconds in table[PASS_SECONDS]]
+    table = table[~is_control(table)]
+    logs = [-np.log(np.array(seconds)) for seconds in evidence.passes.loc[table.index]]
     half_widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
     speeds = pd.Series(logs, table.index)
     table = table.assign(
-        value=speeds, own_half_width=half_widths, absolute=speeds, absolute_half_width=half_widths
+        floor=evidence.floors.loc[table.index],
+        value=speeds,
+        own_half_width=half_widths,
+        absolute=speeds,
+        absolute_half_width=half_widths,
     )
     if not baseline:
         return table
@@ -112,7 +121,7 @@ def _compare(
     before: Results, after: Results, tables: list[pd.DataFrame], baseline: str
 ) -> Comparison:
     level = max(before.level, after.level)
-    obstacle = _obstacle(before, after)
+    obstacle = _common_obstacle(before, after)
     indexed = [table.set_index(CELL_KEY, drop=False) for table in tables]
     drift = _drift(indexed, baseline, level)
     moved = np.log(1 + _far_end(drift))
@@ -125,7 +134,7 @@ def _compare(
             **_judge(first, second, baseline, level, moved),
         }
         if obstacle and row["verdict"] != NOT_COMPARABLE:
-            row |= {"verdict": NOT_COMPARABLE, "reason": obstacle}
+            row |= _not_comparable(obstacle)
         rows.append(row)
         if row["verdict"] != NOT_COMPARABLE and first is not None and second is not None:
             pairs[key] = (first["value"], second["value"])
@@ -150,14 +159,14 @@ def _in_order(cells: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
     names = list(dict.fromkeys([*slowest_first(tables[0]), *slowest_first(tables[1])]))
     names += sorted(set(cells["implementation"]) - set(names))
     order = cells.assign(
-        setting=cells.groupby(["sweep", "dtype", "threads"], sort=False).ngroup(),
+        setting=cells.groupby(SETTING, sort=False).ngroup(),
         rank=[names.index(name) for name in cells["implementation"]],
         size=sizes(cells),
     ).sort_values(["setting", "rank", "size"])
     return cells.loc[order.index].reset_index(drop=True)
 
 
-def _obstacle(before: Results, after: Results) -> str:
+def _common_obstacle(before: Results, after: Results) -> str:
     """Why no cell of the two can be compared; empty if nothing speaks against it."""
     one, other = before.origin, after.origin
     if one.workload != other.workload:
@@ -186,39 +195,63 @@ def _judge(
     much, it has not changed by the same factor for all code. And nothing is shown that seconds do
     not show as well: then it is the baseline that changed.
     """
-    found: dict[str, Any] = {
-        "seconds_before": np.nan if first is None else first["seconds"],
-        "seconds_after": np.nan if second is None else second["seconds"],
-        "ratio": np.nan, "ratio_low": np.nan, "ratio_high": np.nan,
-    }  # fmt: skip
-    reason = _unusable(first, "first") or _unusable(second, "second")
-    if reason or first is None or second is None:
-        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+    found = {
+        **_side(first, "before"),
+        **_side(second, "after"),
+        **dict.fromkeys(("ratio", "ratio_low", "ratio_high"), np.nan),
+        HOST: "",
+    }
+    obstacle, detail = _obstacle(first, second)
+    if first is None or second is None or obstacle:
+        return {**found, **_not_comparable(obstacle, detail)}
     if first["implementation"] == baseline:
         reason = "the others are relative to it; --seconds compares its own time"
-        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+        return {**found, **_not_comparable(reason)}
     interval = _ratio(first, second, level, "value", "own_half_width")
     if interval.centre != interval.centre:
         reason = f"{baseline} was not measured beside it in both"
-        return {**found, "verdict": NOT_COMPARABLE, "reason": reason}
+        return {**found, **_not_comparable(reason)}
     floor = max(np.log(first["floor"]), np.log(second["floor"]), moved)
     found |= {"ratio": interval.centre, "ratio_low": interval.low, "ratio_high": interval.high}
     if interval.low != interval.low:
-        return {**found, "verdict": NO_DIFFERENCE, "reason": "one pass, so no interval"}
+        return {**found, **_verdict_of(NO_DIFFERENCE, "one pass, so no interval")}
     seconds = _ratio(first, second, level, "absolute", "absolute_half_width")
     agree = seconds.low > 1 if interval.centre > 1 else seconds.high < 1
     inside = interval.low <= 1 <= interval.high or abs(np.log(interval.centre)) <= floor
     if inside or not agree:
-        return {**found, "verdict": NO_DIFFERENCE, "reason": ""}
-    return {**found, "verdict": "faster" if interval.centre > 1 else "slower", "reason": ""}
+        return {**found, **_verdict_of(NO_DIFFERENCE)}
+    return {**found, **_verdict_of("faster" if interval.centre > 1 else "slower")}
 
 
-def _unusable(row: pd.Series[Any] | None, which: str) -> str:
-    if row is None:
-        return f"not in the {which}"
-    if row["status"] != "measured":
-        return f"{row['status']} in the {which}" + (f": {row['reason']}" if row["reason"] else "")
-    return f"{row['reason']} in the {which}" if row["reason"] else ""
+def _verdict_of(verdict: str, reason: str = "") -> dict[str, str]:
+    """The verdict's columns of a cell that can be compared."""
+    return {"verdict": verdict, "reason": reason, "obstacle": ""}
+
+
+def _side(row: pd.Series[Any] | None, when: str) -> dict[str, Any]:
+    """Time, status and credibility of one side, under names that say which."""
+    seconds, status, credible = (
+        (np.nan, "", None) if row is None else (row["seconds"], row["status"], row["credible"])
+    )
+    return {f"seconds_{when}": seconds, f"status_{when}": status, f"credible_{when}": credible}
+
+
+def _obstacle(first: pd.Series[Any] | None, second: pd.Series[Any] | None) -> tuple[str, str]:
+    """Why a cell cannot be compared, and the detail of it; both empty if nothing speaks against."""
+    for row, which in ((first, "first"), (second, "second")):
+        if row is None:
+            return f"not in the {which}", ""
+        if row["status"] != Status.MEASURED:
+            return f"{row['status']} in the {which}", str(row["reason"])
+        if not row["credible"]:
+            return f"not credible in the {which}", str(row["reason"])
+    return "", ""
+
+
+def _not_comparable(obstacle: str, detail: str = "") -> dict[str, str]:
+    """The verdict's columns of a cell that cannot be compared."""
+    reason = f"{obstacle}: {detail}" if detail else obstacle
+    return {"verdict": NOT_COMPARABLE, "reason": reason, "obstacle": obstacle}
 
 
 def _ratio(
@@ -306,43 +339,21 @@ def _far_end(drift: Interval) -> float:
 
 
 def broken(comparison: Comparison) -> pd.DataFrame:
-    """The cells that were measured in the first and failed or were rejected in the second."""
+    """The cells with a credible time in the first, and a wrong result or none in the second."""
     cells = comparison.cells
-    now = cells["reason"].str.match(r"(failed|rejected) in the second|implausible")
-    return cells[now & cells["seconds_before"].notna()]
+    failed = cells["status_after"].isin([Status.FAILED, Status.REJECTED])
+    doubted = (cells["status_after"] == Status.MEASURED) & ~_is_true(cells["credible_after"])
+    return cells[_is_true(cells["credible_before"]) & (failed | doubted)]
+
+
+def _is_true(credible: pd.Series[Any]) -> pd.Series[bool]:
+    """Where it is known to be so."""
+    return credible.fillna(False).astype(bool)
 
 
 def hidden(comparison: Comparison) -> float:
     """The share below which no difference is shown, since the baseline itself moved by it."""
     return float(_far_end(comparison.drift))
-
-
-def count_verdicts(comparison: Comparison) -> str:
-    """Say how many cells have which verdict."""
-    counts = comparison.cells["verdict"].value_counts()
-    words = ("faster", "slower", NO_DIFFERENCE, NOT_COMPARABLE)
-    return ", ".join(f"{int(counts.get(word, 0))} {word}" for word in words) + "."
-
-
-def describe_drift(comparison: Comparison) -> str:
-    """Say what was compared, and how far the machine differed."""
-    if not comparison.relative_to:
-        return "Seconds a call were compared: a machine that changed in between changed them too."
-    said = f"Times are relative to {comparison.relative_to} in the same pass."
-    if comparison.drift.centre != comparison.drift.centre:
-        return said
-    return (
-        f"{said} In seconds it was itself {comparison.drift.centre:.3f} times as fast in the "
-        "second. A difference is shown only if it is larger than that move may have been, and if "
-        "seconds differ the same way."
-    )
-
-
-def describe_mean(comparison: Comparison, mean: Interval) -> str:
-    """Say how many times as fast the second is on average."""
-    ends = f"{comparison.intervals} {mean.low:.3f} to {mean.high:.3f}"
-    sure = f" ({ends})" if mean.low == mean.low else ""
-    return f"{mean.centre:.3f} times as fast{sure}"
 
 
 def is_shown(comparison: Comparison, mean: Interval) -> bool:
@@ -352,12 +363,6 @@ def is_shown(comparison: Comparison, mean: Interval) -> bool:
     return max(mean.centre, 1 / mean.centre) - 1 > _far_end(comparison.drift)
 
 
-def _verdict(comparison: Comparison, mean: Interval) -> str:
-    """A mean in words, and whether it is a difference."""
-    words = describe_mean(comparison, mean)
-    return words if is_shown(comparison, mean) else f"{words}, {NO_DIFFERENCE}"
-
-
 def regressions(comparison: Comparison, limit: float) -> pd.DataFrame:
     """The cells that are shown to take longer by more than ``limit``, a share.
 
@@ -365,20 +370,3 @@ def regressions(comparison: Comparison, limit: float) -> pd.DataFrame:
     """
     cells = comparison.cells
     return cells[(cells["verdict"] == "slower") & (cells["ratio_high"] < 1 / (1 + limit))]
-
-
-def sentences(comparison: Comparison) -> Iterator[str]:
-    """Say what was found, in sentences."""
-    cells = comparison.cells
-    yield count_verdicts(comparison)
-    for name, mean in comparison.means.items():
-        yield f"Geometric mean, {name}: {_verdict(comparison, mean)}."
-    if comparison.overall is not None:
-        yield f"Geometric mean, everything: {_verdict(comparison, comparison.overall)}."
-    if comparison.intervals != "95 % interval":
-        yield "Intervals are the timing tool's own, of one run each: other runs may differ by more."
-    reasons = cells.loc[cells["verdict"] == NOT_COMPARABLE, "reason"]
-    # What was left out has a reason for each size; the first words are the same.
-    reasons = reasons.str.replace(r"^(\w+ in the \w+): .*", r"\1", regex=True)
-    for reason, count in reasons.value_counts().items():
-        yield f"Not comparable, {count} {'cell' if count == 1 else 'cells'}: {reason}."

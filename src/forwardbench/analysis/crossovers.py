@@ -15,13 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forwardbench.analysis.columns import (
-    LEVEL_COLUMN,
-    PASS_SECONDS,
-)
-from forwardbench.analysis.noise import noise_floors
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
-from forwardbench.statistics.intervals import LEVEL, log_interval
+from forwardbench.statistics.intervals import log_interval
 
 _BENDS = (0, -1, 1)
 """How the ratio may run between two sizes: straight, or bent as towards the left or the right."""
@@ -67,18 +63,34 @@ class Ratios(NamedTuple):
 
 
 def paired_ratios(
-    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+    table: pd.DataFrame, evidence: Evidence, implementation: str, other: str, factor: float = 1.0
 ) -> Ratios:
     """Ratios of ``other``'s time to ``implementation``'s, divided by ``factor``, by size.
 
     A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
     outside the noise floor. A single pass without an interval counts as it is.
     """
-    return _pair(_measured(table), implementation, other, factor)
+    rows = _believed(table, evidence)
+    columns = ["size", "case", "activation", "passes", "floor", "half_width"]
+    own = rows.loc[rows["implementation"] == implementation, columns]
+    theirs = rows.loc[rows["implementation"] == other, columns]
+    both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
+    both = both.sort_values("size").drop_duplicates("size")
+    logs = np.array(
+        [
+            np.log(np.divide(row["passes_other"], row["passes"]) / factor)
+            for _, row in both.iterrows()
+        ]
+    )
+    floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
+    floors = np.maximum(floors, np.hypot(both["half_width"], both["half_width_other"]))
+    level = evidence.level
+    signs = [_sign(row, floor, level) for row, floor in zip(logs, floors, strict=True)]
+    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
 
 
-def with_floors(table: pd.DataFrame) -> pd.DataFrame:
-    """Add each row's size, noise floor and own half-width, once where many pairs are looked at.
+def _believed(table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """The rows with times to be believed: size, passes, noise floor and half-width of each.
 
     The half-width, in the logarithm, is that of a single pass' interval, which the timing tool
     gave; where passes say how sure a time is, it is 0.
@@ -86,38 +98,11 @@ def with_floors(table: pd.DataFrame) -> pd.DataFrame:
     widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
     single = (table["passes"] == 1) & ~np.isnan(widths)
     return table.assign(
-        size=sizes(table), floor=noise_floors(table), own=np.where(single, widths, 0.0)
-    )
-
-
-def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with times to be believed, with their size and noise floor."""
-    return (table if "own" in table else with_floors(table))[is_credible(table)]
-
-
-def _pair(measured: pd.DataFrame, implementation: str, other: str, factor: float) -> Ratios:
-    columns = ["size", "case", "activation", PASS_SECONDS, "floor", "own"]
-    own = measured.loc[measured["implementation"] == implementation, columns]
-    theirs = measured.loc[measured["implementation"] == other, columns]
-    both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
-    both = both.sort_values("size").drop_duplicates("size")
-    logs = np.array(
-        [
-            np.log(np.divide(row[f"{PASS_SECONDS}_other"], row[PASS_SECONDS]) / factor)
-            for _, row in both.iterrows()
-        ]
-    )
-    floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
-    floors = np.maximum(floors, np.hypot(both["own"], both["own_other"]))
-    level = _level_of(measured)
-    signs = [_sign(row, floor, level) for row, floor in zip(logs, floors, strict=True)]
-    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
-
-
-def _level_of(table: pd.DataFrame) -> float:
-    """What a run's other intervals are computed at; the usual where a table does not say."""
-    known = table.get(LEVEL_COLUMN, ())
-    return float(max(known)) if len(known) else LEVEL
+        size=sizes(table),
+        passes=evidence.passes.loc[table.index],
+        floor=evidence.floors.loc[table.index],
+        half_width=np.where(single, widths, 0.0),
+    )[is_credible(table)]
 
 
 def _sign(logs: NDArray[np.float64], floor: float, level: float) -> int:
@@ -131,7 +116,7 @@ def _sign(logs: NDArray[np.float64], floor: float, level: float) -> int:
 
 
 def crossovers(
-    table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0
+    table: pd.DataFrame, evidence: Evidence, implementation: str, other: str, factor: float = 1.0
 ) -> list[Crossover]:
     """Sizes at which ``implementation`` becomes ``factor`` times as fast as ``other``, or stops.
 
@@ -140,9 +125,9 @@ def crossovers(
     test at each size, turned round), whether a straight line is interpolated or a parabola
     through the next size on either side: how the ratio runs between two sizes is not known.
     """
-    if not size_axis(str(table["sweep"].iloc[0])):
+    if not size_axis(table):
         return []
-    return list(_changes(paired_ratios(table, implementation, other, factor)))
+    return list(_changes(paired_ratios(table, evidence, implementation, other, factor)))
 
 
 def _changes(ratios: Ratios) -> Iterator[Crossover]:
@@ -225,16 +210,18 @@ def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
     return float(np.interp(0, curve[end], grid[end]))
 
 
-def reach(table: pd.DataFrame, implementation: str, other: str, factor: float = 1.0) -> Reach:
+def reach(
+    table: pd.DataFrame, evidence: Evidence, implementation: str, other: str, factor: float = 1.0
+) -> Reach:
     """Say over which of the measured sizes one is (``factor`` times) faster than another."""
-    ratios = paired_ratios(table, implementation, other, factor)
+    ratios = paired_ratios(table, evidence, implementation, other, factor)
     sizes_seen = tuple(int(size) for size in ratios.sizes)
     shown = tuple(int(size) for size in ratios.sizes[ratios.signs > 0])
     if not shown:
         return Reach("never" if (ratios.signs < 0).any() else "unclear", None, sizes_seen, ())
     if len(shown) == len(sizes_seen):
         return Reach("always", None, sizes_seen, shown)
-    found = crossovers(table, implementation, other, factor)
+    found = crossovers(table, evidence, implementation, other, factor)
     faster = np.flatnonzero(ratios.signs > 0)
     in_one_piece = len(faster) == faster[-1] - faster[0] + 1
     upward = bool(found) and found[0].upward
@@ -254,24 +241,28 @@ class Winner(NamedTuple):
     """Who is not shown to be slower."""
 
 
-def winners(table: pd.DataFrame) -> list[Winner]:
+def winners(table: pd.DataFrame, evidence: Evidence) -> list[Winner]:
     """The fastest measured implementation on each case, by growing size."""
-    rows = _measured(table)
+    rows = _believed(table, evidence)
     rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
     found = []
     for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
         first, *others = group.to_dict("records")
-        ties = [str(other["implementation"]) for other in others if _is_tie(first, other)]
+        ties = [
+            str(other["implementation"])
+            for other in others
+            if _is_tie(first, other, evidence.level)
+        ]
         best = str(first["implementation"])
         found.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
     return found
 
 
-def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any]) -> bool:
+def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any], level: float) -> bool:
     """Whether one row is not shown to be slower than another on the same case."""
-    logs = np.log(np.divide(other[PASS_SECONDS], first[PASS_SECONDS]))
-    floor = max(np.log(first["floor"]), np.hypot(first["own"], other["own"]))
-    return _sign(logs, floor, float(first.get(LEVEL_COLUMN, LEVEL))) == 0
+    logs = np.log(np.divide(other["passes"], first["passes"]))
+    floor = max(np.log(first["floor"]), np.hypot(first["half_width"], other["half_width"]))
+    return _sign(logs, floor, level) == 0
 
 
 class Lead(NamedTuple):
@@ -283,10 +274,10 @@ class Lead(NamedTuple):
     largest: int
 
 
-def leads(table: pd.DataFrame) -> list[Lead]:
+def leads(table: pd.DataFrame, evidence: Evidence) -> list[Lead]:
     """Who is fastest over which sizes, by growing size, in as few parts as there can be."""
     parts: list[tuple[list[Winner], set[str]]] = []
-    for winner in winners(table):
+    for winner in winners(table, evidence):
         ahead = {winner.best, *winner.ties}
         if parts and parts[-1][1] & ahead:
             parts[-1] = [*parts[-1][0], winner], parts[-1][1] & ahead
@@ -312,15 +303,15 @@ class Change(NamedTuple):
     """Where it is; None where no size shows that the one before is faster than the one after."""
 
 
-def changes_of_lead(table: pd.DataFrame) -> list[Change]:
+def changes_of_lead(table: pd.DataFrame, evidence: Evidence) -> list[Change]:
     """Where the fastest implementation is overtaken by one that is then the fastest, by size."""
     found = []
-    parts = leads(table)
+    parts = leads(table, evidence)
     for old, new in pairwise(parts):
         before, after = old.names[0], new.names[0]
         there = [
             each
-            for each in crossovers(table, after, before)
+            for each in crossovers(table, evidence, after, before)
             if each.upward and old.smallest <= each.size <= new.largest
         ]
         found.append(Change(before, after, there[-1] if there else None))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis.columns import HOST_COLUMN, SETTING
-from forwardbench.analysis.rows import is_control, is_credible
-from forwardbench.cases import SWEEPS, Case, parse_case
+from forwardbench.analysis.columns import PLACE, SETTING
+from forwardbench.analysis.computed import Amount, amount_of
+from forwardbench.analysis.rows import is_control, is_doubted, size_axis
 from forwardbench.statistics.fit import Fit, fit_times
 
 FIT_POINTS = 4
@@ -24,23 +24,22 @@ def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
     for _, group in table.groupby(["implementation", *SETTING], sort=False):
         measured = group[group["status"] == "measured"]
         estimated = group[group["status"] == "estimated"]
-        along_an_axis = group["sweep"].iloc[0] in SWEEPS and SWEEPS[group["sweep"].iloc[0]].axis
-        if not along_an_axis or len(measured) < FIT_POINTS:
+        if not size_axis(group) or len(measured) < FIT_POINTS:
             continue
-        fit = fit_times(
-            [parse_case(case) for case in measured["case"]], measured["seconds"].tolist()
-        )
+        workload = str(group["workload"].iloc[0])
+        amounts = [amount_of(workload, case) for case in measured["case"]]
+        fit = fit_times(amounts, measured["seconds"].tolist())
         for index, case in estimated["case"].items():
             if fit is not None:
                 columns = ["seconds", "seconds_low", "seconds_high"]
-                table.loc[index, columns] = _estimate(fit, parse_case(case))
+                table.loc[index, columns] = _estimate(fit, amount_of(workload, case))
     return table
 
 
-def _estimate(fit: Fit, case: Case) -> list[float | None]:
+def _estimate(fit: Fit, amount: Amount) -> list[float | None]:
     """Predicted seconds with their interval, unless that is so wide that it says nothing."""
     with np.errstate(over="ignore"):
-        seconds, low, high = fit.estimate(case)
+        seconds, low, high = fit.estimate(amount)
     if high is None or high > UNCERTAIN * seconds:
         return [seconds, None, None]
     return [seconds, low, high]
@@ -51,10 +50,9 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns guess, guess_low and guess_high; the interval joins the far ends of both times'.
     """
-    keys = ["sweep", "case", "activation", "dtype", "threads", HOST_COLUMN]
-    doubted = (table["status"] == "measured") & ~is_credible(table)
-    baseline = table[(table["implementation"] == table["baseline"]) & ~doubted].set_index(keys)
-    theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[keys]))
+    is_baseline = table["implementation"] == table["baseline"]
+    baseline = table[is_baseline & ~is_doubted(table)].set_index(PLACE)
+    theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[PLACE]))
     guesses = pd.DataFrame(
         {
             "guess": theirs["seconds"].to_numpy() / table["seconds"],
@@ -64,6 +62,6 @@ def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
         index=table.index,
     )
     # However uncertain its time, the baseline is exactly once as fast as itself.
-    guesses.loc[table["implementation"] == table["baseline"], ["guess_low", "guess_high"]] = np.nan
+    guesses.loc[is_baseline, ["guess_low", "guess_high"]] = np.nan
     unknown = table["speedup"].isna() & ~is_control(table)
     return guesses.where(unknown)

@@ -7,10 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-    SETTING,
-)
+from forwardbench.analysis.columns import SETTING
+from forwardbench.analysis.computed import summary_of
 from forwardbench.analysis.crossovers import (
     Change,
     Crossover,
@@ -22,9 +20,18 @@ from forwardbench.analysis.crossovers import (
     reach,
     winners,
 )
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.noise import NO_DIFFERENCE, noise_floor, verdicts
-from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes, work
-from forwardbench.cases import SWEEPS
+from forwardbench.analysis.rows import (
+    is_control,
+    is_credible,
+    is_doubted,
+    size_axis,
+    sizes,
+    work,
+)
+from forwardbench.records import Status
+from forwardbench.results import HOST
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
 
 
@@ -42,7 +49,7 @@ def name_setting(table: pd.DataFrame) -> str:
 
 def hosts(table: pd.DataFrame) -> list[str]:
     """What tells the machines of a table apart; empty where it is of one run only."""
-    return [host for host in table.get(HOST_COLUMN, pd.Series(dtype=str)).unique() if host]
+    return [str(host) for host in table[HOST].unique() if host]
 
 
 def _dtype_and_threads(table: pd.DataFrame) -> str:
@@ -53,7 +60,7 @@ def _dtype_and_threads(table: pd.DataFrame) -> str:
 def about(table: pd.DataFrame) -> str:
     """Name the sweep and what is constant over it."""
     name = str(table["sweep"].iloc[0])
-    summary = SWEEPS[name].summary if name in SWEEPS else "cases given one by one"
+    summary = summary_of(str(table["workload"].iloc[0]), name)
     activations = " and ".join(table["activation"].unique())
     return f"{name}: {summary}; {activations}"
 
@@ -74,7 +81,7 @@ def caption(table: pd.DataFrame) -> str:
 def _machines(table: pd.DataFrame) -> str:
     """Describe each machine, those that are alike together."""
     named: dict[str, list[str]] = {}
-    for host, machine in table[[HOST_COLUMN, "machine"]].drop_duplicates().to_numpy():
+    for host, machine in table[[HOST, "machine"]].drop_duplicates().to_numpy():
         named.setdefault(str(machine).removeprefix(f"{host}: "), []).append(host)
     return "; ".join(
         f"{', '.join(names)}: {machine}" if all(names) else machine
@@ -88,16 +95,16 @@ def _first_setting(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return rows[0], f"{name_setting(rows[0])}: " if len(rows) > 1 else ""
 
 
-def finding(table: pd.DataFrame) -> str:
+def finding(table: pd.DataFrame, evidence: Evidence) -> str:
     """Say how much faster the fastest is than the baseline, on the largest case that shows it.
 
     Only what was measured, and is plausible, counts. Of several settings it is about the first.
     """
     table, which = _first_setting(table)
-    return which + _finding(table)
+    return which + _finding(table, evidence)
 
 
-def _finding(table: pd.DataFrame) -> str:
+def _finding(table: pd.DataFrame, evidence: Evidence) -> str:
     baseline = baseline_of(table)
     credible = table[is_credible(table) & ~is_control(table)]
     rivals = credible[credible["implementation"] != baseline]
@@ -113,14 +120,15 @@ def _finding(table: pd.DataFrame) -> str:
     best = there.loc[there["speedup"].idxmax()]
     same = verdicts(table)[best.name] == NO_DIFFERENCE
     compared = _compare(best, baseline, same)
-    ties = "" if same else _ties(table, best, baseline)
-    return f"{compared} ({_certainty(best)}){ties}{_crossing(table, best, baseline)}"
+    ties = "" if same else _ties(table, evidence, best)
+    return f"{compared} ({_certainty(best)}){ties}{_crossing(table, evidence, best)}"
 
 
-def _ties(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
+def _ties(table: pd.DataFrame, evidence: Evidence, best: pd.Series[Any]) -> str:
     """Who is not shown to be slower than the best on the same case."""
     here = table[(table["case"] == best["case"]) & (table["activation"] == best["activation"])]
-    names = [name for winner in winners(here) for name in winner.ties if name != baseline]
+    winning = winners(here, evidence)
+    names = [name for winner in winning for name in winner.ties if name != best["baseline"]]
     return f", with no difference to {' and '.join(names)} shown" if names else ""
 
 
@@ -150,10 +158,11 @@ def interval_word(passes: int) -> str:
     return "95 % interval" if passes > 1 else "interval of one run's samples"
 
 
-def _crossing(table: pd.DataFrame, best: pd.Series[Any], baseline: str) -> str:
+def _crossing(table: pd.DataFrame, evidence: Evidence, best: pd.Series[Any]) -> str:
     if best["speedup"] < 1:
         return ""
-    found = reach(table, best["implementation"], baseline)
+    baseline = best["baseline"]
+    found = reach(table, evidence, best["implementation"], baseline)
     if found.kind != "from" or found.crossover is None:
         return ""
     below = format_crossover(found.crossover)
@@ -206,18 +215,18 @@ def baseline_of(table: pd.DataFrame) -> str:
     return str((own if len(own) else table)["baseline"].iloc[0])
 
 
-def fastest(table: pd.DataFrame) -> str:
+def fastest(table: pd.DataFrame, evidence: Evidence) -> str:
     """Say who is fastest, and from which size."""
     table, which = _first_setting(table)
-    found = winners(table)
+    found = winners(table, evidence)
     if not found:
         return f"{which}Nothing was measured"
-    if not size_axis(str(table["sweep"].iloc[0])):
+    if not size_axis(table):
         return f"{which}Fastest: {_fastest_by_case(found)}"
-    parts = leads(table)
+    parts = leads(table, evidence)
     if len(parts) == 1:
         return f"{which}Fastest at every size: {_either(parts[0].names)}"
-    return f"{which}Fastest: {', '.join(_lead_words(parts, changes_of_lead(table)))}"
+    return f"{which}Fastest: {', '.join(_lead_words(parts, changes_of_lead(table, evidence)))}"
 
 
 def _either(names: Sequence[str]) -> str:
@@ -292,13 +301,13 @@ def _half_widths(rows: pd.DataFrame) -> pd.Series[float]:
     return (rows["seconds_high"] - rows["seconds_low"]) / 2 / rows["seconds"]
 
 
-def overview(table: pd.DataFrame) -> str:
+def overview(table: pd.DataFrame, evidence: Evidence) -> str:
     """Say between which ratios everything lies."""
     table, which = _first_setting(table)
     rows = table[is_credible(table) & ~is_control(table) & table["speedup"].notna()]
     rows = rows[rows["implementation"] != rows["baseline"]]
     if rows.empty:
-        return which + _finding(table)
+        return which + _finding(table, evidence)
     rows = rows.sort_values("speedup", kind="stable")
     worst, best = rows.iloc[0], rows.iloc[-1]
     return (
@@ -326,17 +335,14 @@ def troubles(table: pd.DataFrame) -> list[str]:
     What was left out for its length alone is no trouble, unless nothing else is left of it.
     """
     own = table[~is_control(table)]
-    doubted = (own["status"] == "measured") & ~is_credible(own)
-    missing = own["status"].isin(["failed", "rejected", "unavailable"])
+    own = own.assign(what=own["status"].mask(is_doubted(own), "not credible"))
+    missing = own["status"].isin([Status.FAILED, Status.REJECTED, Status.UNAVAILABLE])
     absent = own.groupby("implementation")["seconds"].transform("count") == 0
     lines = []
-    for name, rows in own[missing | doubted | absent].groupby("implementation", sort=False):
+    for name, rows in own[missing | is_doubted(own) | absent].groupby("implementation", sort=False):
         first = rows.iloc[0]
-        status, reason = str(first["status"]), str(first["reason"])
-        if status == "measured":  # and not believed, as the first word of the reason says
-            status, _, reason = reason.partition(": ")
-        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {status}"
-        reason = f": {reason}" if reason else ""
+        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['what']}"
+        reason = f": {first['reason']}" if first["reason"] else ""
         lines.append(f"{name}: {count}, first {first['case']}{reason}")
     return lines
 
@@ -344,7 +350,7 @@ def troubles(table: pd.DataFrame) -> list[str]:
 def describe_row(row: pd.Series[Any]) -> str:
     """Say in a sentence what was found of one cell; pandas may have merged columns into it."""
     parts = [f"{row['implementation']} at {row['case']}"]
-    if row["status"] == "estimated":
+    if row["status"] == Status.ESTIMATED:
         parts.append(f"estimated {format_seconds(row['seconds'])}, never measured")
     else:
         parts.append(format_seconds(row["seconds"]))
@@ -355,7 +361,7 @@ def describe_row(row: pd.Series[Any]) -> str:
         ratio = f"{format_ratio(row['speedup'])} the speed of {row['baseline']}"
         interval = format_interval(row["speedup_low"], row["speedup_high"])
         parts.append(f"{ratio} ({interval})" if interval else ratio)
-    if row["status"] == "measured" and row["reason"]:
+    if row["status"] == Status.MEASURED and row["reason"]:
         parts.append(str(row["reason"]))
     return ", ".join(parts)
 
@@ -369,7 +375,7 @@ def describe(table: pd.DataFrame, what: str, title: str, form: str = "") -> str:
         if rows["speedup"].notna().any()
     ]
     sweep = table["sweep"].iloc[0]
-    form = form or ("Line chart" if size_axis(str(sweep)) else "Point chart")
+    form = form or ("Line chart" if size_axis(table) else "Point chart")
     return (
         f"{form} of {what} by size in the sweep {sweep}, where "
         f"{title}. Speedups over {baseline_of(table)}: {'; '.join(shown) or 'none'}."

@@ -8,11 +8,9 @@ from typing import Any
 import pandas as pd
 
 from forwardbench.analysis.break_even import AGAINST, NEVER, NOT_SHOWN, PAYS
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-)
 from forwardbench.analysis.findings import name_setting, settings
 from forwardbench.analysis.rows import work
+from forwardbench.results import HOST
 from forwardbench.units import format_seconds
 
 _MANY = 1e9
@@ -98,7 +96,7 @@ def first_call_troubles(found: pd.DataFrame) -> list[str]:
     """One line for each implementation and reason for which no number of calls is known."""
     lines = []
     lacking = found[found["reason"] != ""]
-    groups = lacking.groupby(["implementation", "reason", HOST_COLUMN], sort=False)
+    groups = lacking.groupby(["implementation", "reason", HOST], sort=False)
     for (name, reason, host), rows in groups:
         on = f" on {host}" if host else ""
         also = f" and {len(rows) - 1} more" if len(rows) > 1 else ""

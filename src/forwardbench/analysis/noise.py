@@ -27,7 +27,7 @@ def noise_floor(table: pd.DataFrame) -> float:
 
 
 def _squared_controls(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each control: its squared log ratio, that of its half-width, and its freedom's rest."""
+    """Squared logarithms of each control's ratio and half-width, and its passes less one."""
     controls = table[is_control(table) & table["speedup"].notna()]
     speedup = controls["speedup"].to_numpy(float)
     half_widths = np.log(controls["speedup_high"].to_numpy(float) / speedup)
@@ -43,18 +43,12 @@ def _floor_of(means: Any, freedom: Any) -> Any:
     return np.exp(np.fmax(apart, np.sqrt(means["unsure"])))  # whose half-widths may be unknown
 
 
-FLOOR = "floor"
-"""Column of `noise_floors`, for whoever needs them again and again."""
-
-
 def noise_floors(table: pd.DataFrame) -> pd.Series[float]:
     """The factor inside which each row's ratio is noise; 1 where no control says more.
 
     It is that of the row's setting, or that of its own case if that is larger, since large
     cases are timed less often.
     """
-    if FLOOR in table:
-        return table[FLOOR]
     controls = _squared_controls(table)
     floors = pd.Series(1.0, table.index)
     for keys in (SETTING, [*SETTING, "case", "activation"]):

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pandas as pd
 
-from forwardbench.analysis.plausibility import IMPLAUSIBLE
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.analysis.computed import amount_of, axis_of
+from forwardbench.records import Status
 
 
 def is_control(table: pd.DataFrame) -> pd.Series[bool]:
     """Mark the rows that measure an implementation a second time."""
-    return table["implementation"] == table["baseline"] + " (control)"
+    return table["control_of"] != ""
+
+
+def is_measured(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the rows that have a time which was measured, credible or not."""
+    return table["status"] == Status.MEASURED
 
 
 def is_credible(table: pd.DataFrame) -> pd.Series[bool]:
     """Mark the rows that were measured and that this machine could have reached."""
-    return (table["status"] == "measured") & ~table["reason"].str.startswith(IMPLAUSIBLE)
+    return table["credible"].fillna(False).astype(bool)
 
 
-def size_axis(sweep: str) -> str:
-    """Name what grows along a sweep: `batch` or `inputs`; empty where nothing does."""
-    return SWEEPS[sweep].axis if sweep in SWEEPS else ""
+def is_doubted(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the rows that were measured and are faster than this machine can be."""
+    return is_measured(table) & ~is_credible(table)
+
+
+def size_axis(rows: pd.DataFrame) -> str:
+    """Name what grows along the sweep of some rows: `batch` or `inputs`; empty for nothing."""
+    return axis_of(str(rows["workload"].iloc[0]), str(rows["sweep"].iloc[0]))
 
 
 def sizes(table: pd.DataFrame) -> pd.Series[float]:
     """Size of each row along its sweep's axis; multiply-adds where the sweep has none."""
-    pairs = zip(table["sweep"], table["case"], strict=True)
-    return pd.Series([_size(sweep, case) for sweep, case in pairs], table.index, dtype=float)
+    cells = zip(table["workload"], table["sweep"], table["case"], strict=True)
+    return pd.Series([_size(*cell) for cell in cells], table.index, dtype=float)
 
 
-@cache
-def _size(sweep: str, text: str) -> int:
-    case = parse_case(text)
-    axis = size_axis(sweep)
-    return {"batch": case.batch, "inputs": case.widths[0]}.get(axis, case.multiply_adds)
+def _size(workload: str, sweep: str, case: str) -> int:
+    amount = amount_of(workload, case)
+    axis = axis_of(workload, sweep)
+    return {"batch": amount.batch, "inputs": amount.inputs}.get(axis, amount.multiply_adds)
 
 
 def work(table: pd.DataFrame) -> pd.Series[float]:
     """Multiply-adds of each row's case."""
-    found = {case: parse_case(case).multiply_adds for case in set(table["case"])}
-    return table["case"].map(found).astype(float)
+    cells = zip(table["workload"], table["case"], strict=True)
+    found = [amount_of(workload, case).multiply_adds for workload, case in cells]
+    return pd.Series(found, table.index, dtype=float)
 
 
 def slowest_first(table: pd.DataFrame) -> list[str]:

@@ -1,7 +1,7 @@
 """Statistics: from samples, one per cell and pass, to the table that everything is shown from.
 
-All functions are pure. A speedup pairs
-baseline and implementation inside each pass, which removes whatever slowed that whole pass.
+All functions are pure. A speedup pairs baseline and implementation inside each pass, which removes
+whatever slowed that whole pass.
 """
 
 from __future__ import annotations
@@ -12,24 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis.columns import (
-    COLUMNS,
-    HOST_COLUMN,
-    IN_MEMORY,
-    LEVEL_COLUMN,
-    PASS_SECONDS,
-)
+from forwardbench.analysis.columns import COLUMNS
+from forwardbench.analysis.computed import amount_of
 from forwardbench.analysis.estimates import with_estimates
-from forwardbench.analysis.plausibility import implausible
-from forwardbench.cases import parse_case
+from forwardbench.analysis.plausibility import too_fast
 from forwardbench.errors import UserError
+from forwardbench.records import Status
 from forwardbench.results import CELL_KEY, Results
 from forwardbench.results.several_machines import name_machine
 from forwardbench.statistics.intervals import Interval, log_interval
 
+Samples = dict[tuple[Any, ...], pd.DataFrame]
+"""The passes of each cell that was measured, by `CELL_KEY`."""
+
 
 def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
-    """Make the table: one row per cell, with the columns of `COLUMNS` and `IN_MEMORY`.
+    """Make the table: one row per cell, with the columns of `COLUMNS`.
 
     A control's speedup is relative to the implementation that it repeats. A speedup is
     empty where the baseline was not measured, or not believed. Raises `UserError` for a baseline
@@ -41,27 +39,39 @@ def summarize(results: Results, baseline: str | None = None) -> pd.DataFrame:
     if baseline is not None:
         _check_baseline(results, baseline)
     baseline = baseline or results.baseline
+    cells = _records(results.cells)
+    samples = _samples_of(results, cells)
+    believed = dict(samples)
+    rows = [_row(cell, samples, baseline, results.level) for cell in cells]
+    for row in rows:
+        doubt = "" if _name(row) in results.on_gpu else too_fast(row, results.ceilings)
+        row["reason"] = row["reason"] or doubt
+        if row["status"] == Status.MEASURED:
+            row["credible"] = not doubt
+        if doubt:  # a time that is not believed is no baseline
+            believed.pop(_key(row), None)
+    for row in rows:
+        row.update(_speedup_of(row, samples, believed, results.level))
+    table = pd.DataFrame(rows).assign(machine=name_machine(results), commit=results.commit)
+    table["credible"] = table["credible"].astype("boolean")
+    return with_estimates(table[COLUMNS])
+
+
+def _samples_of(results: Results, cells: list[dict[str, Any]]) -> Samples:
+    """The passes of each measured cell; a rejected time is no baseline either."""
     groups = results.samples.groupby(CELL_KEY, sort=False)
     samples = {key: group.set_index("pass") for key, group in groups}
-    for cell in _records(results.cells):
-        if cell["status"] != "measured":  # a rejected time is no baseline either
-            samples.pop(tuple(cell[name] for name in CELL_KEY), None)
-    passes = int(results.samples["pass"].max()) if len(results.samples) else 0
-    rows = [
-        _row(cell, samples, baseline, results.level, passes) for cell in _records(results.cells)
-    ]
-    for row, cell in zip(rows, _records(results.cells), strict=True):
-        on_gpu = (cell["control_of"] or cell["implementation"]) in results.on_gpu
-        doubt = "" if on_gpu else implausible(row, results.ceilings)
-        row["reason"] = row["reason"] or doubt
-        if doubt:  # nor is a time that is not believed
-            samples.pop(tuple(row[name] for name in CELL_KEY), None)
-    for row in rows:
-        row.update(_speedup_of(row, samples, results.level))
-    table = pd.DataFrame(rows).assign(machine=name_machine(results), commit=results.commit)
-    table[HOST_COLUMN] = results.host
-    table[LEVEL_COLUMN] = results.level
-    return with_estimates(table[[*COLUMNS, *IN_MEMORY]])
+    measured = {_key(cell) for cell in cells if cell["status"] == Status.MEASURED}
+    return {key: group for key, group in samples.items() if key in measured}
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in CELL_KEY)
+
+
+def _name(row: dict[str, Any]) -> str:
+    """The implementation that a row is of, also where it is a control."""
+    return str(row["control_of"] or row["implementation"])
 
 
 def _side_by_side(results: Results, baseline: str | None) -> pd.DataFrame:
@@ -72,7 +82,7 @@ def _side_by_side(results: Results, baseline: str | None) -> pd.DataFrame:
             f"these runs have different baselines ({named}): choose one: --baseline NAME"
         )
     tables = pd.concat([summarize(part, baseline) for part in results.parts], ignore_index=True)
-    order = tables.groupby(["sweep", "dtype", "threads"], sort=False).ngroup()
+    order = tables.groupby(["workload", "sweep", "dtype", "threads"], sort=False).ngroup()
     return tables.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
@@ -88,54 +98,44 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _row(
-    cell: dict[str, Any],
-    samples: dict[tuple[Any, ...], pd.DataFrame],
-    baseline: str,
-    level: float,
-    passes: int,
-) -> dict[str, Any]:
-    """One row of the table; ``passes`` is how many the run has."""
+def _row(cell: dict[str, Any], samples: Samples, baseline: str, level: float) -> dict[str, Any]:
+    """One row of the table, without its speedup."""
     row = {
         **dict.fromkeys(COLUMNS, np.nan),
         **{name: cell[name] for name in COLUMNS if name in cell},
         "baseline": cell["control_of"] or baseline,
         "passes": 0,
-        PASS_SECONDS: (),
+        "credible": None,
     }
-    key = [cell[name] for name in CELL_KEY]
-    if cell["status"] == "measured":
-        own = samples[tuple(key)]
+    if cell["status"] == Status.MEASURED:
+        own = samples[_key(cell)]
         row["passes"] = len(own)
-        row[PASS_SECONDS] = tuple(own["seconds"].reindex(range(1, passes + 1)).tolist())
         row.update(_named("seconds", _interval_of(own, level)))
-        row["gflops"] = 2 * parse_case(cell["case"]).multiply_adds / row["seconds"] / 1e9
+        multiply_adds = amount_of(cell["workload"], cell["case"]).multiply_adds
+        row["gflops"] = 2 * multiply_adds / row["seconds"] / 1e9
         row["error"] = own["error"].max()
-    elif cell["status"] == "skipped" and cell["predicted"] == cell["predicted"]:
-        row["status"] = "estimated"
+    elif cell["status"] == Status.SKIPPED and cell["predicted"] == cell["predicted"]:
+        row["status"] = str(Status.ESTIMATED)
         predicted = (cell["predicted"], cell["predicted_low"], cell["predicted_high"])
         row.update(_named("seconds", Interval(*predicted)))
     return row
 
 
 def _speedup_of(
-    row: dict[str, Any], samples: dict[tuple[Any, ...], pd.DataFrame], level: float
+    row: dict[str, Any], samples: Samples, believed: Samples, level: float
 ) -> dict[str, float]:
     """A row's speedup with its interval; nothing where its time or the baseline's is no time.
 
     A row that is not believed itself keeps its ratio: it is shown, and marked.
     """
-    if row["status"] != "measured":
+    if row["status"] != Status.MEASURED:
         return {}
     if row["baseline"] == row["implementation"]:
         return _named("speedup", Interval(1.0, 1.0, 1.0))
-    key = [row["baseline"], *(row[name] for name in CELL_KEY[1:])]
-    other = samples.get(tuple(key))
+    other = believed.get(_key({**row, "implementation": row["baseline"]}))
     if other is None:
         return {}
-    seconds = pd.Series(row[PASS_SECONDS], range(1, len(row[PASS_SECONDS]) + 1)).dropna()
-    own = pd.DataFrame({"seconds": seconds, "low": row["seconds_low"], "high": row["seconds_high"]})
-    return _named("speedup", _ratio_of(other, own, level))
+    return _named("speedup", _ratio_of(other, samples[_key(row)], level))
 
 
 def _interval_of(own: pd.DataFrame, level: float) -> Interval:
@@ -170,6 +170,3 @@ def _ratio_of(other: pd.DataFrame, own: pd.DataFrame, level: float) -> Interval:
 
 def _named(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.centre, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-# --- reading the table -----------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Reasons to doubt a run, each with the next thing to do about it."""
+"""What speaks against a run's figures, each with the next thing to do about it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-    SETTING,
-)
+from forwardbench.analysis.columns import SETTING
 from forwardbench.analysis.noise import noise_floor
-from forwardbench.analysis.rows import is_control, is_credible
-from forwardbench.results import Circumstances, Results
+from forwardbench.analysis.rows import is_control, is_doubted, is_measured
+from forwardbench.results import HOST, Circumstances, Results
 from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.units import format_seconds
 
@@ -28,22 +25,22 @@ COARSE = 0.01
 """Largest share of the shortest round that the timer's step may be."""
 
 
-def doubts_of(results: Results, table: pd.DataFrame, run: Path | None) -> list[str]:
-    """Say what speaks against the figures of results, of each machine where they are of several."""
-    if not results.parts:
-        return doubts(table, results.circumstances, run)
-    return [
-        f"{part.host}: {line}"
-        for part in results.parts
-        for line in doubts(table[table[HOST_COLUMN] == part.host], part.circumstances, None)
-    ]
-
-
-def doubts(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) -> list[str]:
-    """Say in one line each what speaks against a run's figures and what to do.
+def warnings_of(results: Results, table: pd.DataFrame, run: Path | None) -> list[str]:
+    """Say what speaks against the figures of results, of each machine where they are of several.
 
     ``run`` is the run's folder, if it has one that can be resumed.
     """
+    if not results.parts:
+        return _warnings(table, results.circumstances, run)
+    return [
+        f"{part.host}: {line}"
+        for part in results.parts
+        for line in _warnings(table[table[HOST] == part.host], part.circumstances, None)
+    ]
+
+
+def _warnings(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) -> list[str]:
+    """Say in one line each what speaks against one machine's figures and what to do."""
     return [
         *_few_passes(table, run),
         *_noise(table, circumstances, run),
@@ -60,7 +57,7 @@ def _resume(run: Path | None, passes: int) -> str:
 
 def _few_passes(table: pd.DataFrame, run: Path | None) -> Iterator[str]:
     passes = int(table["passes"].max())
-    measured = table[table["status"] == "measured"]
+    measured = table[is_measured(table)]
     if passes == 1 and measured["seconds_low"].notna().any():
         yield (
             "Intervals come from the samples of one run, and other runs may differ by more: "
@@ -133,8 +130,7 @@ def _settings(circumstances: Circumstances) -> Iterator[str]:
 
 
 def _implausible(table: pd.DataFrame) -> Iterator[str]:
-    measured = table[(table["status"] == "measured") & ~is_control(table)]
-    count = int((~is_credible(measured)).sum())
+    count = int((is_doubted(table) & ~is_control(table)).sum())
     if count:
         cells = "1 cell is" if count == 1 else f"{count} cells are"
         yield (

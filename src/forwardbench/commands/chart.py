@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forwardbench.commands.arguments import add_results
 from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import beside, load_table, writing
+from forwardbench.commands.sources import beside, load, writing
 from forwardbench.errors import UserError
+from forwardbench.outputs.catalogue import chart_entries
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from forwardbench.outputs.charts import View
-    from forwardbench.results import Results
+    from forwardbench.outputs.bundle import Bundle
 
 HELP = "draw the charts of a run"
-KINDS = ("time", "speedup", "cost", "heatmap", "samples", "break-even", "history")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     add = parser.add_argument
     add(
-        "--kind", choices=KINDS, action="append", default=[],
+        "--kind", choices=_kinds(), action="append", default=[],
         help="which chart; repeatable (default: all that the results have)",
     )  # fmt: skip
     add(
@@ -42,69 +38,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", metavar="DIR", help="a folder (default: charts/ beside the results)")
 
 
+def _kinds() -> list[str]:
+    """The charts that results alone can have."""
+    return [entry.name for entry in chart_entries() if entry.needs != "comparison"]
+
+
 def run(options: argparse.Namespace) -> int:
     """Draw what was asked for, from the files of a run alone."""
-    from forwardbench.outputs import charts
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
 
     formats = [name.strip() for name in options.format.split(",")]
     for name in formats:
-        if name not in charts.FORMATS:
-            raise UserError(f"no format {name!r}: choose from {', '.join(charts.FORMATS)}")
-    loaded, table = load_table(options)
+        if name not in pictures.FORMATS:
+            raise UserError(f"no format {name!r}: choose from {', '.join(pictures.FORMATS)}")
+    bundle = load(options)
     folder = beside(options, "charts")
-    view = charts.View(options.x, charts.DARK if options.dark else charts.LIGHT)
-    kinds = [kind for kind in options.kind if kind in charts.KINDS]
+    view = View(options.x, DARK if options.dark else LIGHT)
+    _refuse_absent_kinds(options, bundle)
     files: list[Path] = []
-    with writing(folder), charts.without_collecting():
-        if kinds or not options.kind:
-            files += charts.draw_all(table, folder, kinds or tuple(charts.KINDS), formats, view)
-        if "break-even" in options.kind or not options.kind:
-            files += _draw_break_evens(options, loaded, table, folder, formats, view)
-        if "history" in options.kind or not options.kind:
-            files += _draw_history(options, folder, formats, view)
+    with writing(folder), pictures.without_collecting():
+        for drawn in pictures.draw_all(bundle, options.kind, view):
+            files += pictures.save(drawn, folder, formats)
     print(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 
-def _draw_break_evens(
-    options: argparse.Namespace,
-    loaded: Results,
-    table: DataFrame,
-    folder: Path,
-    formats: Sequence[str],
-    view: View,
-) -> list[Path]:
-    """The charts of first calls, where there are any; asked for without them it is an error."""
-    from forwardbench.analysis.break_even import AGAINST, break_evens
-    from forwardbench.outputs import charts
+def _refuse_absent_kinds(options: argparse.Namespace, bundle: Bundle) -> None:
+    """Raise `UserError` for a chart that was asked for and of which the results have nothing."""
+    from forwardbench.outputs.bundle import PARTS
 
-    view = charts.View(theme=view.theme)  # along its axis are calls, whatever was asked for
-    drawn = list(charts.draw_break_evens(break_evens(loaded, table), view))
-    if not drawn and "break-even" in options.kind:
-        raise UserError(
-            f"{options.results} has no first call that could be held against {AGAINST}: measure "
-            f"both with forwardbench run --first-calls 3 --implementation {AGAINST} "
-            "--implementation NAME"
-        )
-    return [file for each in drawn for file in charts.save(each, folder, formats, view)]
-
-
-def _draw_history(
-    options: argparse.Namespace, folder: Path, formats: Sequence[str], view: View
-) -> list[Path]:
-    """The chart over commits, where there are several; asked for without them it is an error."""
-    from forwardbench import results
-    from forwardbench.analysis.table import summarize
-    from forwardbench.outputs import charts
-
-    commits = results.load_history(options.results)
-    if len(commits) < 2:
-        if "history" in options.kind:
-            raise UserError(
-                f"{options.results} has one commit only: a history needs asv's results of two, as "
-                "asv run HEAD~1..HEAD makes them"
-            )
-        return []
-    tables = [summarize(each, options.baseline) for each in commits]
-    drawn = charts.draw_history(tables, commits[0].origin.facts.get("intervals", ""), view)
-    return list(charts.save(drawn, folder, formats, view))
+    for entry in chart_entries():
+        lacking = entry.declared.get("LACKING")
+        if (
+            entry.name in options.kind
+            and lacking
+            and not any(True for _ in PARTS[entry.needs](bundle))
+        ):
+            raise UserError(f"{options.results} {lacking}")

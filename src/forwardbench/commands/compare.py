@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         found = comparison.compare(before, after, options.baseline)
     terminal.print_comparison(found, terminal.make_console())
     if options.output:
-        _write_comparison(found, options)
+        _write_comparison(found, after, options)
     sys.stdout.flush()
     return GOOD if options.fail_on_regression is None else _judge(found, options.fail_on_regression)
 
@@ -122,15 +122,18 @@ def _judge(found: Comparison, limit: float) -> int:
     return FAILED if len(failed) else GOOD
 
 
-def _write_comparison(found: Comparison, options: argparse.Namespace) -> None:
+def _write_comparison(found: Comparison, after: Results, options: argparse.Namespace) -> None:
     from forwardbench.files import write_whole
-    from forwardbench.outputs import charts
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.bundle import Bundle
+    from forwardbench.outputs.text import as_csv
 
     folder = Path(options.output)
-    about = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    sides = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    bundle = Bundle(after, comparison=found, sides=sides)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "comparison.csv", found.cells.to_csv(index=False))
-        drawn = charts.draw_forests(found, about)
-        files = [file for each in drawn for file in charts.save(each, folder)]
+        write_whole(folder / "comparison.csv", as_csv(found.cells))
+        drawn = pictures.draw_all(bundle, ["forest"])
+        files = [file for each in drawn for file in pictures.save(each, folder)]
     print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
+from pandas import DataFrame
 
-from forwardbench import results
-from forwardbench.analysis.break_even import COLUMNS, break_evens
-from forwardbench.analysis.rows import is_credible
-from forwardbench.analysis.table import summarize
-from forwardbench.analysis.warnings import doubts_of
+from forwardbench.analysis.rows import is_doubted
 from forwardbench.commands import terminal
 from forwardbench.commands.exit_status import FAILED, GOOD
 from forwardbench.commands.stderr import say
 from forwardbench.measure.request import Request
-from forwardbench.outputs.charts import draw_break_evens, draw_sweeps, save, without_collecting
-from forwardbench.outputs.exports.tidy_csv import write_csv, write_table
-from forwardbench.outputs.report import write_report
+from forwardbench.outputs import bundle as bundles
+from forwardbench.outputs import pictures
+from forwardbench.outputs.text import write_kept
+from forwardbench.records import Status
 from forwardbench.statistics.intervals import FEWEST_PASSES
 
 
@@ -29,33 +27,27 @@ def formats_of(request: Request) -> tuple[str, ...]:
     return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
 
 
-def present(path: Path, formats: tuple[str, ...], *, show: bool) -> int:
+def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
     """Make table, charts and report beside results, and say what was found and where it is."""
-    loaded = results.load(path)
-    table = summarize(loaded)
-    write_table(table, path / "table.csv")
-    found = break_evens(loaded, table)
-    if len(found):
-        write_csv(found[COLUMNS], path / "break-even.csv")
+    bundle = bundles.load(path)
     if show:
-        terminal.print_summary(table, terminal.make_console())
-        terminal.print_break_evens(found, terminal.make_console())
-    warnings = doubts_of(loaded, table, path)
-    with without_collecting():
-        drawn = [*draw_sweeps(table), *draw_break_evens(found)]
-        files = [file for each in drawn for file in save(each, path / "charts", formats)]
-        write_report(path / "report.html", loaded, table, warnings, drawn)
+        console = terminal.make_console()
+        terminal.print_summary(bundle.table, bundle.evidence, console)
+        terminal.print_break_evens(bundle.break_evens, console)
+    with pictures.without_collecting():
+        write_kept(bundle, path)
+        drawn = pictures.pictures_of(bundle)
+        files = [file for each in drawn for file in pictures.save(each, path / "charts", formats)]
     if show:
         print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print(f"Charts: {path}/charts ({len(files)} files)")
         print(f"Table:  {path}/table.csv")
         print(f"Every cell with its interval: forwardbench show {path}", flush=True)
-    for line in warnings:
+    for line in bundle.warnings:
         say(f"Warning: {line}")
-    return FAILED if _has_bad_cells(table) else GOOD
+    return FAILED if _has_bad_cells(bundle.table) else GOOD
 
 
-def _has_bad_cells(table: pd.DataFrame) -> bool:
-    measured = table["status"] == "measured"
-    bad = table["status"].isin(["failed", "rejected"]) | (measured & ~is_credible(table))
-    return bool(bad.any())
+def _has_bad_cells(table: DataFrame) -> bool:
+    """Whether a cell has no time because something is wrong, or one that is not believed."""
+    return bool((table["status"].isin([Status.FAILED, Status.REJECTED]) | is_doubted(table)).any())

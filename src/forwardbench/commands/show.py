@@ -7,7 +7,7 @@ import sys
 
 from forwardbench.commands.arguments import add_results
 from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import load_table, warnings_of
+from forwardbench.commands.sources import load
 from forwardbench.commands.stderr import say
 
 HELP = "print the table of a run"
@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, and warnings on stderr."""
-    from forwardbench.analysis.break_even import break_evens
     from forwardbench.commands import terminal
 
-    loaded, table = load_table(options)
-    terminal.print_cells(table, terminal.make_console())
-    terminal.print_break_evens(break_evens(loaded, table), terminal.make_console())
+    bundle = load(options)
+    console = terminal.make_console()
+    terminal.print_cells(bundle.table, bundle.evidence, console)
+    terminal.print_break_evens(bundle.break_evens, console)
     sys.stdout.flush()
-    for line in warnings_of(options, loaded, table):
+    for line in bundle.warnings:
         say(f"Warning: {line}")
     return GOOD

@@ -1,4 +1,4 @@
-"""What several commands do with RESULTS: read them, judge them, and find a place beside them."""
+"""What several commands do with RESULTS: read them, and find a place beside them."""
 
 from __future__ import annotations
 
@@ -11,26 +11,14 @@ from typing import TYPE_CHECKING
 from forwardbench.errors import UserError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from forwardbench.results import Results
+    from forwardbench.outputs.bundle import Bundle
 
 
-def load_table(options: argparse.Namespace) -> tuple[Results, DataFrame]:
-    """The results that were named, and their table."""
-    from forwardbench import results
-    from forwardbench.analysis.table import summarize
+def load(options: argparse.Namespace) -> Bundle:
+    """What there is of the results that a command was given."""
+    from forwardbench.outputs import bundle
 
-    loaded = results.load(options.results)
-    return loaded, summarize(loaded, options.baseline)
-
-
-def warnings_of(options: argparse.Namespace, loaded: Results, table: DataFrame) -> list[str]:
-    """What speaks against the results that were named."""
-    from forwardbench.analysis.warnings import doubts_of
-
-    run = Path(options.results)
-    return doubts_of(loaded, table, run if (run / "run.json").is_file() else None)
+    return bundle.load(options.results, options.baseline)
 
 
 def beside(options: argparse.Namespace, name: str) -> Path:

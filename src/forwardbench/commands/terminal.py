@@ -12,11 +12,10 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from forwardbench.analysis.break_even import AGAINST
-from forwardbench.analysis.columns import (
-    SETTING,
-)
-from forwardbench.analysis.comparison import Comparison, describe_drift, sentences
-from forwardbench.analysis.estimates import estimated_speedups
+from forwardbench.analysis.columns import SETTING
+from forwardbench.analysis.comparison import Comparison
+from forwardbench.analysis.comparison_findings import describe_drift, sentences
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
     baseline_of,
     finding,
@@ -27,8 +26,9 @@ from forwardbench.analysis.findings import (
 )
 from forwardbench.analysis.first_call_findings import calls_words, first_call_troubles, payoff
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
+from forwardbench.analysis.notation import UNDECIDED_KEY, with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes, slowest_first
-from forwardbench.units import format_interval, format_ratio, format_seconds
+from forwardbench.units import format_interval, format_seconds
 
 WIDTH = 100
 """Columns that a table may take at most, and takes where there is no terminal to fit."""
@@ -52,7 +52,7 @@ def make_console() -> Console:
     return _Console(highlight=False, markup=False, emoji=False, width=width)
 
 
-def print_summary(table: pd.DataFrame, console: Console) -> None:
+def print_summary(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:
     """Print the speedup of every implementation on every case, a table for each setting."""
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
@@ -60,16 +60,16 @@ def print_summary(table: pd.DataFrame, console: Console) -> None:
             if number:
                 console.print()
             console.print(block)
-        _print_notes(rows, console)
+        _print_notes(rows, evidence, console)
 
 
-def print_cells(table: pd.DataFrame, console: Console) -> None:
+def print_cells(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:
     """Print every cell with its intervals, a table for each setting."""
     dropped: tuple[str, ...] = ()
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
         dropped = _print_fitting(partial(_cells, rows), console)
-        _print_notes(rows, console)
+        _print_notes(rows, evidence, console)
     if dropped:
         console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
 
@@ -118,8 +118,8 @@ def _room_for(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update_width(10_000), table).maximum
 
 
-def _print_notes(rows: pd.DataFrame, console: Console) -> None:
-    notes = (f"{finding(rows)}.", noise_sentence(rows), _brackets(rows), *troubles(rows))
+def _print_notes(rows: pd.DataFrame, evidence: Evidence, console: Console) -> None:
+    notes = (f"{finding(rows, evidence)}.", noise_sentence(rows), _brackets(rows), *troubles(rows))
     for sentence in notes:
         if sentence:
             console.print(sentence)
@@ -130,7 +130,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
     console.print(describe_drift(comparison))
     console.print()
-    for _, rows in comparison.cells.groupby(["sweep", "dtype", "threads"], sort=False):
+    for _, rows in comparison.cells.groupby(SETTING, sort=False):
         console.print(f"{rows['sweep'].iloc[0]}, {name_setting(rows)}: second against first")
         console.print(_changes(rows, comparison.intervals))
         console.print()
@@ -163,7 +163,7 @@ def _changes(rows: pd.DataFrame, intervals: str) -> Table:
 def _brackets(rows: pd.DataFrame) -> str:
     """Say what brackets mean; empty where there are none."""
     same = verdicts(rows)[~is_control(rows)] == NO_DIFFERENCE
-    return f"In brackets: {NO_DIFFERENCE}." if same.any() else ""
+    return UNDECIDED_KEY if same.any() else ""
 
 
 def _title(rows: pd.DataFrame) -> str:
@@ -183,12 +183,9 @@ def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
 
     The baseline's own column is its time; it leads every table.
     """
-    rows = rows.assign(verdict=verdicts(rows))  # the controls' noise floor has a say in it
     baseline = baseline_of(rows)
-    rows = rows[~is_control(rows)]
-    rows = rows.assign(size=sizes(rows), guess=estimated_speedups(rows)["guess"]).sort_values(
-        "size"
-    )
+    rows = with_words(rows)[~is_control(rows)]
+    rows = rows.assign(size=sizes(rows)).sort_values("size")
     without_time = sorted(set(rows["implementation"]) - set(slowest_first(rows)))
     order = [*slowest_first(rows), *without_time]
     names = [baseline, *(name for name in order if name != baseline)]
@@ -217,26 +214,16 @@ def _speedup_block(rows: pd.DataFrame, names: list[str]) -> Table:
 
 
 def _time(row: pd.Series[Any] | None) -> str:
-    if row is None:
-        return ""
-    guessed = "~" if row["status"] == "estimated" else ""
-    return guessed + format_seconds(row["seconds"]) or row["status"]
+    return "" if row is None else write_time(row) or str(row["status"])
 
 
 def _speedup(row: pd.Series[Any] | None) -> str:
-    if row is None:
-        return ""
-    if pd.notna(row["guess"]):
-        return "~" + format_ratio(row["guess"])
-    ratio = format_ratio(row["speedup"]) or row["status"]
-    return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
+    return "" if row is None else write_ratio(row) or str(row["status"])
 
 
 def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
     """One line per cell, cases by size and the fastest first in each."""
-    rows = rows.assign(
-        size=sizes(rows), guess=estimated_speedups(rows)["guess"], verdict=verdicts(rows)
-    )
+    rows = with_words(rows).assign(size=sizes(rows))
     rows = rows.sort_values(["size", "case", "seconds"])
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
@@ -256,10 +243,6 @@ def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
     return table
 
 
-def _known_speedup(row: pd.Series[Any]) -> str:
-    return _speedup(row) if pd.notna(row["speedup"]) or pd.notna(row["guess"]) else ""
-
-
 def _interval(row: pd.Series[Any]) -> str:
     if row["speedup_low"] == row["speedup_high"]:
         return ""
@@ -276,7 +259,7 @@ def _half_width(row: pd.Series[Any]) -> str:
 _VALUES: dict[str, Callable[[pd.Series[Any]], str]] = {
     "time": _time,
     "+-": _half_width,
-    "speedup": _known_speedup,
+    "speedup": write_ratio,
     "95 % interval": _interval,
     "GFLOP/s": lambda row: f"{row['gflops']:.3g}" if pd.notna(row["gflops"]) else "",
     "error": lambda row: f"{row['error']:.0e}" if pd.notna(row["error"]) else "",

@@ -14,6 +14,7 @@ from forwardbench.results.model import (
     CELL_KEY,
     HOST,
     SAMPLE_COLUMNS,
+    Ceilings,
     Circumstances,
     Origin,
     Results,
@@ -23,9 +24,11 @@ __all__ = [
     "CELL_KEY",
     "HOST",
     "SAMPLE_COLUMNS",
+    "Ceilings",
     "Circumstances",
     "Origin",
     "Results",
+    "holds_commits",
     "load",
     "load_history",
     "split_commit",
@@ -50,6 +53,11 @@ def load(source: str | Path) -> Results:
     if several_machines.run_folders(path):
         return several_machines.load_machines(path)
     return runs.load_folder(path) if path.is_dir() else runs.load_file(path)
+
+
+def holds_commits(path: Path) -> bool:
+    """Whether a path holds the results of several commits, as asv keeps them."""
+    return asv.holds_results(path)
 
 
 def load_history(source: str | Path) -> list[Results]:

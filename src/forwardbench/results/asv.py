@@ -21,9 +21,16 @@ import pandas as pd
 from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
-from forwardbench.records import DEFAULT_BASELINE
+from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 from forwardbench.results import validation
-from forwardbench.results.model import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin, Results
+from forwardbench.results.model import (
+    CELL_KEY,
+    HOST,
+    SAMPLE_COLUMNS,
+    Circumstances,
+    Origin,
+    Results,
+)
 from forwardbench.statistics.intervals import LEVEL
 
 BENCHMARK = "forward.Forward.time_forward"
@@ -198,11 +205,14 @@ def _rows(file: _File) -> Iterator[dict[str, Any]]:
     pairs = itertools.product(names, cases)
     for (name, text), value, low, high in zip(pairs, *columns, strict=True):
         sweep, case = _find_case(text)
-        key = (one_line(name), sweep, str(case), case.activation, case.dtype, threads)
+        key = (
+            one_line(name), sweep, str(case), case.activation, case.dtype, threads, DEFAULT_WORKLOAD
+        )  # fmt: skip
         status, reason = _status(value)
         times = _interval(value, low, high) if status == "measured" else [float("nan")] * 3
         yield {
             **dict(zip(CELL_KEY, key, strict=True)),
+            HOST: "",
             "batch": case.batch,
             "widths": "-".join(map(str, case.widths)),
             "control_of": "",

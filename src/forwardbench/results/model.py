@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
-"""Columns that together name a cell. A control's implementation says that it is one."""
+CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads", "workload"]
+"""Columns that together name a cell of one machine. A control has a label of its own, which
+``control_of`` explains."""
 HOST = "host"
-"""The column that tells machines apart where results are of several."""
-SAMPLE_COLUMNS = [*CELL_KEY, "pass", "seconds", "error", "low", "high"]
+"""The column that tells machines apart; empty where results are of one only."""
+Ceilings = Mapping[tuple[str, int], tuple[float, float]]
+"""GFLOP/s and bytes per second that a machine reached, by dtype and threads."""
+SAMPLE_COLUMNS = [*CELL_KEY[:-1], "pass", "seconds", "error", "low", "high", HOST, "workload"]
 """Columns of `Results.samples`."""
-FIRST_CALL_COLUMNS = [*CELL_KEY, "import_seconds", "seconds", "reason"]
+FIRST_CALL_COLUMNS = [*CELL_KEY[:-1], "import_seconds", "seconds", "reason", "workload"]
 """Columns of `Results.first_calls`."""
 
 
@@ -34,13 +37,13 @@ class Results:
     """One row per cell and pass: `SAMPLE_COLUMNS`. Seconds are those of a call; low and high are
     an interval that the measuring tool gave itself, NaN where it gave none."""
     cells: pd.DataFrame
-    """One row per cell: `CELL_KEY`, batch, widths, control_of, status, reason, and predicted,
-    predicted_low and predicted_high in seconds for cells that were never called."""
+    """One row per cell: `CELL_KEY`, `HOST`, batch, widths, control_of (the implementation that a
+    control repeats), status, reason, and predicted, predicted_low and predicted_high in seconds for
+    cells that were never called."""
     baseline: str
     machine: str
     commit: str
-    ceilings: dict[tuple[str, int], tuple[float, float]]
-    """GFLOP/s and bytes per second that the machine reached, by dtype and threads."""
+    ceilings: Ceilings
     level: float
     """Level that intervals are computed at, so that they hold the true value in 95 %."""
     circumstances: Circumstances
@@ -53,13 +56,12 @@ class Results:
     host: str = ""
     """What tells this machine from others beside it; empty where there is none beside it."""
     parts: tuple[Results, ...] = ()
-    """The run of each machine, where results are of several; their frames have `HOST` too."""
+    """The run of each machine, where results are of several."""
 
     def __post_init__(self) -> None:
         """Refuse two rows of one thing, which a file made by hand may hold."""
-        host = [HOST] if self.parts else []
-        for frame, key in ((self.cells, CELL_KEY), (self.samples, [*CELL_KEY, "pass"])):
-            key = [*host, *key]
+        named = [HOST, *CELL_KEY]
+        for frame, key in ((self.cells, named), (self.samples, [*named, "pass"])):
             twice = frame[frame.duplicated(key)]
             if len(twice):
                 raise ValueError(f"twice the same cell: {'-'.join(map(str, twice[key].iloc[0]))}")

@@ -22,9 +22,7 @@ def run_folders(folder: Path) -> list[Path]:
 
 def load_machines(folder: Path) -> Results:
     """Read every run in a folder, each named by its own; raises `UserError`."""
-    parts = [
-        replace(runs.load_folder(path), host=one_line(path.name)) for path in run_folders(folder)
-    ]
+    parts = [_named(runs.load_folder(path), one_line(path.name)) for path in run_folders(folder)]
     workloads = {part.host: part.origin.workload for part in parts if part.origin.workload}
     if len(set(workloads.values())) > 1:
         named = ", ".join(f"{host} {workload}" for host, workload in workloads.items())
@@ -35,13 +33,19 @@ def load_machines(folder: Path) -> Results:
     return join(parts)
 
 
+def _named(part: Results, host: str) -> Results:
+    """The same results, saying which machine they are of."""
+    samples, cells = (frame.assign(**{HOST: host}) for frame in (part.samples, part.cells))
+    return replace(part, samples=samples, cells=cells, host=host)
+
+
 def join(parts: Sequence[Results]) -> Results:
     """Put the results of several machines, each with its host, side by side."""
     baselines = {part.baseline for part in parts}
     commits = dict.fromkeys(part.commit for part in parts if part.commit)
     return Results(
-        samples=pd.concat([part.samples.assign(**{HOST: part.host}) for part in parts]),
-        cells=pd.concat([part.cells.assign(**{HOST: part.host}) for part in parts]),
+        samples=pd.concat([part.samples for part in parts]),
+        cells=pd.concat([part.cells for part in parts]),
         baseline=baselines.pop() if len(baselines) == 1 else "",
         machine="; ".join(name_machine(part) for part in parts),
         commit=", ".join(commits),

@@ -9,9 +9,6 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.analysis.break_even import AGAINST, PAYS
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-)
 from forwardbench.analysis.crossovers import Crossover
 from forwardbench.analysis.findings import about, caption, name_setting, settings
 from forwardbench.analysis.first_call_findings import (
@@ -22,6 +19,7 @@ from forwardbench.analysis.first_call_findings import (
     payoff,
 )
 from forwardbench.analysis.rows import size_axis, sizes
+from forwardbench.outputs.bundle import BreakEvenPart
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.outputs.charts.drawing.lines import mark_crossovers
@@ -29,11 +27,13 @@ from forwardbench.outputs.charts.drawing.scale import logarithmic_ticks, set_val
 from forwardbench.outputs.charts.drawing.style import Look
 from forwardbench.outputs.charts.drawing.text import cut
 from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.results import HOST
 from forwardbench.units import format_count, format_seconds, format_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ORDER = 6
 QUESTION = "When does compiling pay?"
 HELP = (
     "Down is faster. What compiles starts high, since its first call compiles, and stays level "
@@ -48,19 +48,29 @@ _MOST_CALLS = 1e9
 _FEWEST_CALLS = 1e3
 _POINTS = 64
 """Points of a line, which is curved on logarithmic axes."""
-title = payoff
+NEEDS = "break-evens"
+OWN_AXIS = True
+LACKING = (
+    "has no first call that could be held against matmul: measure both with forwardbench run "
+    "--first-calls 3 --implementation matmul --implementation NAME"
+)
 
 
-def draw(found: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep's first calls: rows of `break_evens` that could be held against something."""
-    view = view or View()
+def title(part: BreakEvenPart) -> str:
+    """Say after how many calls compiling pays."""
+    return payoff(part.rows)
+
+
+def draw(part: BreakEvenPart, view: View) -> Chart:
+    """Draw one sweep's first calls, as far as they could be held against something."""
+    found = part.rows
     judged = found[found["verdict"] != ""]
     shares = _share_out(judged, view)
     panels = [
-        (part, looks)
+        (own, looks)
         for rows in _shown(judged)
         for looks in shares
-        if len(part := rows[rows["implementation"].isin(list(looks))])
+        if len(own := rows[rows["implementation"].isin(list(looks))])
     ]
     several = len(list(settings(judged))) > 1
     layout = Layout(
@@ -70,7 +80,7 @@ def draw(found: pd.DataFrame, view: View | None = None) -> Chart:
     notes = [
         HELP, "; ".join(first_call_troubles(found)), _explain(judged), caption(judged),
     ]  # fmt: skip
-    chart, grid = make_grid(len(panels), layout, view, title(found), about(judged), notes)
+    chart, grid = make_grid(len(panels), layout, view, title(part), about(judged), notes)
     for axes, (rows, looks) in zip(grid, panels, strict=True):
         heading = f"{rows['case'].iloc[0]}{', ' + name_setting(rows) if several else ''}"
         axes.set_title(cut(heading, layout.width + layout.right, 9), loc="left", size=9, pad=8)
@@ -99,7 +109,7 @@ def _shown(judged: pd.DataFrame) -> list[pd.DataFrame]:
     for rows in settings(judged):
         groups = rows.assign(size=sizes(rows)).sort_values(["size", "case", "implementation"])
         cases = [part for _, part in groups.groupby(["size", "case", "activation"])]
-        most = 3 if size_axis(str(rows["sweep"].iloc[0])) else MOST_CASES
+        most = 3 if size_axis(rows) else MOST_CASES
         places = np.linspace(0, len(cases) - 1, min(most, len(cases)))
         parts += [cases[round(place)] for place in places]
     return parts
@@ -190,12 +200,13 @@ def _explain(judged: pd.DataFrame) -> str:
     return "; ".join(kinds)
 
 
-def describe(found: pd.DataFrame, title: str) -> str:
+def describe(part: BreakEvenPart, title: str) -> str:
     """Alternative text of the chart with that title."""
+    found = part.rows
     judged = found[found["verdict"] != ""]
     ends = "; ".join(
         f"{' on '.join(str(name) for name in names if name)}: {_ends(rows)}"
-        for names, rows in judged.groupby(["implementation", HOST_COLUMN], sort=False)
+        for names, rows in judged.groupby(["implementation", HOST], sort=False)
     )
     return (
         f"Line chart of total time over the number of calls in the sweep {found['sweep'].iloc[0]}, "

@@ -8,6 +8,7 @@ import pandas as pd
 
 from forwardbench.analysis import findings
 from forwardbench.analysis.rows import work
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts import time
 from forwardbench.outputs.charts.drawing.lines import Words, draw_lines
 from forwardbench.outputs.charts.drawing.view import View
@@ -18,13 +19,20 @@ if TYPE_CHECKING:
 
     from forwardbench.outputs.charts.drawing.figure import Chart
 
+ORDER = 3
 QUESTION = "Why: interpreter, dispatch or compute?"
 HELP = (
     "Each time is divided by the multiply-adds it paid for. A line that falls spreads a fixed "
     "cost a call over more work; one that is high and flat pays the interpreter for each "
     "multiply-add; one that is low and flat is limited by the arithmetic itself."
 )
-title = findings.cheapest
+NEEDS = "sweeps"
+LINEAR = True
+
+
+def title(part: SweepPart) -> str:
+    """Say what a multiply-add costs."""
+    return findings.cheapest(part.rows)
 
 
 def values(table: pd.DataFrame) -> pd.DataFrame:
@@ -32,22 +40,22 @@ def values(table: pd.DataFrame) -> pd.DataFrame:
     return time.values(table).div(work(table), axis=0)
 
 
-def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep of the table."""
+def draw(part: SweepPart, view: View) -> Chart:
+    """Draw one sweep."""
 
     def nothing_more(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
         """The lines say it."""
 
     words = Words(
-        title(table),
+        title(part),
         "time per multiply-add",
         format_seconds,
         "estimated from a fit, never measured",
         ("falling: a fixed cost a call; high and flat: the interpreter; low and flat: arithmetic",),
     )
-    return draw_lines(table, values(table), view or View(), words, nothing_more)
+    return draw_lines(part.rows, values(part.rows), view, words, nothing_more)
 
 
-def describe(table: pd.DataFrame, title: str) -> str:
+def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(table, "time per multiply-add", title)
+    return findings.describe(part.rows, "time per multiply-add", title)

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forwardbench.analysis.comparison import (
-    Comparison,
-    count_verdicts,
-    describe_drift,
-    describe_mean,
-    is_shown,
-)
+from forwardbench.analysis.comparison import Comparison, is_shown
+from forwardbench.analysis.comparison_findings import count_verdicts, describe_drift, describe_mean
 from forwardbench.analysis.findings import name_setting
 from forwardbench.analysis.noise import NO_DIFFERENCE
 from forwardbench.analysis.rows import sizes
+from forwardbench.outputs.bundle import ComparisonPart
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.outputs.charts.drawing.view import View
@@ -25,6 +21,9 @@ from forwardbench.units import format_interval, format_ratio, format_tick
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ORDER = 8
+QUESTION = "What did change?"
+NEEDS = "comparison"
 _MEAN = "geometric mean"
 HELP = (
     "Right of the line the second is faster, left of it the first; bars are intervals. "
@@ -33,8 +32,9 @@ HELP = (
 )
 
 
-def title(comparison: Comparison) -> str:
+def title(part: ComparisonPart) -> str:
     """Say how everything that can be compared came out."""
+    comparison = part.comparison
     if comparison.overall is None:
         return "Nothing can be compared"
     mean = describe_mean(comparison, comparison.overall)
@@ -42,13 +42,10 @@ def title(comparison: Comparison) -> str:
     return f"On average the second is {mean}" if shown else f"No difference shown: {mean}"
 
 
-def draw(comparison: Comparison, sweep: str, sides: str, view: View | None = None) -> Chart:
-    """Draw one sweep of a comparison, a panel for each implementation and setting.
-
-    ``sides`` says what the first and the second are.
-    """
-    view = view or View()
-    cells = comparison.cells[comparison.cells["sweep"] == sweep]
+def draw(part: ComparisonPart, view: View) -> Chart:
+    """Draw one sweep of a comparison, a panel for each implementation and setting."""
+    comparison = part.comparison
+    cells = comparison.cells[comparison.cells["sweep"] == part.sweep]
     cells = cells[cells["ratio"].notna()]
     groups = list(cells.groupby(["dtype", "threads", "implementation"], sort=False))
     several = cells[["dtype", "threads"]].drop_duplicates().shape[0] > 1
@@ -57,9 +54,9 @@ def draw(comparison: Comparison, sweep: str, sides: str, view: View | None = Non
         width=2.3, height=0.19 * (len(cases) + 1) + 0.2, left=1.35, right=0.75, above=0.45,
         below=0.6,
     )  # fmt: skip
-    notes = [HELP, count_verdicts(comparison), describe_drift(comparison), sides]
-    about = f"{sweep}: how many times as fast the second is as the first"
-    chart, panels = make_grid(len(groups), layout, view, title(comparison), about, notes)
+    notes = [HELP, count_verdicts(comparison), describe_drift(comparison), part.sides]
+    about = f"{part.sweep}: how many times as fast the second is as the first"
+    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
     ends = cells[["ratio", "ratio_low", "ratio_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.02) ** 1.1
     for axes, (_, rows) in zip(panels, groups, strict=True):
@@ -119,7 +116,7 @@ def _draw_mean(axes: Axes, comparison: Comparison, name: str, place: int, view: 
     )  # fmt: skip
 
 
-def describe(comparison: Comparison, sweep: str) -> str:
-    """Alternative text."""
-    counts = count_verdicts(comparison)
-    return f"Forest chart of the sweep {sweep}, where {title(comparison)}: {counts}"
+def describe(part: ComparisonPart, title: str) -> str:
+    """Alternative text of the chart with that title."""
+    counts = count_verdicts(part.comparison)
+    return f"Forest chart of the sweep {part.sweep}, where {title}: {counts}"

@@ -11,19 +11,20 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb, to_rgba
 from matplotlib.patches import Rectangle
 
 from forwardbench.analysis import findings
-from forwardbench.analysis.estimates import estimated_speedups
-from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
-from forwardbench.analysis.rows import is_control, is_credible, slowest_first
+from forwardbench.analysis.notation import doubted, estimated, with_words, write_ratio, write_time
+from forwardbench.analysis.rows import is_control, is_doubted, slowest_first
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import Chart, Layout, Point, belongs_to, make_chart
 from forwardbench.outputs.charts.drawing.style import LABEL_SIZE, NAME_ROOM, TICK_SIZE
 from forwardbench.outputs.charts.drawing.text import cut, tilt, width
 from forwardbench.outputs.charts.drawing.view import View
-from forwardbench.units import format_count, format_ratio, format_seconds
+from forwardbench.units import format_count, format_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ORDER = 4
 QUESTION = "Everything at a glance"
 HELP = (
     "Blue is faster than the baseline, orange slower, white the same; the colour follows the "
@@ -32,7 +33,8 @@ HELP = (
     "can be. A time: no ratio, since the baseline has no time there. Hatched: no time, and the "
     "word in the cell says why."
 )
-title = findings.overview
+NEEDS = "sweeps"
+SHAPE = "wide"
 # None of these is a colour of a theme, which a page changes in the dark. An odd number of them, so
 # that there is a middle one.
 _COLOURS = LinearSegmentedColormap.from_list("ratio", ["#C65200", "#FEFEFE", "#0071B1"], N=257)
@@ -44,9 +46,14 @@ _ROW = 0.3
 _LEFT = 1.95
 
 
-def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep of the table."""
-    view = view or View()
+def title(part: SweepPart) -> str:
+    """Say between which ratios everything lies."""
+    return findings.overview(part.rows, part.evidence)
+
+
+def draw(part: SweepPart, view: View) -> Chart:
+    """Draw one sweep."""
+    table = part.rows
     style.check_axis(table, view)
     cells = _cells(table, view)
     names = _order(cells)
@@ -71,7 +78,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         findings.caption(table),
     ]
     chart, grid = make_chart(
-        (len(rows), 1), layout, view, title(table), findings.about(table), notes
+        (len(rows), 1), layout, view, title(part), findings.about(table), notes
     )
     for (axes,), setting in zip(grid, rows, strict=True):
         if len(rows) > 1:
@@ -87,24 +94,18 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
 
 def _cells(table: pd.DataFrame, view: View) -> pd.DataFrame:
     """What each cell shows: its column, ratio, share of the colours, and text."""
-    own = table.assign(
-        verdict=verdicts(table),
-        guess=estimated_speedups(table)["guess"],
-        credible=is_credible(table),
-        place=style.positions(table, view),
-    )
+    own = with_words(table).assign(doubted=is_doubted(table), place=style.positions(table, view))
     own = own[~is_control(table)].sort_values(["place", "case", "activation"], kind="stable")
     ratio = own["speedup"].fillna(own["guess"]).astype(float)
     logs = pd.Series(np.log(ratio), own.index)
-    doubted = (own["status"] == "measured") & ~own["credible"]  # shall not pale the others
-    known = logs[~doubted].abs().dropna()
+    known = logs[~own["doubted"]].abs().dropna()  # what is not believed shall not pale the others
     reach = max(float(known.max()) if len(known) else 0.0, np.log(2))
-    return own.assign(
+    own = own.assign(
         column=own.groupby(["place", "case", "activation"], sort=False).ngroup(),
         ratio=ratio,
         shade=0.5 + 0.5 * (logs / reach).clip(-1, 1),
-        text=[_cell_text(row) for _, row in own.iterrows()],
     )
+    return own.assign(text=[_cell_text(row) for _, row in own.iterrows()])
 
 
 def _order(own: pd.DataFrame) -> list[str]:
@@ -163,18 +164,11 @@ def _absence(row: pd.Series[Any]) -> str:
 
 
 def _cell_text(row: pd.Series[Any]) -> str:
-    if pd.notna(row["guess"]):
-        doubted = row["status"] == "measured" and not row["credible"]
-        return f"~{format_ratio(row['guess'])}{'?' if doubted else ''}"
-    if pd.notna(row["speedup"]):
-        ratio = format_ratio(row["speedup"])
-        if not row["credible"]:
-            return f"{ratio}?"
-        return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
-    if pd.notna(row["seconds"]):
-        seconds = format_seconds(row["seconds"])
-        return f"~{seconds}" if row["status"] == "estimated" else seconds
-    return _WORDS.get(row["status"], str(row["status"]))
+    """A ratio, or else a time, or else the word that says why there is none."""
+    if row["doubted"] and pd.notna(row["ratio"]):
+        text = format_ratio(row["ratio"])
+        return doubted(estimated(text) if pd.notna(row["guess"]) else text)
+    return write_ratio(row) or write_time(row) or _WORDS.get(row["status"], str(row["status"]))
 
 
 def _luminance(colour: Any) -> float:
@@ -183,6 +177,6 @@ def _luminance(colour: Any) -> float:
     return float(np.dot(parts, [0.2126, 0.7152, 0.0722]))
 
 
-def describe(table: pd.DataFrame, title: str) -> str:
+def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(table, "speedup", title, "Heat map")
+    return findings.describe(part.rows, "speedup", title, "Heat map")

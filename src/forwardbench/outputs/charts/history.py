@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.analysis.rows import is_control, is_credible
+from forwardbench.outputs.bundle import HistoryPart
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import Chart, Layout, Point, belongs_to, make_grid
 from forwardbench.outputs.charts.drawing.view import View
+from forwardbench.results import CELL_KEY
 from forwardbench.units import format_ratio, format_seconds, format_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CELL = ["implementation", "sweep", "case", "activation", "dtype", "threads"]
+ORDER = 7
 QUESTION = "Did a commit make anything slower?"
 HELP = (
     "Down is faster. Each dot is a case, relative to its own time at the first commit that has "
@@ -24,15 +26,15 @@ HELP = (
     "over the cases that every commit has. A machine that changed between two commits moves all of "
     "them alike."
 )
+NEEDS = "history"
+LACKING = (
+    "has one commit only: a history needs asv's results of two, as asv run HEAD~1..HEAD makes them"
+)
 
 
-def draw(table: pd.DataFrame, view: View | None = None, intervals: str = "") -> Chart:
-    """Draw the times of several commits, a panel for each implementation.
-
-    ``table`` has the rows of all commits, oldest first; ``intervals`` says what they are.
-    """
-    view = view or View()
-    table = _relative(table)
+def draw(part: HistoryPart, view: View) -> Chart:
+    """Draw the times of several commits, a panel for each implementation."""
+    table = _relative(part.rows)
     commits = list(dict.fromkeys(table["commit"]))
     groups = [rows for _, rows in table.groupby("implementation", sort=False)]
     layout = Layout(
@@ -44,9 +46,9 @@ def draw(table: pd.DataFrame, view: View | None = None, intervals: str = "") -> 
         below=0.75,
     )
     machine = str(table["machine"].iloc[0]) if len(table) else ""
-    notes = [HELP, f"Intervals: {intervals}" if intervals else "", machine]
+    notes = [HELP, f"Intervals: {part.intervals}" if part.intervals else "", machine]
     about = f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
-    chart, panels = make_grid(len(groups), layout, view, title(table), about, notes)
+    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
     ends = table[["change", "change_low", "change_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.05) ** 1.1
     for axes, rows in zip(panels, groups, strict=True):
@@ -56,15 +58,14 @@ def draw(table: pd.DataFrame, view: View | None = None, intervals: str = "") -> 
     return chart
 
 
-def title(table: pd.DataFrame) -> str:
+def title(part: HistoryPart) -> str:
     """Say how the last commit compares with the first, over all cells that both have."""
-    if "change" not in table:
-        table = _relative(table)
+    table = _relative(part.rows)
     commits = list(dict.fromkeys(table["commit"]))
     if len(commits) < 2:
         return "One commit only: nothing to compare it with"
     first, last = (table[table["commit"] == commit] for commit in (commits[0], commits[-1]))
-    last = last.merge(first[_CELL], on=_CELL)  # what is new has nothing to be compared with
+    last = last.merge(first[CELL_KEY], on=CELL_KEY)  # what is new has nothing to be compared with
     if last.empty:
         return f"Nothing was measured both at {commits[0][:8]} and at {commits[-1][:8]}"
     mean = float(np.exp(np.log(last["change"]).mean()))
@@ -78,7 +79,7 @@ def title(table: pd.DataFrame) -> str:
 def _relative(table: pd.DataFrame) -> pd.DataFrame:
     """Add each time as a share of its cell's time at the first commit that measured it."""
     rows = table[is_credible(table) & ~is_control(table)]
-    first = rows.groupby(_CELL)["seconds"].transform("first")
+    first = rows.groupby(CELL_KEY)["seconds"].transform("first")
     changes = {f"change{end}": rows[f"seconds{end}"] / first for end in ("", "_low", "_high")}
     return rows.assign(**changes)
 
@@ -127,6 +128,6 @@ def _draw_rows(
         chart.points.append(Point(name, f"{said}, {change}", axes, float(place), row["change"]))
 
 
-def describe(title: str) -> str:
+def describe(part: HistoryPart, title: str) -> str:
     """Alternative text of the chart with that title."""
     return f"Dot chart of times over commits, where {title}."

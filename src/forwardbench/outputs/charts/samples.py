@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.analysis import findings
-from forwardbench.analysis.columns import (
-    PASS_SECONDS,
-)
+from forwardbench.analysis.notation import write_time
 from forwardbench.analysis.rows import is_control, slowest_first
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts.drawing import style, text
 from forwardbench.outputs.charts.drawing.figure import (
     COLUMNS,
@@ -24,12 +23,13 @@ from forwardbench.outputs.charts.drawing.figure import (
 )
 from forwardbench.outputs.charts.drawing.style import LABEL_SIZE
 from forwardbench.outputs.charts.drawing.view import View
-from forwardbench.units import format_percent, format_seconds
+from forwardbench.units import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+ORDER = 5
 QUESTION = "How sure?"
 HELP = (
     "Each dot is one pass, relative to the centre of all passes of its cell; outliers are kept. "
@@ -38,7 +38,8 @@ HELP = (
     "busy. The number beside each row is the centre itself, with ~ if it was estimated "
     "from a fit; a word there says why there is none."
 )
-title = findings.sureness
+NEEDS = "sweeps"
+SHAPE = "dense"
 _WORDS = {"unavailable": "n/a"}
 _LINEAR = 0.02
 """Deviations below this share are on a scale that is nearly linear."""
@@ -52,11 +53,18 @@ _ROW = 0.19
 _AXIS = "passes, relative to their centre"
 
 
-def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep of the table: a panel for each implementation, controls among them."""
-    view = view or View()
+def title(part: SweepPart) -> str:
+    """Say how wide the intervals of the times are."""
+    return findings.sureness(part.rows)
+
+
+def draw(part: SweepPart, view: View) -> Chart:
+    """Draw one sweep: a panel for each implementation, controls among them."""
+    table = part.rows
     table = table.assign(
-        row=style.positions(table, View()), key=table["case"] + table["activation"]
+        pass_seconds=part.evidence.passes.loc[table.index],
+        row=style.positions(table, View()),
+        key=table["case"] + table["activation"],
     )
     rows = table.sort_values(["row", "key"]).drop_duplicates("key")
     order = dict(zip(rows["key"], rows["case"], strict=True))
@@ -64,7 +72,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         (setting, name)
         for setting in findings.settings(table)
         for name in [*slowest_first(setting), *_controls(setting)]
-        if setting.loc[setting["implementation"] == name, PASS_SECONDS].map(len).any()
+        if setting.loc[setting["implementation"] == name, "pass_seconds"].map(len).any()
     ]
     beside = COLUMNS
     if len(findings.hosts(table)) > 1:  # the machines of an implementation stand side by side
@@ -78,9 +86,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
     )  # fmt: skip
     notes = [*findings.troubles(table), HELP, findings.caption(table)]
     about = findings.about(table)
-    chart, all_axes = make_grid(
-        len(panels), layout, view, title(table), about, notes, beside=beside
-    )
+    chart, all_axes = make_grid(len(panels), layout, view, title(part), about, notes, beside=beside)
     reach = _reach(table)
     for axes, (setting, name) in zip(all_axes, panels, strict=True):
         which = f"\n{findings.name_setting(setting)}" if several else ""
@@ -88,11 +94,17 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
         heading = axes.set_title(
             text.cut(name, room, LABEL_SIZE) + which, loc="left", size=LABEL_SIZE
         )
-        belongs_to(name.removesuffix(" (control)"), [heading])
-        _frame(axes, order, reach, layout, view)
         own = setting[setting["implementation"] == name]
+        belongs_to(_series_of(own), [heading])
+        _frame(axes, order, reach, layout, view)
         _draw_rows(chart, axes, own, list(order), view)
     return chart
+
+
+def _series_of(rows: pd.DataFrame) -> str:
+    """The implementation that rows are of, also where they are a control's."""
+    first = rows.iloc[0]
+    return str(first["control_of"] or first["implementation"])
 
 
 def _controls(setting: pd.DataFrame) -> list[str]:
@@ -102,14 +114,14 @@ def _controls(setting: pd.DataFrame) -> list[str]:
 
 def _deviations(row: pd.Series[Any]) -> NDArray[np.float64]:
     """Each pass' time as a share above or below the centre, in the logarithm."""
-    times = np.array(row[PASS_SECONDS], float)
+    times = np.array(row["pass_seconds"], float)
     ratios: NDArray[np.float64] = times[~np.isnan(times)] / float(row["seconds"])
     return np.log(ratios)
 
 
 def _reach(table: pd.DataFrame) -> float:
     """The largest deviation of a pass or of an interval's end."""
-    timed = table[table[PASS_SECONDS].map(len) > 0]
+    timed = table[table["pass_seconds"].map(len) > 0]
     far = [np.abs(_deviations(row)).max() for _, row in timed.iterrows()]
     ends = timed[["seconds_low", "seconds_high"]].div(timed["seconds"], axis=0).to_numpy(float)
     return float(np.nanmax([*far, *np.abs(np.log(ends)).ravel(), 0.03]))
@@ -164,8 +176,8 @@ def _tick_label(share: float) -> str:
 
 def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], view: View) -> None:
     """Dots for passes, bars for intervals and a number for the centre, a line for each case."""
-    name = str(rows["implementation"].iloc[0]).removesuffix(" (control)")
-    timed = rows[rows[PASS_SECONDS].map(len) > 0]
+    name = _series_of(rows)
+    timed = rows[rows["pass_seconds"].map(len) > 0]
     places = [order.index(key) for key in timed["key"]]
     passes = [_deviations(row) for _, row in timed.iterrows()]
     ends = np.log(
@@ -191,10 +203,7 @@ def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], v
 
 
 def _centre(row: pd.Series[Any]) -> str:
-    if pd.isna(row["seconds"]):
-        return _WORDS.get(row["status"], str(row["status"]))
-    seconds = format_seconds(row["seconds"])
-    return f"~{seconds}" if row["status"] == "estimated" else seconds
+    return write_time(row) or _WORDS.get(row["status"], str(row["status"]))
 
 
 def _signed(logarithm: float) -> str:
@@ -202,9 +211,9 @@ def _signed(logarithm: float) -> str:
     return f"{'+' if share >= 0 else '-'}{format_percent(abs(share))}"
 
 
-def describe(table: pd.DataFrame, title: str) -> str:
+def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
     return (
-        f"Dot chart of every pass of every cell in the sweep {table['sweep'].iloc[0]}, relative to "
-        f"the cell's centre, where {title}."
+        "Dot chart of every pass of every cell in the sweep "
+        f"{part.rows['sweep'].iloc[0]}, relative to the cell's centre, where {title}."
     )

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forwardbench.analysis import findings
-from forwardbench.analysis.crossovers import Crossover, crossovers, with_floors
+from forwardbench.analysis.crossovers import Crossover, crossovers
 from forwardbench.analysis.estimates import estimated_speedups
+from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.noise import noise_floor
 from forwardbench.analysis.rows import size_axis, slowest_first
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts.drawing.lines import VALUES, Words, draw_lines, mark_crossovers
 from forwardbench.outputs.charts.drawing.style import LABEL_SIZE, NAME_ROOM
 from forwardbench.outputs.charts.drawing.text import cut
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from forwardbench.outputs.charts.drawing.figure import Chart
 
+ORDER = 2
 QUESTION = "How much faster?"
 HELP = (
     "Up is faster; the line at 1x is the baseline itself. The grey band around it is the noise "
@@ -30,7 +33,13 @@ HELP = (
     "difference shown. A ring marks where a series crosses the baseline, the bar through it is its "
     "interval."
 )
-title = findings.finding
+NEEDS = "sweeps"
+LINEAR = True
+
+
+def title(part: SweepPart) -> str:
+    """Say how much faster the fastest is than the baseline."""
+    return findings.finding(part.rows, part.evidence)
 
 
 def values(table: pd.DataFrame) -> pd.DataFrame:
@@ -42,12 +51,14 @@ def values(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([measured, estimated_speedups(table)], axis=1).set_axis(VALUES, axis=1)
 
 
-def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep of the table."""
-    view = view or View()
-
+def draw(part: SweepPart, view: View) -> Chart:
+    """Draw one sweep."""
+    table = part.rows
     baseline = findings.baseline_of(table)
-    found = {findings.name_setting(rows): _crossings(rows) for rows in findings.settings(table)}
+    found = {
+        findings.name_setting(rows): _crossings(rows, part.evidence)
+        for rows in findings.settings(table)
+    }
 
     def mark_one(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
         """The baseline at 1x, the noise around it, and who crosses it where."""
@@ -57,11 +68,11 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
             axes.axhspan(1 / floor, floor, color=view.theme.muted, alpha=0.25, lw=0)
         crossings = found[findings.name_setting(setting)]
         own = {each: name for name in names for each in crossings.get(name, [])}
-        if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
+        if view.x in ("size", size_axis(setting)):
             mark_crossovers(axes, own, lambda each, size: 1.0, view)
 
     words = Words(
-        title(table),
+        title(part),
         f"speedup over {cut(baseline, NAME_ROOM, LABEL_SIZE)}",
         format_ratio,
         "one of the two times was estimated from a fit, not measured",
@@ -70,12 +81,11 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
     return draw_lines(table, values(table), view, words, mark_one)
 
 
-def _crossings(setting: pd.DataFrame) -> dict[str, list[Crossover]]:
+def _crossings(setting: pd.DataFrame, evidence: Evidence) -> dict[str, list[Crossover]]:
     """Where each series crosses the baseline."""
     baseline = findings.baseline_of(setting)
-    ready = with_floors(setting)
     names = [name for name in slowest_first(setting) if name != baseline]
-    return {name: crossovers(ready, name, baseline) for name in names}
+    return {name: crossovers(setting, evidence, name, baseline) for name in names}
 
 
 def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
@@ -88,6 +98,6 @@ def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
     return ("; ".join(kinds),)
 
 
-def describe(table: pd.DataFrame, title: str) -> str:
+def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(table, "speedup", title)
+    return findings.describe(part.rows, "speedup", title)

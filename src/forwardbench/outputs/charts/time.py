@@ -10,6 +10,7 @@ import pandas as pd
 from forwardbench.analysis import findings
 from forwardbench.analysis.crossovers import changes_of_lead
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts.drawing.lines import VALUES, Words, draw_lines, mark_crossovers
 from forwardbench.outputs.charts.drawing.view import View
 from forwardbench.units import format_seconds
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
     from forwardbench.outputs.charts.drawing.figure import Chart
 
+ORDER = 1
 QUESTION = "Which is fastest, from which size?"
 HELP = (
     "Down is faster. Where lines cross, another way of writing the same computation takes the "
     "lead: a ring marks it, and the bar through it is its interval. A line that is flat at "
     "small sizes shows a fixed cost a call; parallel lines do the same work at different rates."
 )
-title = findings.fastest
+NEEDS = "sweeps"
+LINEAR = True
+
+
+def title(part: SweepPart) -> str:
+    """Say who is fastest, and from which size."""
+    return findings.fastest(part.rows, part.evidence)
 
 
 def values(table: pd.DataFrame) -> pd.DataFrame:
@@ -36,11 +44,11 @@ def values(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([measured, guessed], axis=1).set_axis(VALUES, axis=1)
 
 
-def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
-    """Draw one sweep of the table."""
-    view = view or View()
+def draw(part: SweepPart, view: View) -> Chart:
+    """Draw one sweep."""
+    table = part.rows
     changes = {
-        findings.name_setting(setting): changes_of_lead(setting)
+        findings.name_setting(setting): changes_of_lead(setting, part.evidence)
         for setting in findings.settings(table)
     }
 
@@ -53,7 +61,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
             if each.crossover is not None
         }
         leaders = {each.crossover: each.after for each in here if each.crossover is not None}
-        if view.x in ("size", size_axis(str(setting["sweep"].iloc[0]))):
+        if view.x in ("size", size_axis(setting)):
             mark_crossovers(
                 axes, leaders, lambda each, size: _height(setting, found[each], size), view
             )
@@ -61,7 +69,7 @@ def draw(table: pd.DataFrame, view: View | None = None) -> Chart:
     ring = "ring: where the lead changes, with its interval"
     marked = any(each.crossover for found in changes.values() for each in found)
     words = Words(
-        title(table), "time a call", format_seconds, "estimated from a fit, never measured",
+        title(part), "time a call", format_seconds, "estimated from a fit, never measured",
         (ring,) if marked else (),
     )  # fmt: skip
     return draw_lines(table, values(table), view, words, mark_leads)
@@ -75,6 +83,6 @@ def _height(setting: pd.DataFrame, name: str, size: float) -> float:
     return float(np.exp(np.interp(np.log(size), logs[:, 0], logs[:, 1])))
 
 
-def describe(table: pd.DataFrame, title: str) -> str:
+def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(table, "time a call", title)
+    return findings.describe(part.rows, "time a call", title)

@@ -10,20 +10,22 @@ import json
 import math
 from typing import Any
 
-import pandas as pd
-
+from forwardbench.analysis.entries import credible_rows, name_entry
 from forwardbench.analysis.findings import interval_word
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
-from forwardbench.outputs.exports.entries import credible_rows, name_entry
-from forwardbench.results import Results
+from forwardbench.outputs.bundle import Bundle
 from forwardbench.units import format_interval, format_ratio
 
 UNIT = "us"
 """The same in every run, whatever the times: a chart over commits has one axis."""
+ORDER = 6
+SUMMARY = "for github-action-benchmark's customSmallerIsBetter"
+FILE = "github-action-benchmark.json"
 
 
-def write(results: Results, table: pd.DataFrame) -> str:
+def write(bundle: Bundle) -> str:
     """One entry per credible cell; raises `UserError` where there is none."""
+    table = bundle.table
     rows = credible_rows(table.assign(verdict=verdicts(table)), "github-action-benchmark")
     return json.dumps([_entry(row) for row in rows], indent=1, allow_nan=False) + "\n"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis.estimates import estimated_speedups
 from forwardbench.analysis.findings import (
     about,
     baseline_of,
@@ -18,32 +17,41 @@ from forwardbench.analysis.findings import (
     noise_sentence,
     settings,
 )
-from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
+from forwardbench.analysis.noise import NO_DIFFERENCE
+from forwardbench.analysis.notation import (
+    ESTIMATED_KEY,
+    UNDECIDED_KEY,
+    with_words,
+    write_ratio,
+    write_time,
+)
 from forwardbench.analysis.rows import is_control, sizes
-from forwardbench.results import Results
-from forwardbench.units import format_interval, format_ratio, format_seconds
+from forwardbench.outputs.bundle import Bundle
+from forwardbench.units import format_interval
 
 _HEADER = """\
 | case | implementation | time | speedup | {interval} | status |
 | :--- | :--- | ---: | ---: | ---: | :--- |
 """
+ORDER = 5
+SUMMARY = "tables in GitHub's Markdown"
+FILE = "table.md"
 
 
-def write(results: Results, table: pd.DataFrame) -> str:
+def write(bundle: Bundle) -> str:
     """A heading, the finding and a table for each setting; controls are left out."""
-    intervals = results.origin.facts.get("intervals", "")
-    sections = [_section(rows, intervals) for rows in settings(table)]
-    return "\n".join([*sections, _paragraph(caption(table))])
+    sections = [_section(rows, bundle) for rows in settings(bundle.table)]
+    return "\n".join([*sections, _paragraph(caption(bundle.table))])
 
 
-def _section(rows: pd.DataFrame, intervals: str) -> str:
-    """One setting; ``intervals`` says what they are where they are the timing tool's own."""
-    # The controls' noise floor has a say in the verdicts.
-    rows = rows.assign(verdict=verdicts(rows), guess=estimated_speedups(rows)["guess"])
+def _section(rows: pd.DataFrame, bundle: Bundle) -> str:
+    """One setting."""
+    intervals = bundle.intervals
+    rows = with_words(rows)
     own = rows[~is_control(rows)]
     heading = f"## {_escape(about(rows))}; {_escape(name_setting(rows))}\n\n"
     notes = " ".join([*_notes(rows, own), f"Intervals: {intervals}." if intervals else ""])
-    found = f"{finding(rows)}."
+    found = f"{finding(rows, bundle.evidence)}."
     return heading + _paragraph(found) + "\n" + _table(own, intervals) + "\n" + _paragraph(notes)
 
 
@@ -51,9 +59,9 @@ def _notes(rows: pd.DataFrame, own: pd.DataFrame) -> Iterator[str]:
     """Sentences that say how to read the table of `own`, the rows without controls."""
     yield f"Speedups are over {baseline_of(rows)}."
     if (own["verdict"] == NO_DIFFERENCE).any():
-        yield f"In brackets: {NO_DIFFERENCE}."
+        yield UNDECIDED_KEY
     if (own["status"] == "estimated").any():
-        yield "~ is estimated, never measured."
+        yield ESTIMATED_KEY
     yield noise_sentence(rows)
 
 
@@ -70,26 +78,13 @@ def _line(row: pd.Series[Any], with_activation: bool) -> str:
     cells = (
         f"{row['case']} {row['activation']}" if with_activation else row["case"],
         row["implementation"],
-        _time(row),
-        _speedup(row),
+        write_time(row),
+        write_ratio(row),
         _interval(row),
         f"{row['status']}: {row['reason']}" if row["reason"] else row["status"],
     )
     escaped = [_escape(cell).replace("|", r"\|") for cell in cells]
     return f"| {' | '.join(escaped)} |\n"
-
-
-def _time(row: pd.Series[Any]) -> str:
-    guessed = "~" if row["status"] == "estimated" else ""
-    time = format_seconds(row["seconds"])
-    return guessed + time if time else ""
-
-
-def _speedup(row: pd.Series[Any]) -> str:
-    if pd.notna(row["guess"]):
-        return "~" + format_ratio(row["guess"])
-    ratio = format_ratio(row["speedup"])
-    return f"({ratio})" if row["verdict"] == NO_DIFFERENCE else ratio
 
 
 def _interval(row: pd.Series[Any]) -> str:

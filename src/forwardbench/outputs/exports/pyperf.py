@@ -10,35 +10,35 @@ import json
 import re
 from typing import Any
 
-import pandas as pd
-
 from forwardbench import __version__
-from forwardbench.analysis.columns import (
-    PASS_SECONDS,
-)
+from forwardbench.analysis.entries import credible_rows, name_entry
 from forwardbench.errors import one_line
-from forwardbench.outputs.exports.entries import credible_rows, name_entry
+from forwardbench.outputs.bundle import Bundle
 from forwardbench.results import Results
 
 FORMAT_VERSION = "1.0"
 """pyperf's own, since pyperf 1.0."""
+ORDER = 7
+SUMMARY = "for pyperf compare_to"
+FILE = "pyperf.json"
 
 
-def write(results: Results, table: pd.DataFrame) -> str:
+def write(bundle: Bundle) -> str:
     """One benchmark per credible cell; raises `UserError` where there is none.
 
     Controls are left out, since pyperf's geometric mean would count their code twice.
     """
+    rows = credible_rows(bundle.table.assign(pass_seconds=bundle.evidence.passes), "pyperf")
     document = {
         "version": FORMAT_VERSION,
-        "metadata": _metadata(results),
-        "benchmarks": [_benchmark(row) for row in credible_rows(table, "pyperf")],
+        "metadata": _metadata(bundle.results),
+        "benchmarks": [_benchmark(row) for row in rows],
     }
     return json.dumps(document, allow_nan=False) + "\n"
 
 
 def _benchmark(row: dict[str, Any]) -> dict[str, Any]:
-    known = [seconds for seconds in row[PASS_SECONDS] if seconds == seconds]
+    known = [seconds for seconds in row["pass_seconds"] if seconds == seconds]
     return {
         "metadata": {"name": name_entry(row)},
         "runs": [{"values": [seconds]} for seconds in known],

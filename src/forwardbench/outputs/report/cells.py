@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from forwardbench.analysis.estimates import estimated_speedups
 from forwardbench.analysis.findings import hosts
-from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
+from forwardbench.analysis.notation import with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
 
@@ -40,7 +39,7 @@ COLUMNS = (
     Column("status", "status", _text),
     Column("time", "seconds", format_seconds, number=True),
     Column("\u00b1", "half_width", format_percent, number=True),
-    Column("speedup", "speedup", format_ratio, number=True),
+    Column("speedup", "shown_speedup", format_ratio, number=True),
     Column("interval", "interval", _text),
     Column("verdict", "verdict", _text),
     Column("GFLOP/s", "gflops", _digits, number=True),
@@ -79,17 +78,15 @@ def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
         format_interval(low, high) if low != high else ""
         for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)
     ]
-    guesses = estimated_speedups(table)["guess"]
     columns = columns_of(table)
+    table = with_words(table)
     table = table.assign(
-        guess=guesses.notna(),
-        speedup=table["speedup"].fillna(guesses),
+        shown_speedup=table["speedup"].fillna(table["guess"]),
         half_width=(table["seconds_high"] - table["seconds_low"]) / 2 / table["seconds"],
         interval=intervals,
-        verdict=verdicts(table),
         size=sizes(table),
         repeats=table["implementation"].where(~is_control(table), table["baseline"]),
-        order=table.groupby("sweep", sort=False).ngroup(),
+        order=table.groupby(["workload", "sweep"], sort=False).ngroup(),
     )
     for _, row in table.sort_values(["order", "dtype", "threads", "size", "seconds"]).iterrows():
         cells = tuple(_cell(row[column.source], column, row) for column in columns)
@@ -100,11 +97,6 @@ def _cell(value: Any, column: Column, row: pd.Series[Any]) -> Cell:
     look = "number" if column.number else "words" if column.source == "reason" else ""
     if pd.isna(value) or value == "":
         return Cell("", "", look)
-    text = column.write(value)
-    if column.source == "seconds" and row["status"] == "estimated":
-        text = f"~{text}"
-    if column.source == "speedup" and row["guess"]:
-        text = f"~{text}"
-    if column.source == "speedup" and row["verdict"] == NO_DIFFERENCE:
-        text = f"({text})"
-    return Cell(text, str(value), look)
+    notations = {"seconds": write_time, "shown_speedup": write_ratio}
+    write = notations.get(column.source)
+    return Cell(write(row) if write else column.write(value), str(value), look)

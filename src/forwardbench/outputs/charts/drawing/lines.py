@@ -136,7 +136,7 @@ def _draw_series(
     """Draw every series of one panel; ``table`` has the columns of `VALUES` too."""
     if table.empty:
         return
-    connect = bool(size_axis(str(table["sweep"].iloc[0])))
+    connect = bool(size_axis(table))
     table = table.assign(x=positions(table, view))
     gutter = _absent(table, looks)
     ends = {}

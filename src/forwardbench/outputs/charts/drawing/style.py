@@ -90,7 +90,7 @@ def share_out(table: pd.DataFrame, theme: Theme) -> list[dict[str, Look]]:
 
 def is_numeric(table: pd.DataFrame, view: View) -> bool:
     """Whether the horizontal axis is one of numbers, not of cases side by side."""
-    return view.x != "size" or bool(size_axis(str(table["sweep"].iloc[0])))
+    return view.x != "size" or bool(size_axis(table))
 
 
 def positions(table: pd.DataFrame, view: View) -> pd.Series[float]:
@@ -206,7 +206,7 @@ def axis_name(table: pd.DataFrame, view: View) -> str:
     sweep = str(table["sweep"].iloc[0])
     if view.x == "size" and sweep == "square":
         return "batch = inputs = units"
-    if view.x == "size" and size_axis(sweep) == "inputs":
+    if view.x == "size" and size_axis(table) == "inputs":
         return "inputs = units"
     return "batch (examples)"
 

@@ -1,35 +1,26 @@
 """The report in a real browser: no request, no error, switches, keyboard, accessibility."""
 
 import json
-import os
 import shutil
-from pathlib import Path
 
 import pytest
 
+from builders.needs import need
+from builders.places import ROOT
 from forwardbench import results
 from forwardbench.analysis.table import summarize
 from forwardbench.outputs import report
 
-AXE = Path(__file__).parents[1] / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-
-
-def need(condition, what):
-    """Skip where something is not installed; where CI is set it has to be."""
-    if condition:
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is not installed")
-    pytest.skip(f"{what} is not installed")
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """A browser without a window."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    need(path, "Chromium")
+    need("" if path else "Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -254,7 +245,7 @@ def test_it_prints_in_light_colours_without_controls(open_page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility_rules_hold(open_page, width, scheme):
     """axe-core finds nothing: names, roles, contrast, order, regions."""
-    need(AXE.exists(), "axe-core (npm install --prefix tests/browser)")
+    need("" if AXE.exists() else "no axe-core: npm install --prefix tests/browser")
     page = open_page(width, scheme)
     page.evaluate(AXE.read_text())  # a script tag would be stopped by the page's own policy
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

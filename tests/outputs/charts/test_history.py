@@ -1,8 +1,8 @@
 """The chart over commits: what changed, relative to the first commit, and nothing invented."""
 
 import pytest
-from tables import make, square
 
+from builders.tables import make, square
 from forwardbench.outputs import charts
 from forwardbench.outputs.charts import history
 

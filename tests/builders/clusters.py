@@ -9,7 +9,8 @@ import time
 import uuid
 
 import psutil
-from small import ROOT
+
+from builders.places import ROOT
 
 MARK = "FORWARDBENCH_TEST_CLUSTER"
 """Environment variable by which a cluster's processes, and what they start, are found."""

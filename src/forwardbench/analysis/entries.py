@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.analysis.columns import (
-    HOST_COLUMN,
-)
 from forwardbench.analysis.rows import is_control, is_credible
 from forwardbench.cases import Case
 from forwardbench.errors import UserError
+from forwardbench.records import DEFAULT_WORKLOAD
+from forwardbench.results import HOST
 
 _USUAL_ACTIVATION = Case.activation
 
@@ -32,14 +31,16 @@ def credible_rows(table: pd.DataFrame, reader: str) -> list[dict[str, Any]]:
 
 
 def name_entry(row: dict[str, Any]) -> str:
-    """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`, after its machine if several.
+    """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`.
 
-    Such tools find a cell of an earlier run by its name: it depends on the cell alone, and two
-    cells never share one.
+    Its machine stands before that, where there are several, and its workload, unless that is
+    `forward`. Such tools find a cell of an earlier run by its name: it depends on the cell alone,
+    and two cells never share one.
     """
     activation = row["activation"]
     parts = (
-        *([_escape(row[HOST_COLUMN])] if row.get(HOST_COLUMN) else []),
+        *([_escape(row[HOST])] if row[HOST] else []),
+        *([_escape(row["workload"])] if row["workload"] != DEFAULT_WORKLOAD else []),
         _escape(row["implementation"]),
         _escape(row["sweep"]),
         row["case"] if activation == _USUAL_ACTIVATION else f"{row['case']} {activation}",

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from small import REFERENCE
 
+from builders.places import REFERENCE
 from forwardbench import results
 from forwardbench.analysis.columns import (
     COLUMNS,

@@ -9,6 +9,39 @@ from forwardbench.results import CELL_KEY, SAMPLE_COLUMNS, Circumstances, Origin
 from forwardbench.results.model import FIRST_CALL_COLUMNS
 
 ONE_SETTING = (("float64", 1),)
+TOO_LONG = ("skipped", "predicted 9 s a call, over the limit of 1 s")
+
+
+def square(size):
+    """A case of the sweep `square`."""
+    return f"{size}x{size}-{size}"
+
+
+def passes(row, factors=(1.0, 1.02, 0.99)):
+    """Three passes of each time: size, then seconds, or what is there in place of one."""
+    return {
+        square(size): [each * factor for factor in factors] if isinstance(each, float) else each
+        for size, each in row.items()
+    }
+
+
+BASE = {1: 1e-6, 4: 4e-6, 16: 2e-4, 64: 8e-3, 256: 0.5}
+FAST = {1: 4e-6, 4: 4.5e-6, 16: 5e-6, 64: 2e-5, 256: 1e-3}
+SLOW = {1: 5e-6, 4: 2e-5, 16: 1e-3, 64: 4e-2}
+"""Seconds by size: of loops, of what is slower than they are on tiny matrices only, and always."""
+MEASURED_LADDER = {
+    "python_loops": passes(BASE),
+    "python_loops (control)": passes(BASE, (1.01, 1.02, 0.98)),
+    "matmul": passes(FAST, (1.0, 1.01, 1.01)),
+    "ndarray_loops": passes(SLOW),
+}
+LADDER = {
+    **MEASURED_LADDER,
+    "python_loops": passes({**BASE, 1024: (*TOO_LONG, 32.0, 28.0, 36.0)}),
+    "matmul": passes({**FAST, 1024: 0.04}, (1.0, 1.01, 1.01)),
+    "ndarray_loops": passes({**SLOW, 256: TOO_LONG}),
+}
+"""Measured, estimated and skipped cells side by side, and a control."""
 
 
 def make(times, **options):
@@ -68,11 +101,6 @@ def _first_calls(key, seconds):
     if isinstance(seconds, str):
         return [{**key, "reason": seconds}]
     return [{**key, "import_seconds": 0.5, "seconds": each, "reason": ""} for each in seconds]
-
-
-def square(size):
-    """A case of the sweep `square`."""
-    return f"{size}x{size}-{size}"
 
 
 def from_ratios(ratios, *, base=1e-3, name="matmul", other="python_loops", **options):
