@@ -96,6 +96,11 @@ class Options:
 class Selection(Options):
     """What a run compares, by names that are still to be looked up."""
 
+    implementations: tuple[str, ...] = option(
+        (DEFAULT_FAMILY,),
+        "name of an implementation or a family, all, or a .py file of your own; repeatable",
+        "NAME|FILE", flag="--implementation", default_words=DEFAULT_FAMILY,
+    )  # fmt: skip
     sweeps: tuple[str, ...] = option(
         (), f"a list of cases: {', '.join(SWEEPS)}; repeatable", "NAME", flag="--sweep",
         default_words=" and ".join(DEFAULT_SWEEPS),
@@ -103,11 +108,6 @@ class Selection(Options):
     shapes: tuple[str, ...] = option(
         (), "a case of your own, as in 64x784-128-10; repeatable", "CASE", flag="--shape"
     )
-    implementations: tuple[str, ...] = option(
-        (DEFAULT_FAMILY,),
-        "name of an implementation or a family, all, or a .py file of your own; repeatable",
-        "NAME|FILE", flag="--implementation", default_words=DEFAULT_FAMILY,
-    )  # fmt: skip
     baseline: str | None = option(
         None, "what speedups are relative to", "NAME", default_words=DEFAULT_BASELINE
     )
