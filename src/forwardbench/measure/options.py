@@ -8,6 +8,7 @@ a field here, and the code that does what it asks for.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -69,7 +70,10 @@ def must_be(what: str, accepts: Callable[[Any], bool]) -> Callable[[str, Any], N
     return check
 
 
-_check_seconds = must_be("a number of seconds above 0", lambda value: 0 < value < float("inf"))
+_check_seconds = must_be(
+    "a number of seconds above 0",
+    lambda value: 0 < value <= sys.float_info.max,  # a whole number may be beyond that
+)
 
 
 def _check_dtypes(flag: str, names: Iterable[str]) -> None:
