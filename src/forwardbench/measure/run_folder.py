@@ -138,6 +138,11 @@ class RunFolder:
         write_whole(self.path / FIRST_CALLS, json.dumps(made.to_json(), indent=1) + "\n")
 
 
+def default_path() -> Path:
+    """Where a run goes that is not told where to go."""
+    return Path(f"results/run-{datetime.now():%Y%m%d-%H%M%S}")
+
+
 def claim_folder(path: Path, request: Request) -> RunFolder:
     """Make a run's folder and write into it, so that nothing is measured in vain."""
     machine = describe_machine()

@@ -26,7 +26,7 @@ STARTED, FINISHED = "started", "finished"
 """First word of a progress line; the cell's number in the task follows."""
 
 
-class Plan:
+class VisitPlugin:
     """A pytest plugin that supplies the visits and reports what becomes of each."""
 
     def __init__(self, link: processes.Link) -> None:
@@ -91,7 +91,7 @@ class Plan:
 
 def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
-    plan = Plan(link)
+    plugin = VisitPlugin(link)
     with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
         results = Path(folder) / "benchmark.json"
         # Neither a configuration file nor a plugin of the folder a run was started in counts.
@@ -116,14 +116,14 @@ def main(link: processes.Link) -> None:
                 "--no-header",
                 "--no-summary",
             ],
-            plugins=[plan],
+            plugins=[plugin],
         )
         benchmark = json.loads(results.read_text()) if results.exists() else None
     if benchmark is not None:
         for entry in benchmark["benchmarks"]:
             _name_after_workload(entry)
-        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plan.failures)
-    link.answer({"benchmark": benchmark, "failures": plan.failures})
+        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plugin.failures)
+    link.answer({"benchmark": benchmark, "failures": plugin.failures})
 
 
 def _name_after_workload(benchmark: dict[str, Any]) -> None:
