@@ -1,16 +1,20 @@
 """What the course notes claim: each gets an answer from the table, if only that it has none."""
 
+from dataclasses import replace
+
 import pytest
 
 from forwardbench.analysis import claims
 
 
 @pytest.fixture
-def said(make_table):
+def said(make_bundle):
     """Evidence for each claim, by its first words."""
 
     def weigh(times, ceilings=(), **options):
-        found = claims.weigh(make_table(times, **options), dict(ceilings))
+        whole = make_bundle(times, **options)
+        evidence = replace(whole.evidence, ceilings=dict(ceilings))
+        found = claims.weigh(whole.table, evidence)
         return {claim.text.split(",")[0].split(";")[0]: claim.evidence for claim in found}
 
     return weigh
