@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import forwardbench
+from forwardbench.analysis.columns import COLUMNS
 from forwardbench.errors import UserError
 
 
@@ -16,7 +17,7 @@ def test_loading_gives_the_pandas_table(write_run, ladder):
     folder = write_run(ladder)
     table = forwardbench.load(folder)
     assert isinstance(table, pd.DataFrame)
-    assert list(table.columns) == [*table.COLUMNS, "pass_seconds", "level", "host"]
+    assert list(table.columns) == [*COLUMNS, "pass_seconds", "level"]
     assert table.attrs["path"] == str(folder)
     assert table.attrs["warnings"] == [
         "Only 3 passes, so little is known of how sure this is: measure again"

@@ -10,13 +10,12 @@ import pytest
 from rich.console import Console
 
 from forwardbench import results
-from forwardbench.analysis.columns import (
-    COLUMNS,
-)
+from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.table import summarize
 from forwardbench.commands import terminal
 from forwardbench.errors import UserError
 from forwardbench.files import making_sense_of
+from forwardbench.outputs import bundle
 from forwardbench.statistics.intervals import LOOKED_LEVEL
 
 
@@ -242,9 +241,9 @@ def test_an_estimate_that_says_nothing_has_no_interval(write_run):
 
 def test_a_setting_with_controls_only_can_be_shown(write_run):
     """A file made by hand may have a control where its implementation is not."""
-    folder = write_run({"matmul (control)": {"4x4-4": [1.0, 2.0]}})
+    whole = bundle.load(write_run({"matmul (control)": {"4x4-4": [1.0, 2.0]}}))
     shown = io.StringIO()
-    terminal.print_summary(summarize(results.load(folder)), Console(file=shown))
+    terminal.print_summary(whole.table, whole.evidence, Console(file=shown))
     assert "Nothing was measured" in shown.getvalue()
 
 
