@@ -86,6 +86,7 @@ def make_results(
     machine: str = "Made-up CPU, 2 CPUs",
     commit: str = "0123456789",
     workload: str = DEFAULT_WORKLOAD,
+    host: str = "",
     first_calls: Any = (),
 ) -> Results:
     """Make results of times: label, then case, then seconds of each pass.
@@ -100,17 +101,17 @@ def make_results(
                 values = (name, sweep, case, activation, dtype, threads, workload)
                 key = dict(zip(CELL_KEY, values, strict=True))
                 seconds = given if isinstance(given, list) else []
-                cells.append({**key, HOST: "", **_cell(name, case, given)})
+                cells.append({**key, HOST: host, **_cell(name, case, given)})
                 samples += [
                     {**key, "pass": number, "seconds": each, "error": 1e-16, "low": np.nan,
-                     "high": np.nan, HOST: ""}
+                     "high": np.nan, HOST: host}
                     for number, each in enumerate(seconds, 1)
                 ]  # fmt: skip
                 firsts += _first_calls(key, dict(first_calls).get((name, case), []))
     return Results(
         pd.DataFrame(samples, columns=SAMPLE_COLUMNS), pd.DataFrame(cells), baseline, machine,
         commit, dict(ceilings), 0.95, Circumstances(), Origin("forwardbench", "", "1"),
-        pd.DataFrame(firsts, columns=FIRST_CALL_COLUMNS),
+        pd.DataFrame(firsts, columns=FIRST_CALL_COLUMNS), host=host,
     )  # fmt: skip
 
 

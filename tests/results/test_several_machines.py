@@ -1,7 +1,6 @@
 """Runs of several machines in one folder: side by side, and never mixed."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -213,8 +212,7 @@ def test_first_calls_of_each_machine_are_held_against_its_own_matmul():
             for name, seconds in {"matmul": 2e-3, "compiled": 1e-3}.items()
         }
         firsts = {("compiled", "64x64-64"): [1.001] * 3}
-        own = make_results(times, baseline="matmul", first_calls=firsts)
-        parts.append(replace(own, host=host))
+        parts.append(make_results(times, baseline="matmul", host=host, first_calls=firsts))
     whole = Bundle(several_machines.join(parts))
     found = whole.break_evens
     assert found["host"].tolist() == HOSTS

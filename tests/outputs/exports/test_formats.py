@@ -23,5 +23,5 @@ def test_a_format_is_text_that_ends_with_one_newline(name, mixed):
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert write(name, mixed) == text
-    assert write(name, Bundle(mixed.results)) == text
+    assert write(name, Bundle(mixed.results, run=mixed.run)) == text
     pd.testing.assert_frame_equal(mixed.table, before)
