@@ -1,193 +1,47 @@
 """Each framework's rung as the suite times it, against a loop written by hand around its call.
 
-    python studies/hand.py             # one thread and two, both dtypes
-    python studies/hand.py --write     # keeps the table in docs/fairness.md
+    python -m studies hand             # one thread and two, both dtypes
+    python -m studies hand --write     # keeps the table in docs/fairness.md
 
 In one process for each framework and number of threads both are timed in turns, so that what the
 machine does meets them alike. A ratio above 1 is what the suite adds.
 """
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
-import time
-from pathlib import Path
-
-import page
 
 from forwardbench.measure import threads
 from forwardbench.statistics.intervals import log_interval
-
-TURNS = 15
-SHAPE = (512, 512, 512)
-"""Batch, inputs, units; one sigmoid layer."""
-DTYPES = ("float64", "float32")
+from studies import page
+from studies.children import ENVIRONMENT, FOLDER
+from studies.children.framework_turns import HAND
 
 
-def torch_cpu(x, w, b):
-    """Eager PyTorch."""
-    import torch
-
-    x, w, b = map(torch.from_numpy, (x, w, b))
-
-    @torch.inference_mode()
-    def call():
-        return torch.sigmoid(torch.addmm(b, x, w))
-
-    return call
-
-
-def torch_compiled(x, w, b):
-    """The same, compiled."""
-    import torch
-
-    x, w, b = map(torch.from_numpy, (x, w, b))
-    compiled = torch.compile(lambda x, w, b: torch.sigmoid(torch.addmm(b, x, w)), dynamic=True)
-
-    @torch.inference_mode()
-    def call():
-        return compiled(x, w, b)
-
-    return call
+def main(arguments):
+    """Measure, and print the table or keep it."""
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m studies hand", description=summary)
+    parser.add_argument("--write", action="store_true", help="keep the table in docs/fairness.md")
+    options = parser.parse_args(arguments)
+    text = table()
+    print(text)
+    if options.write:
+        page.write_between_marks("hand", text, page.FAIRNESS)
 
 
-def array_api_torch(x, w, b):
-    """PyTorch without the standard in between."""
-    import torch
-
-    x, w, b = map(torch.from_numpy, (x, w, b))
-
-    @torch.inference_mode()
-    def call():
-        return 0.5 * torch.tanh(0.5 * (torch.matmul(x, w) + b)) + 0.5
-
-    return call
-
-
-def array_api(x, w, b):
-    """NumPy without the standard in between."""
-    import numpy as np
-
-    return lambda: 0.5 * np.tanh(0.5 * (np.matmul(x, w) + b)) + 0.5
-
-
-def jax_cpu(x, w, b):
-    """A jitted function."""
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    x, w, b = map(jax.numpy.array, (x, w, b))
-    compiled = jax.jit(lambda x, w, b: jax.nn.sigmoid(x @ w + b))
-    return lambda: compiled(x, w, b).block_until_ready()
-
-
-def tensorflow_cpu(x, w, b):
-    """A graph."""
-    import tensorflow as tf
-
-    x, w, b = map(tf.constant, (x, w, b))
-    compiled = tf.function(lambda x: tf.sigmoid(tf.matmul(x, w) + b)).get_concrete_function(x)
-    return lambda: compiled(x)
-
-
-def onnxruntime_cpu(x, w, b):
-    """A session over a model written down as text."""
-    import onnx
-    import onnxruntime
-
-    number = "double" if x.dtype == "float64" else "float"
-    model = onnx.parser.parse_model(
-        f"""<ir_version: 10, opset_import: ["" : 17]>
-        network ({number}[n, {len(w)}] x) => ({number}[n, {len(b)}] a)
-        {{ z = Gemm(x, w, b) a = Sigmoid(z) }}"""
-    )
-    parts = {"w": w, "b": b}.items()
-    model.graph.initializer.extend(onnx.numpy_helper.from_array(part, name) for name, part in parts)
-    options = onnxruntime.SessionOptions()
-    options.use_per_session_threads = False  # a pool of its own would spin beside the rung's
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return lambda: session.run(["a"], {"x": x})
-
-
-HAND = {
-    call.__name__: call
-    for call in (
-        torch_cpu, torch_compiled, array_api_torch, jax_cpu, tensorflow_cpu, onnxruntime_cpu,
-        array_api,
-    )
-}  # fmt: skip
-
-
-def seconds_by_hand(call, rounds, iterations):
-    """Median seconds a call of some rounds, as anybody would write it."""
-    taken = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(iterations):
-            call()
-        taken.append((time.perf_counter() - start) / iterations)
-    return statistics.median(taken)
-
-
-def child(name):
-    """Time one rung both ways, in turns, and print the seconds of each."""
-    import numpy as np
-    import pytest
-
-    from forwardbench.cases import make_inputs, parse_case
-    from forwardbench.measure.timing import benchmark_cell
-    from forwardbench.records import Cell
-
-    batch, inputs, units = SHAPE
-    seconds = {dtype: {"suite": [], "hand": []} for dtype in DTYPES}
-    calls = {}
-
-    class Turns:
-        """A pytest plugin: the suite's own visit to a cell, and then the loop by hand."""
-
-        @pytest.hookimpl
-        def pytest_generate_tests(self, metafunc):
-            turns = [(dtype, turn) for dtype in DTYPES for turn in range(TURNS)]
-            metafunc.parametrize(("dtype", "turn"), turns)
-
-        @pytest.fixture
-        def visit(self):
-            def visit(benchmark, dtype, turn):
-                case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
-                cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
-                benchmark_cell(benchmark, cell, 5e-3, last=turn == TURNS - 1)
-                # Only now: the rung sets TensorFlow's threads, which cannot be changed later.
-                if dtype not in calls:
-                    x, [(w, b, _)] = make_inputs(case)
-                    calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))
-                    calls[dtype]()
-                stats = benchmark.stats.stats
-                seconds[dtype]["suite"].append(stats.median)
-                own = seconds_by_hand(calls[dtype], stats.rounds, benchmark.stats.iterations)
-                seconds[dtype]["hand"].append(own)
-
-            return visit
-
-    test = Path(__file__).with_name("hand_turns.py")
-    status = pytest.main(
-        [str(test), "-q", "-pno:cacheprovider", "--noconftest", "--benchmark-only", "-c/dev/null",
-         f"--rootdir={test.parent}"],
-        plugins=[Turns()],
-    )  # fmt: skip
-    print(json.dumps({"status": int(status), "seconds": seconds}))
-
-
-def main():
-    """Measure every framework that is installed, and print the table."""
+def table():
+    """Measure every framework, one after another, and make the table."""
     rows = []
     for count in (1, 2):
         cpus = threads.cpus_for(count)
         for name in HAND:
             done = subprocess.run(
-                [sys.executable, __file__, "--child", name],
-                env={**os.environ, **threads.environment(count)}, capture_output=True, text=True,
+                [sys.executable, str(FOLDER / "framework_turns.py"), name],
+                env={**ENVIRONMENT, **threads.environment(count)}, capture_output=True, text=True,
                 preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), check=False,
             )  # fmt: skip
             answer = json.loads(done.stdout.splitlines()[-1])
@@ -202,13 +56,3 @@ def main():
                 print(rows[-1], file=sys.stderr, flush=True)
     head = ["| rung | dtype | threads | by hand, us | the suite's time as a multiple of it |"]
     return "\n".join([*head, "|---|---|---|---|---|", *rows])
-
-
-if __name__ == "__main__":
-    if "--child" in sys.argv:
-        child(sys.argv[-1])
-    else:
-        text = main()
-        print(text)
-        if "--write" in sys.argv:
-            page.write_between_marks("hand", text, page.FAIRNESS)

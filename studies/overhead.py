@@ -1,8 +1,9 @@
 """Where the time of a run goes, and whether it was announced rightly.
 
-python studies/overhead.py NEW_FOLDER [OPTIONS OF RUN ...]
+python -m studies overhead NEW_FOLDER [--write] [OPTIONS OF RUN ...]
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -10,11 +11,26 @@ import sys
 import time
 from pathlib import Path
 
-import page
+from studies import page
 
 
-def main(folder, *options):
+def main(arguments):
     """Make a run and print where its wall time went."""
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(
+        prog="python -m studies overhead", description=summary, allow_abbrev=False
+    )
+    parser.add_argument("folder", help="where the run goes; any other option is one of `run`")
+    parser.add_argument("--write", action="store_true", help="keep the table in docs/method.md")
+    options, of_run = parser.parse_known_args(arguments)
+    text = table(options.folder, of_run)
+    print(text)
+    if options.write:
+        page.write_between_marks("overhead", text)
+
+
+def table(folder, options):
+    """Make a run, and a table of where its wall time went."""
     begin = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "forwardbench", "run", "--output", folder, *options],
@@ -46,12 +62,4 @@ def main(folder, *options):
         "",
         f"Announced for the passes: {announced} s; taken: {in_passes:.1f} s.",
     ]
-    print("\n".join(lines))
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    arguments = [each for each in sys.argv[1:] if each != "--write"]
-    text = main(*arguments)
-    if "--write" in sys.argv:
-        page.write_between_marks("overhead", text)

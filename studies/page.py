@@ -30,8 +30,8 @@ def tables(figures):
             "",
             *_rows(disturbed["methods"]),
             "",
-            "Seconds a call against the plain loop of `studies/independent.py`, median over "
-            f"the {len(off)} cells: {percent(statistics.median(off.values()))} apart; most: "
+            "Seconds a call against the plain loop of `studies/children/plain_loop.py`, median "
+            f"over the {len(off)} cells: {percent(statistics.median(off.values()))} apart; most: "
             f"{percent(off[worst])} (`{worst}`). Speedups of `matmul` over `python_loops` against "
             f"those of the plain loop: {_ratios_of_ratios(figures['agreement'])}. Announced for "
             f"forwardbench's passes: {announced:.0f} s; taken: {taken:.0f} s.",

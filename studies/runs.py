@@ -1,22 +1,22 @@
 """What comparisons make of runs of identical code.
 
-python studies/runs.py RUN RUN [RUN ...] [--write]
+    python -m studies runs RUN RUN [RUN ...] [/ OLDER_RUN ...] [--write]
 
 Runs that were made one after another are given first; those named after a `/` were made at another
-time. Prints a table, or keeps its figures in results/comparisons.json and writes them into
+time. Prints a table; `--write` keeps its figures in results/comparisons.json and the table in
 docs/method.md.
 """
 
+import argparse
 import itertools
 import json
-import sys
 from datetime import datetime
 
 import numpy as np
-import page
 
 from forwardbench import results
 from forwardbench.analysis import comparison
+from studies import page
 
 WAYS = {
     "seconds a call": comparison.compare_seconds,
@@ -26,7 +26,12 @@ WAYS = {
 
 def main(arguments):
     """Compare every pair, in both ways."""
-    paths = [each for each in arguments if each != "--write"]
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m studies runs", description=summary)
+    parser.add_argument("paths", nargs="+", metavar="RUN", help="a run; after a /, an older one")
+    parser.add_argument("--write", action="store_true", help="keep the figures and the table")
+    options = parser.parse_args(arguments)
+    paths = options.paths
     cut = paths.index("/") if "/" in paths else len(paths)
     together = [results.load(path) for path in paths[:cut]]
     apart = [results.load(path) for path in paths[cut + 1 :]]
@@ -35,7 +40,7 @@ def main(arguments):
         measure(pairs, what, compare)
         for pairs in groups if pairs for what, compare in WAYS.items()
     ]  # fmt: skip
-    if "--write" in arguments:
+    if options.write:
         page.COMPARISONS.write_text(json.dumps(figures, indent=1) + "\n")
         page.write_between_marks("runs", page.table_of_runs(figures))
     print(page.table_of_runs(figures))
@@ -63,7 +68,3 @@ def measure(pairs, what, compare):
 def started(loaded):
     """When a run began, in seconds."""
     return datetime.fromisoformat(loaded.origin.facts["started"]).timestamp()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,62 +1,29 @@
 """Why a cell is visited several times in a pass: the same seconds, spread differently.
 
-    python studies/visits.py [--write]    # three minutes on an otherwise idle machine
+    python -m studies visits [--write]    # three minutes on an otherwise idle machine
 
 Forty fresh processes time twelve pairs of identical code in visits of 8 ms, twelve rounds of
 visits each in a new order. From these rounds, passes are made up as if a cell had been given 8 ms
 or 16 ms in one visit or in several, and ten passes at a time give an interval.
 """
 
-import gc
+import argparse
 import json
-import os
 import random
 import subprocess
 import sys
-import time
 
 import numpy as np
-import page
-from cells import LABELS, NAMES, call, pairs
 
-from forwardbench.measure import threads
 from forwardbench.statistics.intervals import log_interval
+from studies import page
+from studies.cells import LABELS, NAMES
+from studies.children import ENVIRONMENT, FOLDER
+from studies.children.visit_rounds import LAPS
 
-PROCESSES, LAPS, PASSES, DRAWS = 40, 12, 10, 100
-VISIT_SECONDS, ROUND_SECONDS = 8e-3, 1e-3
+PROCESSES, PASSES, DRAWS = 40, 10, 100
 DESIGNS = ((1, 8e-3), (2, 4e-3), (4, 2e-3), (2, 8e-3), (4, 4e-3), (5, 6e-3), (8, 2e-3))
 """Visits a pass, and seconds each."""
-
-
-def record(seed):
-    """Time every pair in this process; return seconds a call by name, label, and lap."""
-    gc.disable()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, threads.cpus_for(1))
-    shuffle = random.Random(seed)
-    # In a fixed order one of a pair would lie in a better place in every process.
-    prepared = {key: call(key[0]) for key in shuffle.sample(list(pairs()), 2 * len(NAMES))}
-    counts = {}
-    for key, (function, arguments) in prepared.items():
-        function(*arguments)
-        start = time.perf_counter()
-        function(*arguments)
-        counts[key] = max(1, round(ROUND_SECONDS / (time.perf_counter() - start)))
-    laps = []
-    for _ in range(LAPS):
-        lap = {}
-        for key in shuffle.sample(list(prepared), len(prepared)):
-            function, arguments = prepared[key]
-            function(*arguments)
-            rounds, begin = [], time.perf_counter()
-            while time.perf_counter() - begin < VISIT_SECONDS:
-                start = time.perf_counter()
-                for _ in range(counts[key]):
-                    function(*arguments)
-                rounds.append((time.perf_counter() - start) / counts[key])
-            lap["|".join(key)] = [counts[key], rounds]
-        laps.append(lap)
-    return laps
 
 
 def first_rounds(count, rounds, seconds):
@@ -88,13 +55,17 @@ def compare(processes):
         yield visits, seconds, np.quantile(widths, [0.5, 0.9]), missed / len(widths)
 
 
-def main():
+def main(arguments):
     """Record in fresh processes, one after another, and print a table."""
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m studies visits", description=summary)
+    parser.add_argument("--write", action="store_true", help="keep the table in docs/method.md")
+    options = parser.parse_args(arguments)
     processes = []
     for seed in range(PROCESSES):
         done = subprocess.run(
-            [sys.executable, __file__, str(seed)],
-            env={**os.environ, **threads.environment(1)},
+            [sys.executable, str(FOLDER / "visit_rounds.py"), str(seed)],
+            env=ENVIRONMENT,
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         processes.append(json.loads(done.stdout))
@@ -108,11 +79,5 @@ def main():
             f"{median:.1%} | {most:.1%} | {missed:.1%} |"
         )
     print("\n".join(rows))
-    if "--write" in sys.argv:
+    if options.write:
         page.write_between_marks("visits", "\n".join(rows))
-
-
-if sys.argv[1:] and sys.argv[1].isdigit():
-    json.dump(record(sys.argv[1]), sys.stdout)
-else:
-    main()

@@ -25,7 +25,7 @@ settings.load_profile("forwardbench")
 def pytest_benchmark_update_machine_info(machine_info):
     """Say what the benchmarks ran on, in the same words as a run's workers do."""
     machine_info.update(environment.describe_machine())
-    machine_info.complete_machine_info(machine_info)
+    environment.complete_machine_info(machine_info)
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ import importlib.util
 import json
 import re
 import statistics
+from importlib import metadata
 
 import pandas as pd
 import pytest
 
 from builders.places import REFERENCE, ROOT
-from forwardbench import implementations, results
+from forwardbench import __version__, implementations, results
 from forwardbench.analysis.noise import verdicts
 from forwardbench.analysis.rows import sizes, work
 from forwardbench.analysis.table import summarize
@@ -37,6 +38,13 @@ def test_two_commands_do_everything_from_a_bare_python():
     ]
     assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
     assert commands[1] in (ROOT / "CONTRIBUTING.md").read_text().splitlines()
+
+
+def test_the_citation_names_this_version_and_its_licence():
+    """CITATION.cff says what the package says of itself."""
+    lines = (ROOT / "CITATION.cff").read_text().splitlines()
+    assert f"version: {__version__}" in lines
+    assert f"license: {metadata.metadata('forwardbench')['License-Expression']}" in lines
 
 
 def test_every_linked_file_is_there():

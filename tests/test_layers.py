@@ -1,51 +1,20 @@
 """Data flows one way, and light commands stay light."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
-import forwardbench
-
-PACKAGE = Path(forwardbench.__file__).parent
-ORDER = [
-    "errors", "units", "files", "processes", "statistics", "cases", "workloads", "records",
-    "implementations", "verification", "measure", "results", "analysis", "outputs", "cluster",
-    "commands", "api", "__main__",
-]  # fmt: skip
-"""Each may import what stands before it."""
+ROOT = Path(__file__).parents[1]
 
 
-def imported_parts(path):
-    """Top-level parts of forwardbench that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "forwardbench":
-            yield from (alias.name for alias in node.names if alias.name != "__version__")
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forwardbench."):
-            yield node.module.split(".")[1]
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.startswith("forwardbench."):
-                    yield alias.name.split(".")[1]
-
-
-def part_of(path):
-    """The top-level part that a file belongs to."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_imports_follow_the_order(path):
-    """No part imports what comes after it, and no part is missing from the order."""
-    if path == PACKAGE / "__init__.py":
-        return
-    own = ORDER.index(part_of(path))
-    for part in imported_parts(path):
-        assert ORDER.index(part) <= own, f"{path.name} imports {part}"
+def test_imports_follow_the_contracts(capsys):
+    """Every contract of pyproject.toml is kept, and no module is missing from its list."""
+    config = str(ROOT / "pyproject.toml")
+    status = lint_imports(config_filename=config, no_cache=True)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
 
 
 FRAMEWORKS = {"torch", "jax", "tensorflow", "numba", "cupy", "dask", "onnxruntime"}

@@ -7,13 +7,15 @@ import sys
 import pytest
 
 from forwardbench.measure import environment, threads
-from forwardbench.measure.environment import Watch, describe_machine
+from forwardbench.measure import watch as watching
+from forwardbench.measure.environment import describe_machine
+from forwardbench.measure.watch import Watch
 
 
 def moment(**counters):
     """Counters of the system at some moment."""
     plain = {"clock": 0.0, "busy": 0.0, "stolen": 0.0, "own": 0.0, "processes": {}}
-    return environment._Moment(**{**plain, **counters})
+    return watching._Moment(**{**plain, **counters})
 
 
 @pytest.fixture
@@ -22,8 +24,8 @@ def moments(monkeypatch):
 
     def inject(*each):
         left = list(each)
-        monkeypatch.setattr(environment, "_now", lambda: left.pop(0))
-        monkeypatch.setattr(environment.psutil, "getloadavg", lambda: (1.5, 0, 0))
+        monkeypatch.setattr(watching, "_now", lambda: left.pop(0))
+        monkeypatch.setattr(watching.psutil, "getloadavg", lambda: (1.5, 0, 0))
 
     return inject
 
@@ -72,10 +74,10 @@ def test_another_process_is_noticed():
 
 def test_our_own_children_are_not_others():
     """What a worker uses, once it has ended, is ours."""
-    before = environment._now()
+    before = watching._now()
     code = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert environment._now().own - before.own >= 0.4
+    assert watching._now().own - before.own >= 0.4
 
 
 @pytest.mark.skipif(

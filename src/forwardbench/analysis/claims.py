@@ -10,14 +10,9 @@ import pandas as pd
 
 from forwardbench.analysis.crossovers import Reach, reach
 from forwardbench.analysis.evidence import Evidence
-from forwardbench.analysis.findings import (
-    format_crossover,
-    interval_word,
-    name_setting,
-    reach_words,
-    settings,
-)
+from forwardbench.analysis.findings import interval_word, name_setting, settings
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
+from forwardbench.analysis.size_findings import reach_words, size_word
 from forwardbench.results import HOST
 from forwardbench.units import format_interval, format_ratio
 
@@ -102,12 +97,12 @@ def _largest_of(
     return None
 
 
-def _reaches(found: Reach, factor: int) -> str:
+def _reaches(rows: pd.DataFrame, found: Reach, factor: int) -> str:
     if found.kind == "never":
         return f"{factor} times is never reached in this range"
     if found.kind == "unclear":
         return f"whether {factor} times is passed is not clear"
-    return f"{factor} times is passed {reach_words(found)}"
+    return f"{factor} times is passed {reach_words(found, size_word(rows))}"
 
 
 def _ten_times(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
@@ -120,7 +115,7 @@ def _ten_times(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
         f"{_where(rows)}: the loop takes {format_ratio(ratio)[:-1]} times as long at {case}{sure}"
     )
     if size_axis(rows):
-        said += f"; {_reaches(reach(rows, evidence, VECTORIZED, LOOPS, 10), 10)}"
+        said += f"; {_reaches(rows, reach(rows, evidence, VECTORIZED, LOOPS, 10), 10)}"
         if ratio > 2 * 10:  # far beyond the claim
             said += ", so for large models the claim says too little"
     yield f"{said}."
@@ -131,9 +126,9 @@ def _ten_to_hundred(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
         return
     ten, hundred = (reach(rows, evidence, VECTORIZED, LOOPS, factor) for factor in (10, 100))
     one = reach(rows, evidence, VECTORIZED, LOOPS)
-    said = f"{_where(rows)}: {_reaches(ten, 10)}; {_reaches(hundred, 100)}"
-    if one.kind == "from" and one.crossover is not None:
-        said += f"; below {format_crossover(one.crossover)} vectorizing makes it slower"
+    said = f"{_where(rows)}: {_reaches(rows, ten, 10)}; {_reaches(rows, hundred, 100)}"
+    if one.kind == "from" and one.slower:
+        said += f"; up to {size_word(rows)} {max(one.slower):,} vectorizing makes it slower"
     yield f"{said}."
 
 

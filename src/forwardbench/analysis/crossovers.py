@@ -47,6 +47,8 @@ class Reach(NamedTuple):
     """Every size at which both were measured."""
     shown: tuple[int, ...]
     """Those at which it holds."""
+    slower: tuple[int, ...]
+    """Those at which the contrary is shown."""
 
 
 class Ratios(NamedTuple):
@@ -216,19 +218,22 @@ def reach(
     """Say over which of the measured sizes one is (``factor`` times) faster than another."""
     ratios = paired_ratios(table, evidence, implementation, other, factor)
     sizes_seen = tuple(int(size) for size in ratios.sizes)
-    shown = tuple(int(size) for size in ratios.sizes[ratios.signs > 0])
+    shown, slower = (
+        tuple(int(size) for size in ratios.sizes[ratios.signs == sign]) for sign in (1, -1)
+    )
     if not shown:
-        return Reach("never" if (ratios.signs < 0).any() else "unclear", None, sizes_seen, ())
+        return Reach("never" if slower else "unclear", None, sizes_seen, (), slower)
     if len(shown) == len(sizes_seen):
-        return Reach("always", None, sizes_seen, shown)
+        return Reach("always", None, sizes_seen, shown, slower)
     found = crossovers(table, evidence, implementation, other, factor)
     faster = np.flatnonzero(ratios.signs > 0)
     in_one_piece = len(faster) == faster[-1] - faster[0] + 1
     upward = bool(found) and found[0].upward
     at_the_end = faster[-1] == len(sizes_seen) - 1 if upward else faster[0] == 0
     if len(found) == 1 and in_one_piece and at_the_end:
-        return Reach("from" if found[0].upward else "until", found[0], sizes_seen, shown)
-    return Reach("some", None, sizes_seen, shown)
+        kind = "from" if found[0].upward else "until"
+        return Reach(kind, found[0], sizes_seen, shown, slower)
+    return Reach("some", None, sizes_seen, shown, slower)
 
 
 class Winner(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -10,10 +10,6 @@ import pandas as pd
 from forwardbench.analysis.columns import SETTING
 from forwardbench.analysis.computed import summary_of
 from forwardbench.analysis.crossovers import (
-    Change,
-    Crossover,
-    Lead,
-    Reach,
     Winner,
     changes_of_lead,
     leads,
@@ -29,6 +25,12 @@ from forwardbench.analysis.rows import (
     size_axis,
     sizes,
     work,
+)
+from forwardbench.analysis.size_findings import (
+    either,
+    lead_words,
+    reach_words,
+    size_word,
 )
 from forwardbench.records import Status
 from forwardbench.results import HOST
@@ -165,48 +167,7 @@ def _crossing(table: pd.DataFrame, evidence: Evidence, best: pd.Series[Any]) -> 
     found = reach(table, evidence, best["implementation"], baseline)
     if found.kind != "from" or found.crossover is None:
         return ""
-    below = format_crossover(found.crossover)
-    return f"; slower than {baseline} at {_sizes_word(table)} below {below}"
-
-
-def _sizes_word(table: pd.DataFrame) -> str:
-    return {"square": "sizes", "sample": "widths"}.get(str(table["sweep"].iloc[0]), "batches")
-
-
-def format_crossover(crossover: Crossover) -> str:
-    """Write a size and its interval, as in `3.1 (2.9 to 3.4)`."""
-    size, low, high, _ = crossover
-    interval = f" ({format_size(low)} to {format_size(high)})" if low == low else ""
-    return f"{format_size(size)}{interval}"
-
-
-def format_size(size: float, digits: int = 3) -> str:
-    """Write a size between those measured, as in `3.26` or `12,300`."""
-    rounded = float(f"{size:.{digits}g}")
-    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
-
-
-def reach_words(found: Reach) -> str:
-    """Say over which sizes something holds."""
-    span = f"{found.sizes[0]:,} to {found.sizes[-1]:,}" if found.sizes else "no size in common"
-    if found.kind == "always":
-        return f"at every size ({span})"
-    if found.kind == "never":
-        return f"never in this range ({span})"
-    if found.kind == "unclear":
-        return f"no difference shown ({span})"
-    if found.crossover is None:
-        return f"at {_list(found.shown)}, and at no other size measured ({span})"
-    word = "from" if found.kind == "from" else "up to"
-    return f"{word} {format_crossover(found.crossover)}"
-
-
-def _list(sizes: tuple[int, ...]) -> str:
-    """Name sizes, as in `size 4` or `sizes 4, 8 and 16`."""
-    names = [f"{size:,}" for size in sizes]
-    if len(names) == 1:
-        return f"size {names[0]}"
-    return f"sizes {', '.join(names[:-1])} and {names[-1]}"
+    return f"; faster {reach_words(found, size_word(table))}"
 
 
 def baseline_of(table: pd.DataFrame) -> str:
@@ -225,44 +186,21 @@ def fastest(table: pd.DataFrame, evidence: Evidence) -> str:
         return f"{which}Fastest: {_fastest_by_case(found)}"
     parts = leads(table, evidence)
     if len(parts) == 1:
-        return f"{which}Fastest at every size: {_either(parts[0].names)}"
-    return f"{which}Fastest: {', '.join(_lead_words(parts, changes_of_lead(table, evidence)))}"
-
-
-def _either(names: Sequence[str]) -> str:
-    """Name those between whom no difference is shown."""
-    if len(names) > 3:
-        return f"{names[0]} or {len(names) - 1} others"
-    return " or ".join(names)
+        return f"{which}Fastest at every size: {either(parts[0].names)}"
+    spans = lead_words(parts, changes_of_lead(table, evidence), size_word(table))
+    return f"{which}Fastest: {', '.join(spans)}"
 
 
 def _fastest_by_case(found: list[Winner]) -> str:
     """Who is fastest on which of a few cases; many are counted."""
     cases: dict[str, list[str]] = {}
     for each in found:
-        cases.setdefault(_either(sorted((each.best, *each.ties))), []).append(each.case)
+        cases.setdefault(either(sorted((each.best, *each.ties))), []).append(each.case)
     parts = [
         f"{who} at {' and '.join(on) if len(on) <= 3 else f'{len(on)} cases'}"
         for who, on in cases.items()
     ]
     return ", ".join(parts[:4]) + (", ..." if len(parts) > 4 else "")
-
-
-def _lead_words(parts: list[Lead], changes: list[Change]) -> Iterator[str]:
-    """Who is fastest over which sizes, one part after the other."""
-    ends = [each.crossover for each in changes]
-    for part, before, after in zip(parts, [None, *ends], [*ends, None], strict=True):
-        start = "from there" if before else f"from {format_size(part.smallest)}"
-        end = format_crossover(after) if after else format_size(part.largest)
-        if not before and not after and part.smallest == part.largest:
-            span = f"at {end}"
-        elif part is parts[0]:
-            span = f"{'below' if after else 'up to'} {end}"
-        elif part is parts[-1]:
-            span = "above" if before else start
-        else:
-            span = f"{start} to {end}"
-        yield f"{_either(part.names)} {span}"
 
 
 def cheapest(table: pd.DataFrame) -> str:

@@ -1,21 +1,33 @@
-"""Where a run is made: the machine, and what else it did while something was measured."""
+"""Where a run is made: the machine, what it runs on, and what a worker found there."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from forwardbench import __version__
 from forwardbench.implementations import requirements
+from forwardbench.measure import threads
 from forwardbench.measure.threads import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")
-_NOTED_CPUS = 0.02
-"""A process that kept less of a CPU busy is not worth naming."""
+
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "pytest",
+    "pytest-benchmark",
+    "threadpoolctl",
+)
 
 
 def describe_machine() -> dict[str, Any]:
@@ -82,67 +94,35 @@ def _read(path: Path) -> str:
         return ""
 
 
-# --- what else happened ----------------------------------------------------------------
+# --- what a worker found ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Moment:
-    """Counters of the system, all in seconds since some past moment."""
-
-    clock: float
-    busy: float
-    stolen: float
-    own: float
-    """CPU time of this process and of its children that have ended."""
-    processes: dict[tuple[int, str], float]
-    """CPU time of each other process by number and name."""
+def complete_machine_info(machine_info: dict[str, Any]) -> None:
+    """Add BLAS, threads and versions, and leave the host's name out: results get published."""
+    machine_info.pop("node", None)
+    machine_info["threads"] = threads.read_back()
+    machine_info["blas"] = blas_name(machine_info["threads"]["pools"])
+    versions = {package: metadata.version(package) for package in _PACKAGES}
+    machine_info["versions"] = {"forwardbench": __version__, **versions, **_loaded_frameworks()}
 
 
-def _now() -> _Moment:
-    times = psutil.cpu_times()._asdict()
-    own = psutil.Process().cpu_times()
-    processes = {}
-    for process in psutil.process_iter(["name", "cpu_times"]):
-        spent = process.info["cpu_times"]
-        if spent is not None and process.pid != os.getpid():
-            processes[process.pid, str(process.info["name"])] = spent.user + spent.system
-    return _Moment(
-        time.monotonic(),
-        sum(times.get(kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq")),
-        times.get("steal", 0.0),
-        own.user + own.system + own.children_user + own.children_system,
-        processes,
-    )
+def _loaded_frameworks() -> dict[str, str]:
+    """Version of each package of a framework that this process has imported."""
+    return {
+        package: version
+        for extra, modules in requirements.EXTRAS.items()
+        if modules[0] in sys.modules
+        for package, version in requirements.versions(extra).items()
+    }
 
 
-class Watch:
-    """Watches what the machine does besides; starts when it is made."""
-
-    def __init__(self) -> None:
-        self._load = psutil.getloadavg()[0]
-        self._before = _now()
-
-    def report(self) -> dict[str, Any]:
-        """What happened since the start, as averages in CPUs.
-
-        `load_before` is the system's own one-minute average, which includes our earlier
-        passes; `others` is what other programs kept busy; `stolen` what the host of a virtual
-        machine gave to somebody else; `busiest` names the process that used `busiest_cpus`.
-        """
-        before, after = self._before, _now()
-        seconds = max(after.clock - before.clock, 1e-9)
-        spent = {
-            name: (cpu - before.processes.get((pid, name), cpu)) / seconds
-            for (pid, name), cpu in after.processes.items()
-        }
-        busiest = max(spent, key=lambda name: spent[name], default="")
-        noted = bool(busiest) and spent[busiest] > _NOTED_CPUS
-        others = (after.busy - before.busy) - (after.own - before.own)
-        return {
-            "seconds": seconds,
-            "load_before": self._load,
-            "others": max(0.0, others / seconds),
-            "stolen": (after.stolen - before.stolen) / seconds,
-            "busiest": busiest if noted else "",
-            "busiest_cpus": spent[busiest] if noted else 0.0,
-        }
+def blas_name(pools: list[dict[str, Any]]) -> str:
+    """Name the BLAS that is loaded, as in `OpenBLAS 0.3.31 Haswell`; empty if none is."""
+    spelling = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}
+    for pool in pools:
+        if pool["internal_api"] in spelling:
+            # OpenBLAS of NumPy's wheels has four numbers; the first three are its release.
+            release = ".".join(str(pool["version"]).split(".")[:3])
+            parts = (spelling[pool["internal_api"]], release, pool["architecture"])
+            return " ".join(part for part in parts if part and part != "None")
+    return ""

@@ -16,8 +16,8 @@ from typing import Any
 from forwardbench import implementations, processes
 from forwardbench.files import write_whole
 from forwardbench.measure import threads
-from forwardbench.measure.environment import Watch
 from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
+from forwardbench.measure.watch import Watch
 from forwardbench.measure.worker import FINISHED
 from forwardbench.records import Cell
 

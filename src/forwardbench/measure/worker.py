@@ -15,7 +15,7 @@ from pytest_benchmark.stats import Stats
 from forwardbench import processes
 from forwardbench.errors import describe_error
 from forwardbench.measure import benchmark_file
-from forwardbench.measure.machine_info import complete_machine_info
+from forwardbench.measure.environment import complete_machine_info
 from forwardbench.records import Cell
 
 if TYPE_CHECKING:

@@ -15,8 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forwardbench.outputs import charts, exports
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -47,7 +45,7 @@ def chart_entries() -> list[Entry]:
     panels on the page: `wide` or `dense`), OWN_AXIS (whether nothing else can be along its
     axis) and LACKING (what to say where it is asked for and results have nothing for it).
     """
-    return sorted(_entries(charts), key=_order)
+    return sorted(_entries("charts"), key=_order)
 
 
 def export_entries() -> list[Entry]:
@@ -57,14 +55,16 @@ def export_entries() -> list[Entry]:
     returns the text. It may declare KEPT (whether a run's folder holds it), OFFERED (whether
     the page offers it) and ``is_empty(bundle)``.
     """
-    return sorted(_entries(exports), key=_order)
+    return sorted(_entries("exports"), key=_order)
 
 
 def _order(entry: Entry) -> tuple[int, str]:
     return entry.declared["ORDER"], entry.name
 
 
-def _entries(package: ModuleType) -> Iterator[Entry]:
+def _entries(name: str) -> Iterator[Entry]:
+    # By name: files of these folders import this module, and not the other way round.
+    package = importlib.import_module(f"forwardbench.outputs.{name}")
     for folder in package.__path__:
         for path in Path(folder).glob("*.py"):
             if path.stem != "__init__":

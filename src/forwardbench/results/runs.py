@@ -1,9 +1,9 @@
-"""Run folders and pytest-benchmark's JSON files as `Results`."""
+"""Run folders, and single passes, as `Results`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
 from typing import Any
@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forwardbench.cases import CaseError
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import making_sense_of, read_json
 from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
-from forwardbench.results.facts import hardware_of, machine_facts, run_facts
+from forwardbench.results.facts import run_facts
 from forwardbench.results.model import (
     CELL_KEY,
     FIRST_CALL_COLUMNS,
@@ -27,6 +26,7 @@ from forwardbench.results.model import (
     Origin,
     Results,
 )
+from forwardbench.results.pass_files import Pass, read_cell, read_pass, read_spent
 from forwardbench.statistics.intervals import LEVEL, LOOKED_LEVEL
 
 BUSIER = 1.25
@@ -36,7 +36,7 @@ its rounds is counted too, a few percent as a rule."""
 
 def load_file(path: Path) -> Results:
     """Read one pytest-benchmark JSON file as a run of one pass; raises `UserError`."""
-    only = _read_pass(path)
+    only = read_pass(path)
     if not only.seconds:
         raise UserError(f"{path} holds no results of forwardbench's benchmarks")
     cells = {cell: _cell_row(cell) for cell in only.seconds}
@@ -54,10 +54,10 @@ def load_folder(folder: Path) -> Results:
         baseline = one_line(validation.text(document["request"]["baseline"], "a baseline"))
         cells = {}
         for item in document.get("measured", []):
-            cell = _read_cell(item["cell"])
+            cell = read_cell(item["cell"])
             cells[cell] = _cell_row(cell)
         for item in document.get("skipped", []):
-            cell = _read_cell(item["cell"])
+            cell = read_cell(item["cell"])
             if item["status"] not in LEFT_OUT:
                 raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
@@ -70,84 +70,10 @@ def load_folder(folder: Path) -> Results:
         }
     if not cells:
         raise UserError(f"{folder} holds a run that measured nothing: run it again")
-    passes = [_read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
+    passes = [read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
     with making_sense_of(run):
         measured = _assemble(passes, cells, baseline, ceilings, document)
     return replace(measured, first_calls=_read_first_calls(folder))
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """One pass: seconds and error of each cell, and what the machine and the code were."""
-
-    seconds: dict[Cell, float]
-    errors: dict[Cell, float]
-    trouble: dict[str, tuple[str, str]]
-    """Status and reason of each cell, by its name, that was rejected or failed."""
-    machine: str
-    hardware: str
-    facts: dict[str, str]
-    workload: str
-    commit: str
-    governor: str
-    shortest_round: float
-    unenforced: list[str]
-    meanwhile: dict[str, Any]
-    """What else happened; empty, or seconds (positive), others, stolen, busiest, busiest_cpus."""
-    lost: dict[str, float]
-    """Share of its rounds' time that the CPU was not on a cell's work, by implementation."""
-    cpus: dict[Cell, float]
-    """CPUs that each cell kept busy during its rounds."""
-
-
-def _read_pass(path: Path) -> _Pass:
-    document = read_json(path)
-    seconds, errors, trouble = {}, {}, {}
-    shortest, workload = float("inf"), ""
-    unenforced: list[str] = []
-    spent: dict[str, tuple[float, float]] = {}
-    cpus: dict[Cell, float] = {}
-    with making_sense_of(path):
-        for cell, reason in document.get("failures", {}).items():
-            trouble[str(cell)] = ("failed", one_line(reason))
-        for benchmark in document["benchmarks"]:
-            info = benchmark["extra_info"]
-            if "cell" not in info:
-                continue  # another project's benchmark beside ours
-            cell = _read_cell(info["cell"])
-            workload = one_line(info.get("workload_version", ""))
-            seconds[cell] = validation.seconds(benchmark["stats"]["median"])
-            errors[cell] = _error(info.get("error"))
-            if "rejected" in info:
-                trouble[str(cell)] = ("rejected", one_line(info["rejected"]))
-            calls = benchmark["stats"].get("iterations", 1)
-            calls = validation.number(calls, 1, validation.MOST_CALLS, "a number of calls")
-            shortest = min(shortest, seconds[cell] * calls)
-            unenforced += _unenforced(cell, info.get("ran_on") or {})
-            if "timed_cpu_seconds" in info:
-                own = _spent(info["timed_cpu_seconds"]), _spent(info["timed_seconds"])
-                cpus[cell] = own[0] / max(own[1], validation.SHORTEST)
-                if cell.threads == 1:  # of several, times add up
-                    cpu, wall = spent.get(cell.implementation, (0.0, 0.0))
-                    spent[cell.implementation] = cpu + own[0], wall + own[1]
-        machine = document.get("machine_info") or {}
-        commit = _commit_name(document.get("commit_info") or {})
-        return _Pass(
-            seconds,
-            errors,
-            trouble,
-            _machine_name(machine),
-            one_line(hardware_of(machine)),
-            machine_facts(machine, commit),
-            workload,
-            commit,
-            one_line(machine.get("governor") or ""),
-            shortest,
-            unenforced,
-            _read_meanwhile(document.get("meanwhile")),
-            {name: 1 - cpu / wall for name, (cpu, wall) in spent.items() if wall > 0},
-            cpus,
-        )
 
 
 def _read_first_calls(folder: Path) -> pd.DataFrame:
@@ -170,47 +96,13 @@ def _read_first_calls(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FIRST_CALL_COLUMNS)
 
 
-def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:
-    if not values:
-        return {}
-    numbers = {
-        name: validation.number(values[name], 0, validation.MOST_CPUS, "a number of CPUs")
-        for name in ("others", "stolen", "busiest_cpus")
-    }
-    return {
-        **numbers,
-        "seconds": validation.seconds(values["seconds"]),
-        "busiest": one_line(values["busiest"]),
-    }
-
-
-def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
-    """Say where a worker had other threads or CPUs than were asked for."""
-    cpus, threads = ran_on.get("cpus"), [int(count) for count in ran_on.get("threads") or []]
-    if cpus is not None and len(cpus) != cell.threads:
-        yield (
-            f"{cell.implementation} was asked to use {cell.threads} CPUs and could use {len(cpus)}"
-        )
-    if set(threads) - {cell.threads}:
-        yield (
-            f"{cell.implementation} was asked to use {cell.threads} threads and was set to "
-            f"{' and '.join(map(str, sorted(set(threads))))}"
-        )
-    own = ran_on.get("framework")
-    if own is not None and int(own) != cell.threads:
-        yield (
-            f"the framework of {cell.implementation} was asked to use {cell.threads} threads and "
-            f"says that it uses {int(own)}"
-        )
-
-
 def _first_of(texts: Sequence[str]) -> str:
     """The first of several texts, and how many others there are."""
     first, *others = [*dict.fromkeys(texts)] or [""]
     return f"{first} (and {len(others)} more of the kind)" if others else first
 
 
-def _busier(passes: Sequence[_Pass]) -> Iterator[str]:
+def _busier(passes: Sequence[Pass]) -> Iterator[str]:
     """Say which cells, in most of their passes, kept more CPUs busy than were asked for.
 
     What no framework says shows here: how many of its threads had work. One pass may have met an
@@ -226,28 +118,8 @@ def _busier(passes: Sequence[_Pass]) -> Iterator[str]:
             )
 
 
-def _read_cell(values: Any) -> Cell:
-    try:
-        cell = Cell.from_json(values)
-    except CaseError as error:  # it is the file that is wrong, not what somebody typed
-        raise ValueError(str(error)) from None
-    validation.whole(cell.threads, 1, validation.MOST_CPUS, "a number of threads")
-    return cell
-
-
-def _error(value: Any) -> float:
-    """The error of a result; NaN where it was not, or could not be, computed."""
-    if value is None or value != value:
-        return float("nan")
-    return validation.number(value, 0, validation.LARGEST_ERROR, "an error")
-
-
 def _rate(value: Any) -> float:
     return validation.number(value, 1 / validation.HIGHEST_RATE, validation.HIGHEST_RATE, "a rate")
-
-
-def _spent(value: Any) -> float:
-    return validation.number(value, 0, validation.LONGEST, "a time in seconds")
 
 
 def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
@@ -262,20 +134,6 @@ def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
     if not low <= centre <= high:
         raise ValueError(f"an estimate of {centre} from {low} to {high}")
     return centre, float(low), float(high)
-
-
-def _machine_name(info: dict[str, Any]) -> str:
-    """Name a machine by what decides its speed, as in `AMD EPYC, 2 CPUs, OpenBLAS 0.3.31`."""
-    parts = (hardware_of(info), str(info.get("virtual") or ""), str(info.get("blas") or ""))
-    return one_line(", ".join(part for part in parts if part))
-
-
-def _commit_name(info: dict[str, Any]) -> str:
-    """Ten digits of a commit; pytest-benchmark writes `unversioned` where there is none."""
-    name = str(info.get("id") or "")
-    if name in ("", "unversioned"):
-        return ""
-    return one_line(name[:10]) + ("-dirty" if info.get("dirty") else "")
 
 
 def _key(cell: Cell) -> dict[str, Any]:
@@ -307,7 +165,7 @@ def _cell_row(
 
 
 def _assemble(
-    passes: list[_Pass],
+    passes: list[Pass],
     cells: dict[Cell, dict[str, Any]],
     baseline: str,
     ceilings: dict[tuple[str, int], tuple[float, float]],
@@ -344,7 +202,7 @@ def _on_gpu(document: dict[str, Any]) -> frozenset[str]:
     return frozenset(validation.text(name, "an implementation") for name in names)
 
 
-def _origin(passes: list[_Pass], document: dict[str, Any]) -> Origin:
+def _origin(passes: list[Pass], document: dict[str, Any]) -> Origin:
     """What the first pass, and the run's own file if there is one, say of where this is from."""
     first = passes[0] if passes else None
     workload = first.workload if first else one_line(document.get("workload_version", ""))
@@ -360,10 +218,10 @@ def _has_looked(document: dict[str, Any]) -> bool:
 
 def _timer_step(environment: dict[str, Any]) -> float:
     step = environment.get("timer_step")
-    return float("nan") if step is None else _spent(step)
+    return float("nan") if step is None else read_spent(step)
 
 
-def _circumstances(passes: list[_Pass], document: dict[str, Any]) -> Circumstances:
+def _circumstances(passes: list[Pass], document: dict[str, Any]) -> Circumstances:
     """Gather what the passes say of what else happened."""
     meanwhile = [each.meanwhile for each in passes if each.meanwhile]
 

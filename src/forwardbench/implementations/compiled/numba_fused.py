@@ -345,12 +345,8 @@ def make_product(dtype):
 # --- the network ------------------------------------------------------------------------------
 
 
-@functools.cache
-def network(dtype):
-    """Compile for a dtype: for one thread, for rows shared among threads, and for columns."""
-    size = dtype.itemsize
-    panel = VECTORS * VECTOR_BYTES // size
-    product = make_product(dtype.name)
+def make_activate(dtype):
+    """Return what applies an activation, given by its number, to some numbers in place."""
     sigmoid, relu, tanh = make_activations(dtype.name)
 
     @PLAIN
@@ -364,6 +360,13 @@ def network(dtype):
         elif activation == 2:
             for i in range(len(numbers)):
                 numbers[i] = tanh(numbers[i])
+
+    return activate
+
+
+def make_some_rows(dtype, product, activate):
+    """Return what takes rows from ``first`` to ``last`` through all layers, block by block."""
+    size = dtype.itemsize
 
     @PLAIN
     def some_rows(x, first, last, parameters, table, hidden, out):
@@ -384,6 +387,17 @@ def network(dtype):
                 activate(target[: (count + SPARE - 1) // SPARE * SPARE if ends else count],
                          activation)  # fmt: skip
                 a = target.ctypes.data
+
+    return some_rows
+
+
+@functools.cache
+def network(dtype):
+    """Compile for a dtype: for one thread, for rows shared among threads, and for columns."""
+    size = dtype.itemsize
+    panel = VECTORS * VECTOR_BYTES // size
+    product, activate = make_product(dtype.name), make_activate(dtype)
+    some_rows = make_some_rows(dtype, product, activate)
 
     def one_thread(x, parameters, table, hidden, out):
         some_rows(x, 0, len(x), parameters, table, hidden, out)

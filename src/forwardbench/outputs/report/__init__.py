@@ -26,12 +26,12 @@ from forwardbench.analysis.findings import (
     hosts,
     name_setting,
     noise_sentence,
-    reach_words,
     settings,
     troubles,
 )
 from forwardbench.analysis.first_call_findings import calls_words
 from forwardbench.analysis.rows import is_control, size_axis, slowest_first
+from forwardbench.analysis.size_findings import reach_words, size_word
 from forwardbench.outputs.bundle import Bundle, HistoryPart
 from forwardbench.outputs.catalogue import Entry
 from forwardbench.outputs.charts.drawing.view import View
@@ -153,7 +153,10 @@ def _reaches(table: pd.DataFrame, evidence: Evidence) -> list[dict[str, Any]]:
         baseline = baseline_of(rows)
         timed = [name for name in slowest_first(rows) if name != baseline]
         if size_axis(rows) and timed:
-            words = [(name, reach_words(reach(rows, evidence, name, baseline))) for name in timed]
+            word = size_word(rows)
+            words = [
+                (name, reach_words(reach(rows, evidence, name, baseline), word)) for name in timed
+            ]
             name = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
             parts.append({"name": name, "baseline": baseline, "rows": words})
     return parts

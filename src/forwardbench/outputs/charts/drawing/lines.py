@@ -16,7 +16,6 @@ from forwardbench.analysis.findings import (
     baseline_of,
     caption,
     describe_row,
-    format_size,
     hosts,
     interval_word,
     name_setting,
@@ -25,6 +24,7 @@ from forwardbench.analysis.findings import (
     troubles,
 )
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, slowest_first
+from forwardbench.analysis.size_findings import format_size
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import (
     COLUMNS,

@@ -1,7 +1,8 @@
 """Identical code under pyperf, with its own defaults: twenty processes for each benchmark."""
 
 import pyperf
-from cells import call, pairs
+
+from studies.cells import call, pairs
 
 
 def loops(count: int, name: str) -> float:

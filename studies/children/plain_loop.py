@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from cells import NAMES, call
+from studies.cells import NAMES, call
 
 ROUNDS = 30
 SECONDS = 0.002

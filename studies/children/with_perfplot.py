@@ -4,7 +4,8 @@ import json
 import sys
 
 import perfplot
-from cells import LABELS, RUNGS, SHAPES, call
+
+from studies.cells import LABELS, RUNGS, SHAPES, call
 
 
 def kernel(rung, label):

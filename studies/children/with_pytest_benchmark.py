@@ -1,7 +1,8 @@
 """Identical code under pytest-benchmark, with its own defaults."""
 
 import pytest
-from cells import call, pairs
+
+from studies.cells import call, pairs
 
 
 @pytest.mark.parametrize(("name", "label"), list(pairs()))
