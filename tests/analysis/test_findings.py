@@ -5,7 +5,7 @@ import math
 import pytest
 
 from builders.tables import from_ratios, make, square
-from forwardbench.analysis import findings
+from forwardbench.analysis import findings, size_findings
 from forwardbench.analysis.crossovers import Crossover, Reach
 from forwardbench.outputs.bundle import Bundle
 
@@ -37,7 +37,7 @@ def test_the_finding_names_case_ratio_interval_passes_and_crossover():
     whole = from_ratios({1: exactly(0.5), 4: exactly(2), 16: exactly(8)})
     assert finding(whole) == (
         "matmul is 8.00 times faster than python_loops at 16x16-16 (95 % interval 8.00 to 8.00, "
-        "3 passes); slower than python_loops at sizes below 2 (2 to 2)"
+        "3 passes); faster from size 4 on (crossing 2, 2 to 2)"
     )
 
 
@@ -148,19 +148,21 @@ def test_the_lead_changes_at_crossovers():
         "b": {1: 2.0, 4: 2.0, 16: 8.0},
         "c": {1: 9.0, 4: 8.0, 16: 2.0},
     }
-    assert leading({name: ladder[name] for name in "ab"}) == "Fastest: a below 2 (2 to 2), b above"
+    assert leading({name: ladder[name] for name in "ab"}) == (
+        "Fastest: a at size 1, b from 4 on (crossing 2, 2 to 2)"
+    )
     assert leading(ladder) == (
-        "Fastest: a below 2 (2 to 2), b from there to 8 (8 to 9.35), c above"
+        "Fastest: a at size 1, b at 4 (crossing 2, 2 to 2), c at 16 (crossing 8, 8 to 9.35)"
     )
 
 
 def test_a_lead_without_a_crossover_is_said_with_sizes():
     """Where nothing tells when the next one takes over, the measured sizes do."""
     assert leading({"a": {1: 1.0, 4: 1.0, 16: 9.0}, "b": {16: 1.0}}) == (
-        "Fastest: a up to 4, b at 16"
+        "Fastest: a up to size 4, b at 16"
     )
     assert leading({"a": {1: 1.0, 4: 9.0, 16: 9.0}, "b": {4: 1.0}, "c": {16: 1.0}}) == (
-        "Fastest: a at 1, b at 4, c at 16"
+        "Fastest: a at size 1, b at 4, c at 16"
     )
 
 
@@ -248,31 +250,37 @@ def test_the_noise_floor_in_words():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Reach("always", None, (1, 1024), (1, 1024)), "at every size (1 to 1,024)"),
-        (Reach("never", None, (1, 1024), ()), "never in this range (1 to 1,024)"),
-        (Reach("unclear", None, (1, 4), ()), "no difference shown (1 to 4)"),
-        (Reach("unclear", None, (), ()), "no difference shown (no size in common)"),
+        (Reach("always", None, (1, 1024), (1, 1024), ()), "at every size (1 to 1,024)"),
+        (Reach("never", None, (1, 1024), (), (1,)), "never in this range (1 to 1,024)"),
+        (Reach("unclear", None, (1, 4), (), ()), "no difference shown (1 to 4)"),
+        (Reach("unclear", None, (), (), ()), "no difference shown (no size in common)"),
         (
-            Reach("some", None, (1, 4, 8, 1024), (1, 8, 1024)),
+            Reach("some", None, (1, 4, 8, 1024), (1, 8, 1024), (4,)),
             "at sizes 1, 8 and 1,024, and at no other size measured (1 to 1,024)",
         ),
         (
-            Reach("some", None, (1, 4), (4,)),
+            Reach("some", None, (1, 4), (4,), ()),
             "at size 4, and at no other size measured (1 to 4)",
         ),
         (
-            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), (1, 4), (4,)),
-            "from 3.1 (2.9 to 3.4)",
+            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), (1, 4), (4,), (1,)),
+            "from size 4 on (crossing 3.1, 2.9 to 3.4)",
         ),
         (
-            Reach("until", Crossover(12345, math.nan, math.nan, upward=False), (1, 99_999), (1,)),
-            "up to 12,300",
+            Reach(
+                "until",
+                Crossover(12345, math.nan, math.nan, upward=False),
+                (1, 2048, 99_999),
+                (1, 2048),
+                (99_999,),
+            ),
+            "up to size 2,048 (crossing 12,300)",
         ),
     ],
 )
 def test_reaches_in_words(found, words):
-    """Always, never, and from or up to a size."""
-    assert findings.reach_words(found) == words
+    """Always, never, and from or up to a size that was measured."""
+    assert size_findings.reach_words(found) == words
 
 
 @pytest.mark.parametrize(
@@ -281,7 +289,7 @@ def test_reaches_in_words(found, words):
 )
 def test_sizes_have_no_exponent(size, words):
     """Three digits, commas in thousands."""
-    assert findings.format_size(size) == words
+    assert size_findings.format_size(size) == words
 
 
 def test_a_cell_in_a_sentence():

@@ -8,13 +8,13 @@ from forwardbench.outputs.charts.drawing.view import View
 
 SAID = {
     "time": (
-        "Fastest: python_loops below 4.1",
+        "Fastest: python_loops up to size 4, matmul from 16 on (crossing 4.1",
         {"time a call", "1 us", "batch = inputs = units"},
         "hollow and dotted: estimated from a fit, never measured",
     ),
     "speedup": (
         "matmul is 498 times faster than python_loops at 256x256-256 (95 % interval 480 to 518, "
-        "3 passes); slower than python_loops at sizes below 4.1",
+        "3 passes); faster from size 16 on (crossing 4.1",
         {"speedup over python_loops", "100x", "batch = inputs = units"},
         "hollow and dotted: one of the two times was estimated from a fit, not measured",
     ),
