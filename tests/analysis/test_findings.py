@@ -284,6 +284,24 @@ def test_reaches_in_words(found, words):
 
 
 @pytest.mark.parametrize(
+    ("sweep", "cases", "word", "said"),
+    [
+        ("square", ("4x4-4", "8x8-8"), "size", "sizes 4 and 8"),
+        ("sample", ("1x4-4", "1x8-8"), "width", "widths 4 and 8"),
+        ("mlp", ("4x784-10", "8x784-10"), "batch", "batches 4 and 8"),
+    ],
+)
+def test_sizes_are_called_what_they_are(sweep, cases, word, said):
+    """Networks of one form differ in their batch, single examples in their width."""
+    table = make({"matmul": {case: [1.0] for case in cases}}, sweep=sweep).table
+    assert size_findings.size_word(table) == word
+    found = Reach("some", None, (1, 4, 8), (4, 8), ())
+    assert size_findings.reach_words(found, word) == (
+        f"at {said}, and at no other {word} measured (1 to 8)"
+    )
+
+
+@pytest.mark.parametrize(
     ("size", "words"),
     [(3.2567, "3.26"), (99.96, "100"), (130.4, "130"), (12345, "12,300"), (2.5e6, "2,500,000")],
 )
