@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -49,7 +50,7 @@ def statuses_chart(kind: str, view: View) -> Chart:
 
 def statuses() -> Bundle:
     """Every status, each of another implementation, and a doubted time."""
-    times = {
+    times: dict[str, dict[int, Any]] = {
         "python_loops": BASE,
         "estimated_one": {**FAST, 256: (*TOO_LONG, 2.0, 1.0, 3.0)},
         "skipped_one": {**SLOW, 256: TOO_LONG},
@@ -86,5 +87,6 @@ def lines_of(figure: Figure, series: str) -> list[Line2D]:
 def marks(figure: Figure, series: str) -> Iterator[tuple[Any, Any, list[float]]]:
     """Marker, face colour and x values of every set of marks of one series in its panel."""
     for line in lines_of(figure, series):
-        if line.get_marker() not in (None, "None", "") and len(line.get_xdata()):
-            yield line.get_marker(), line.get_markerfacecolor(), list(line.get_xdata())
+        places = np.asarray(line.get_xdata(), float).tolist()
+        if line.get_marker() not in (None, "None", "") and places:
+            yield line.get_marker(), line.get_markerfacecolor(), places
