@@ -21,6 +21,7 @@ from forwardbench.analysis.findings import (
     troubles,
 )
 from forwardbench.analysis.noise import noise_floors
+from forwardbench.analysis.warnings import warnings_of
 from forwardbench.commands.carry_out import begin, carry_out
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.errors import UserError
@@ -123,7 +124,7 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     evidence = bundle.evidence
     table = Table(bundle.table.assign(pass_seconds=evidence.passes, level=evidence.level))
     table.attrs["path"] = str(path)
-    table.attrs["warnings"] = bundle.warnings
+    table.attrs["warnings"] = warnings_of(bundle.results, bundle.table, None)
     return table
 
 
