@@ -5,7 +5,6 @@ import math
 
 import pytest
 
-from builders.places import ASV
 from forwardbench import results
 from forwardbench.analysis import findings
 from forwardbench.analysis.table import summarize
@@ -20,7 +19,6 @@ COLUMNS = [
 """`result_columns` as asv 0.6.6 writes them."""
 DAY = 86_400_000
 """Milliseconds."""
-COMMITTED = ASV
 
 
 @pytest.fixture
@@ -398,27 +396,3 @@ def test_what_asv_keeps_beside_its_results_is_no_result(write_asv, tmp_path):
     (tmp_path / "new" / "benchmarks.json").write_text("{}")
     with pytest.raises(UserError, match="measure a commit with asv run HEAD"):
         results.load(tmp_path / "new")
-
-
-@pytest.mark.skipif(not COMMITTED.exists(), reason="asv's results are not in the source archive")
-def test_the_committed_results_are_read():
-    """Times that asv itself wrote: all of them, inside their intervals, oldest commit first."""
-    history = results.load_history(COMMITTED)
-    dates = [each.origin.facts["date of the commit"] for each in history]
-    assert dates == sorted(dates)
-    assert results.load(COMMITTED).commit == history[-1].commit
-    for loaded in history:
-        document = json.loads(
-            next(COMMITTED.glob(f"{loaded.commit[:8]}*.json")).read_text(encoding="utf-8")
-        )
-        values = document["results"][asv.BENCHMARK]
-        row = dict(zip(document["result_columns"], values, strict=False))
-        written = [each for each in row["result"] if each is not None and each == each]
-        table = summarize(loaded)
-        measured = table[table["status"] == "measured"]
-        assert measured["seconds"].tolist() == written
-        assert len(table) == len(row["result"])
-        assert (measured["seconds_low"] <= measured["seconds"]).all()
-        assert (measured["seconds"] <= measured["seconds_high"]).all()
-        assert set(table["status"]) <= {"measured", "skipped", "failed"}
-        assert loaded.origin.tool == "asv"
