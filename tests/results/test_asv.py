@@ -6,16 +6,15 @@ import math
 import pytest
 
 from builders import asv_folders
-from builders.places import ASV
 from forwardbench import results
-from forwardbench.analysis import findings, warnings
+from forwardbench.analysis import findings
 from forwardbench.analysis.table import summarize
 from forwardbench.errors import UserError
+from forwardbench.outputs import bundle
 from forwardbench.results import asv
 
 DAY = 86_400_000
 """Milliseconds."""
-COMMITTED = ASV
 
 
 @pytest.fixture
@@ -137,13 +136,12 @@ def test_intervals_are_passed_on(write_asv):
 def test_an_interval_of_one_run_is_not_sold_as_one_over_passes(write_asv):
     """The finding says where it is from, and a warning what it does not know."""
     folder = write_asv({"python_loops": [(8.0, 7.0, 9.0)], "matmul": [(2.0, 1.9, 2.1)]}, ("4x4-4",))
-    loaded = results.load(folder)
-    table = summarize(loaded)
-    assert findings.finding(table) == (
+    whole = bundle.load(folder)
+    assert findings.finding(whole.table, whole.evidence) == (
         "matmul is 4.00 times faster than python_loops at 4x4-4 (interval of one run's samples "
         "3.47 to 4.55)"
     )
-    assert warnings.doubts(table, loaded.circumstances, None) == [
+    assert whole.warnings == [
         "Intervals come from the samples of one run, and other runs may differ by more: measure "
         "in passes with forwardbench run"
     ]
@@ -338,27 +336,3 @@ def test_what_asv_keeps_beside_its_results_is_no_result(write_asv, tmp_path):
     (tmp_path / "new" / "benchmarks.json").write_text("{}")
     with pytest.raises(UserError, match="measure a commit with asv run HEAD"):
         results.load(tmp_path / "new")
-
-
-@pytest.mark.skipif(not COMMITTED.exists(), reason="asv's results are not in the source archive")
-def test_the_committed_results_are_read():
-    """Times that asv itself wrote: all of them, inside their intervals, oldest commit first."""
-    history = results.load_history(COMMITTED)
-    dates = [each.origin.facts["date of the commit"] for each in history]
-    assert dates == sorted(dates)
-    assert results.load(COMMITTED).commit == history[-1].commit
-    for loaded in history:
-        document = json.loads(
-            next(COMMITTED.glob(f"{loaded.commit[:8]}*.json")).read_text(encoding="utf-8")
-        )
-        values = document["results"][asv.BENCHMARK]
-        row = dict(zip(document["result_columns"], values, strict=False))
-        written = [each for each in row["result"] if each is not None and each == each]
-        table = summarize(loaded)
-        measured = table[table["status"] == "measured"]
-        assert measured["seconds"].tolist() == written
-        assert len(table) == len(row["result"])
-        assert (measured["seconds_low"] <= measured["seconds"]).all()
-        assert (measured["seconds"] <= measured["seconds_high"]).all()
-        assert set(table["status"]) <= {"measured", "skipped", "failed"}
-        assert loaded.origin.tool == "asv"

@@ -111,8 +111,9 @@ def _row(cell: dict[str, Any], samples: Samples, baseline: str, level: float) ->
         own = samples[_key(cell)]
         row["passes"] = len(own)
         row.update(_named("seconds", _interval_of(own, level)))
-        multiply_adds = amount_of(cell["workload"], cell["case"]).multiply_adds
-        row["gflops"] = 2 * multiply_adds / row["seconds"] / 1e9
+        amount = amount_of(cell["workload"], cell["case"])
+        if amount.is_known:
+            row["gflops"] = 2 * amount.multiply_adds / row["seconds"] / 1e9
         row["error"] = own["error"].max()
     elif cell["status"] == Status.SKIPPED and cell["predicted"] == cell["predicted"]:
         row["status"] = str(Status.ESTIMATED)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forwardbench.records import DEFAULT_WORKLOAD
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,6 +22,8 @@ SAMPLE_COLUMNS = [*CELL_KEY[:-1], "pass", "seconds", "error", "low", "high", HOS
 """Columns of `Results.samples`."""
 FIRST_CALL_COLUMNS = [*CELL_KEY[:-1], "import_seconds", "seconds", "reason", "workload"]
 """Columns of `Results.first_calls`."""
+_UNSAID = ("", DEFAULT_WORKLOAD)
+"""What a cell's name leaves out: the only machine, and the usual workload."""
 
 
 def no_first_calls() -> pd.DataFrame:
@@ -64,7 +68,8 @@ class Results:
         for frame, key in ((self.cells, named), (self.samples, [*named, "pass"])):
             twice = frame[frame.duplicated(key)]
             if len(twice):
-                raise ValueError(f"twice the same cell: {'-'.join(map(str, twice[key].iloc[0]))}")
+                parts = [str(part) for part in twice[key].iloc[0] if part not in _UNSAID]
+                raise ValueError(f"twice the same cell: {'-'.join(parts)}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Origin:
     hardware: str
     """CPU and how many there are; empty where that was not recorded."""
     workload: str
-    """The `WORKLOAD_VERSION` of the inputs."""
+    """The workload's version: times of two versions are not of the same inputs."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known of machine, software and request, in words, by subject."""
 
