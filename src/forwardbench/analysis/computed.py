@@ -1,4 +1,4 @@
-"""What a row's workload says of its case and sweep: how much is computed, and what grows."""
+"""What a workload computes on a case, and what grows along a sweep."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Amount(NamedTuple):
     """Activations."""
     multiply_adds: int
     bytes: int
-    """Of inputs, weights and activations."""
+    """Size of inputs, weights and activations."""
     batch: int
     inputs: int
 
 
 @cache
 def amount_of(workload: str, case: str, dtype: str = "float64") -> Amount:
-    """How much a call of a workload on a case, in its notation, computes."""
+    """How much one call computes; ``case`` is in the notation of cases."""
     parsed = parse_case(case, dtype=dtype)
     return Amount(
         parsed.outputs, parsed.multiply_adds, parsed.bytes, parsed.batch, parsed.widths[0]
@@ -35,5 +35,5 @@ def axis_of(workload: str, sweep: str) -> str:
 
 
 def summary_of(workload: str, sweep: str) -> str:
-    """What a sweep is, in a line."""
+    """Describe a sweep in one line."""
     return SWEEPS[sweep].summary if sweep in SWEEPS else "cases given one by one"
