@@ -46,7 +46,7 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def making_sense_of(path: Path) -> Iterator[None]:
+def reporting_bad_contents(path: Path) -> Iterator[None]:
     """Turn every error about the contents of a JSON file into a `UserError`."""
     try:
         yield

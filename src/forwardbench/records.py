@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from forwardbench.cases import ACTIVATIONS, DTYPES, Case, parse_case
 from forwardbench.errors import one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 
 DEFAULT_BASELINE = "python_loops"
 """The implementation that speedups are relative to by default."""
@@ -126,7 +126,7 @@ class FirstCalls:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> FirstCalls:
-        """Rebuild first calls from the values that `to_json` made, in `making_sense_of`."""
+        """Rebuild first calls from the values that `to_json` made, in `reporting_bad_contents`."""
         first_calls = cls()
         for item in document["samples"]:
             call = checked_first_call(item["import_seconds"], item["seconds"])
@@ -142,7 +142,7 @@ class FirstCalls:
         if not path.exists():
             return cls()
         document = read_json(path)
-        with making_sense_of(path):
+        with reporting_bad_contents(path):
             return cls.from_json(document)
 
 

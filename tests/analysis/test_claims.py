@@ -10,7 +10,7 @@ def said(make_table):
     """Evidence for each claim, by its first words."""
 
     def weigh(times, ceilings=(), **options):
-        found = claims.weigh(make_table(times, **options), dict(ceilings))
+        found = claims.judge_claims(make_table(times, **options), dict(ceilings))
         return {claim.text.split(",")[0].split(";")[0]: claim.evidence for claim in found}
 
     return weigh

@@ -299,7 +299,7 @@ def test_troubles_name_each_implementation_once(make_table):
     }
     ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
     skipped = {("slow", "64x64-64"): (9.0, None, None)}
-    assert findings.troubles(make_table(times, ceilings=ceilings, skipped=skipped)) == [
+    assert findings.problems(make_table(times, ceilings=ceilings, skipped=skipped)) == [
         "cached: 1 cell implausible, first 64x64-64: 524,288 GFLOP/s where this machine reached 50",
         "broken: 2 cells failed, first 64x64-64: ValueError: no",
     ]

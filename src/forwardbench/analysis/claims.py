@@ -31,7 +31,7 @@ class Claim:
     """One sentence for each setting that has something to say about the claim."""
 
 
-def weigh(table: pd.DataFrame, evidence: Evidence) -> list[Claim]:
+def judge_claims(table: pd.DataFrame, evidence: Evidence) -> list[Claim]:
     """Say what the table shows about each claim."""
     usable = table[is_credible(table) & ~is_control(table)]
     whole = table[~is_control(table)]

@@ -351,7 +351,7 @@ def _is_true(credible: pd.Series[Any]) -> pd.Series[bool]:
     return credible.fillna(False).astype(bool)
 
 
-def hidden(comparison: Comparison) -> float:
+def baseline_change_limit(comparison: Comparison) -> float:
     """The share by which the baseline may have changed: no smaller difference is shown."""
     return float(_largest_drift(comparison.drift))
 

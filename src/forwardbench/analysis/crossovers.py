@@ -20,7 +20,7 @@ from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
 from forwardbench.statistics.intervals import log_interval
 
 _BENDS = (0, -1, 1)
-"""Ways to interpolate between two sizes: a straight line, or bent by the left or right neighbour."""
+"""Ways to interpolate: 0 is a straight line, -1 and 1 bend it by the left or right neighbour."""
 _STEPS = 12
 """Number of steps between two sizes at which the interpolated ratio gets an interval."""
 
@@ -59,7 +59,7 @@ class Ratios(NamedTuple):
     logs: NDArray[np.float64]
     """Shape (passes, sizes): logarithms of the ratios; NaN where a pass lacks one of the times."""
     signs: NDArray[np.int64]
-    """Shape (sizes,): 1 where it is shown to be faster, -1 where slower, 0 where neither is shown."""
+    """Shape (sizes,): 1 where it is shown to be faster, -1 where slower, 0 where neither is."""
     level: float
     """Level of the intervals."""
 

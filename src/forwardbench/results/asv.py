@@ -20,7 +20,7 @@ import pandas as pd
 
 from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 from forwardbench.results import validation
 from forwardbench.results.model import (
@@ -147,7 +147,7 @@ def _list_first(names: list[Any], separator: str = ", ") -> str:
 
 def _read(path: Path) -> _File:
     document = read_json(path)
-    with making_sense_of(path):
+    with reporting_bad_contents(path):
         commit = validation.text(document["commit_hash"], "a commit")
         results = document["results"]
         if document.get("version") != FORMAT:
@@ -172,7 +172,7 @@ def _read(path: Path) -> _File:
 
 
 def _make_results(file: _File) -> Results:
-    with making_sense_of(file.path):
+    with reporting_bad_contents(file.path):
         rows = list(_rows(file))
         facts = _facts(file)
         hardware = ", ".join(facts[name] for name in ("CPU", "CPUs") if name in facts)

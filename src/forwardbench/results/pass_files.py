@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from forwardbench.cases import CaseError
 from forwardbench.errors import one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import Cell
 from forwardbench.results import validation
 from forwardbench.results.facts import hardware_of, machine_facts
@@ -65,7 +65,7 @@ class _Timing(NamedTuple):
 def read_pass(path: Path) -> Pass:
     """Read the file of one pass; raises `UserError`."""
     document = read_json(path)
-    with making_sense_of(path):
+    with reporting_bad_contents(path):
         timings = [
             _read_benchmark(benchmark["extra_info"], benchmark["stats"])
             for benchmark in document["benchmarks"]
@@ -163,7 +163,7 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
 
 
 def read_cell(values: Any) -> Cell:
-    """Read a cell; its errors are those that `making_sense_of` turns into a `UserError`."""
+    """Read a cell; its errors are those that `reporting_bad_contents` turns into a `UserError`."""
     try:
         cell = Cell.from_json(values)
     except CaseError as error:  # the file is wrong, not something that the user typed

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.errors import UserError, one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
@@ -27,7 +27,7 @@ from forwardbench.results.model import (
     Results,
 )
 from forwardbench.results.pass_files import Pass, read_cell, read_pass, read_spent
-from forwardbench.statistics.intervals import LEVEL, LOOKED_LEVEL
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, LEVEL
 
 BUSIER = 1.25
 """A cell that kept more busy CPUs than this, as a multiple of its threads, used more than it was
@@ -40,7 +40,7 @@ def load_file(path: Path) -> Results:
     if not single.seconds:
         raise UserError(f"{path} holds no results of forwardbench's benchmarks")
     cells = {cell: _cell_row(cell) for cell in single.seconds}
-    with making_sense_of(path):
+    with reporting_bad_contents(path):
         return _assemble([single], cells, DEFAULT_BASELINE, {}, {})
 
 
@@ -50,7 +50,7 @@ def load_folder(folder: Path) -> Results:
     if not run.is_file():
         raise UserError(f"{folder} is not a run: it holds no run.json")
     document = read_json(run)
-    with making_sense_of(run):
+    with reporting_bad_contents(run):
         baseline = one_line(validation.text(document["request"]["baseline"], "a baseline"))
         cells = {}
         for item in document.get("measured", []):
@@ -71,7 +71,7 @@ def load_folder(folder: Path) -> Results:
     if not cells:
         raise UserError(f"{folder} holds a run that measured nothing: run it again")
     passes = [read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
-    with making_sense_of(run):
+    with reporting_bad_contents(run):
         measured = _assemble(passes, cells, baseline, ceilings, document)
     return replace(measured, first_calls=_read_first_calls(folder))
 
@@ -79,7 +79,7 @@ def load_folder(folder: Path) -> Results:
 def _read_first_calls(folder: Path) -> pd.DataFrame:
     """One row for each first call that was timed, and for each cell whose first call failed."""
     first_calls = FirstCalls.read(folder)
-    with making_sense_of(folder / FIRST_CALLS):
+    with reporting_bad_contents(folder / FIRST_CALLS):
         rows = [
             {
                 **_key(cell),
@@ -196,7 +196,7 @@ def _assemble(
         passes[0].machine if passes else "",
         passes[0].commit if passes else "",
         ceilings,
-        LOOKED_LEVEL if _stopped_on_results(document) else LEVEL,
+        EARLY_STOP_LEVEL if _stopped_on_results(document) else LEVEL,
         _circumstances(passes, document),
         _origin(passes, document),
         on_gpu=_on_gpu(document),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 LEVEL = 0.95
 """Share of intervals that shall hold the true value."""
-LOOKED_LEVEL = 0.97
+EARLY_STOP_LEVEL = 0.97
 """Level of intervals where measuring stopped as soon as they were narrow enough.
 
 Stopping at the first narrow interval favours those that are narrow by chance: computed at 95 %

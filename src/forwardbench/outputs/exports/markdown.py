@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
+    describe_sweep,
     finding,
     name_setting,
     noise_sentence,
@@ -49,7 +49,7 @@ def _section(rows: pd.DataFrame, bundle: Bundle) -> str:
     intervals = bundle.intervals
     rows = with_words(rows)
     own = rows[~is_control(rows)]
-    heading = f"## {_escape(about(rows))}; {_escape(name_setting(rows))}\n\n"
+    heading = f"## {_escape(describe_sweep(rows))}; {_escape(name_setting(rows))}\n\n"
     notes = " ".join([*_notes(rows, own), f"Intervals: {intervals}." if intervals else ""])
     found = f"{finding(rows, bundle.evidence)}."
     return heading + _paragraph(found) + "\n" + _table(own, intervals) + "\n" + _paragraph(notes)

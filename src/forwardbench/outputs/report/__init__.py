@@ -19,15 +19,15 @@ from forwardbench.analysis.break_even import AGAINST
 from forwardbench.analysis.crossovers import reach, winners
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
+    describe_sweep,
     finding,
     hosts,
     name_setting,
     noise_sentence,
+    problems,
     settings,
-    troubles,
 )
 from forwardbench.analysis.first_call_findings import calls_words
 from forwardbench.analysis.rows import is_control, size_axis, slowest_first
@@ -81,7 +81,7 @@ def make_page(bundle: Bundle) -> str:
         ],
         first_calls=_first_calls(bundle.break_evens),
         against=AGAINST,
-        claims=claims.weigh(table, evidence),
+        claims=claims.judge_claims(table, evidence),
         columns=columns_of(table),
         rows=list_rows(table, shared.series),
         left_out=_left_out(table),
@@ -117,7 +117,7 @@ def _sections(bundle: Bundle, shared: _Shared) -> list[dict[str, Any]]:
     sections: dict[str, dict[str, Any]] = {}
     for number, drawn in enumerate(pictures_of(bundle)):
         part = drawn.part
-        heading = "Over commits" if isinstance(part, HistoryPart) else about(part.rows)
+        heading = "Over commits" if isinstance(part, HistoryPart) else describe_sweep(part.rows)
         section = sections.setdefault(
             part.name, {"name": part.name, "about": heading, "charts": []}
         )
@@ -138,7 +138,7 @@ def _chart(drawn: Drawn, shared: _Shared, prefix: str) -> dict[str, Any]:
         "question": module.QUESTION,
         "title": drawn.chart.title,
         "help": module.HELP,
-        "notes": [*troubles(table), caption(table)],
+        "notes": [*problems(table), caption(table)],
         "definitions": picture.definitions + (linear.definitions if linear else Markup("")),
         "panels": picture.panels,
         "linear": linear.panels if linear else (),

@@ -12,16 +12,16 @@ from matplotlib.transforms import Affine2D
 
 from forwardbench.analysis.crossovers import Crossover
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
     describe_row,
+    describe_sweep,
     hosts,
     interval_word,
     name_setting,
     noise_sentence,
+    problems,
     settings,
-    troubles,
 )
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, slowest_first
 from forwardbench.analysis.size_findings import format_size
@@ -87,14 +87,14 @@ def draw_lines(
     rows = list(settings(table))
     panels = [(setting, share) for setting in rows for share in shares]
     notes = [
-        *troubles(table), _explain(table, values, words.hollow), *words.notes,
+        *problems(table), _explain(table, values, words.hollow), *words.notes,
         noise_sentence(table), caption(table),
     ]  # fmt: skip
     layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
     along = style.plan_axis(table, view, layout.width, layout.left)
     layout = replace(layout, width=along.width, below=along.room)
     chart, all_axes = make_grid(
-        len(panels), layout, view, words.title, about(table), notes,
+        len(panels), layout, view, words.title, describe_sweep(table), notes,
         beside=len(shares) if len(shares) > 1 else min(COLUMNS, max(1, len(hosts(table)))),
     )  # fmt: skip
     own = values[~is_control(table)]
