@@ -295,8 +295,8 @@ def _judge(found: Comparison, limit: float) -> int:
     baseline_change = baseline_change_limit(found)
     if baseline_change > limit:
         _say(
-            f"Warning: the baseline itself may have moved by {baseline_change:.1%} between the two, "
-            "so regressions below that are not shown: run both again, one after the other"
+            f"Warning: the baseline itself may have moved by {baseline_change:.1%} between the "
+            "two, so regressions below that are not shown: run both again, one after the other"
         )
     others = found.cells[found.cells["implementation"] != found.relative_to]
     unjudged = int((others["verdict"] == NOT_COMPARABLE).sum())

@@ -175,7 +175,7 @@ def _tick_label(share: float) -> str:
 
 
 def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], view: View) -> None:
-    """Draw a line for each case: dots for passes, a bar for the interval, the centre as a number."""
+    """Draw a line for each case: dots for passes, a bar for the interval, and the centre."""
     name = _series_of(rows)
     timed = rows[rows["pass_seconds"].map(len) > 0]
     places = [order.index(key) for key in timed["key"]]
