@@ -1,12 +1,14 @@
 """The suite's cells for asv: time and peak memory of every implementation.
 
 asv runs this file against every commit it is asked about, so it takes what that commit
-has: an implementation or a case that it lacks is skipped, never an error.
+has: an implementation or a case that it lacks is skipped, never an error. Commits from before
+`forwardbench.workloads` keep in `forwardbench.cases` what lies in the workload's file today.
 
 There is no ``setup``: with one, asv 0.6.6 times each call by itself, and a call of half a
 microsecond is then mostly clock. Preparation is kept for the life of the process instead.
 """
 
+import importlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,6 +17,13 @@ from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from forwardbench import cases, implementations
 from forwardbench.measure import probe
+
+try:
+    workload: Any = importlib.import_module("forwardbench.workloads.forward")
+    VERSION = workload.VERSION
+except ModuleNotFoundError:
+    workload = cases
+    VERSION = workload.WORKLOAD_VERSION
 
 LIMIT = 1.0
 """Seconds; a call predicted to be slower is skipped."""
@@ -35,18 +44,28 @@ def prepare(implementation: str, text: str) -> tuple[Callable[[Any, Any], Any], 
     case = find_case(text)
     if not probe.predict(loaded, [case], LIMIT)[case].worth_measuring(LIMIT):
         raise SkipNotImplemented(f"{implementation} at {text} is predicted above {LIMIT} s")
-    x, layers = cases.make_inputs(case)
-    ready, prepared = loaded.prepare_layers(layers), loaded.prepare_input(x)
-    loaded.forward(prepared, ready)
-    return loaded.forward, prepared, ready
+    x, layers = workload.make_inputs(case)
+    ready, (forward, prepared) = loaded.prepare_layers(layers), take_input(loaded, x)
+    forward(prepared, ready)
+    return forward, prepared, ready
+
+
+def take_input(loaded: Any, x: Any) -> tuple[Callable[[Any, Any], Any], Any]:
+    """Return the function of an implementation, and an input in the form that it takes."""
+    if hasattr(loaded, "compute"):
+        (prepared,) = loaded.prepare_data([x])
+        return loaded.compute, prepared
+    return loaded.forward, loaded.prepare_input(x)
 
 
 def find_case(text: str) -> cases.Case:
     """Take a case from the sweeps, with its activation and its example's numbers."""
     for name in ("course", "square"):
-        for case in cases.sweep(name).cases:
+        sweep = workload.SWEEPS[name]
+        for case in sweep.cases:
             if str(case) == text:
-                return case
+                found: cases.Case = case
+                return found
     raise SkipNotImplemented(f"this commit has no case {text}")
 
 
@@ -60,7 +79,7 @@ class Forward:
 
     params = (implementations.names(), SQUARE + COURSE)
     param_names = ("implementation", "case")
-    version = str(cases.WORKLOAD_VERSION)  # results of other inputs are not compared
+    version = str(VERSION)  # results of other inputs are not compared
     timeout = 60
     rounds = 2
     repeat = (3, 10, 1.0)  # samples a round: at least, at most, and for how many seconds

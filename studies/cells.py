@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from forwardbench.cases import make_inputs, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.implementations import load
+from forwardbench.workloads.forward import make_inputs
 
 RUNGS = ("python_loops", "neuron_dot", "matmul")
 SHAPES = ("1x2-3", "8x8-8", "64x64-64", "1x256-256")
@@ -17,8 +18,8 @@ def call(name: str) -> tuple[Callable[..., Any], tuple[Any, Any]]:
     rung, shape = name.split()
     implementation = load(rung)
     x, layers = make_inputs(parse_case(shape))
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
-    return implementation.forward, (prepared, ready)
+    ready, (prepared,) = implementation.prepare_layers(layers), implementation.prepare_data([x])
+    return implementation.compute, (prepared, ready)
 
 
 def pairs() -> Iterator[tuple[str, str]]:

@@ -10,9 +10,8 @@ from builders import run_folders
 from builders.contenders import write_contender
 from builders.places import CONTENDERS
 from builders.tables import MEASURED_LADDER
-from forwardbench import results
-from forwardbench.analysis.table import summarize
 from forwardbench.measure import environment
+from forwardbench.outputs import bundle
 
 # What these tests are told is not for a pytest that one of them starts.
 for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:
@@ -63,20 +62,19 @@ def two_runs(write_run):
 
 
 @pytest.fixture
-def make_run(write_run):
-    """Make the results of a run written with `write_run`, and their table."""
+def make_bundle(write_run):
+    """Make the results of a run written with `write_run`, and all that is made of them."""
 
     def make(times, *, asked_baseline=None, **options):
-        loaded = results.load(write_run(times, **options))
-        return loaded, summarize(loaded, asked_baseline)
+        return bundle.load(write_run(times, **options), asked_baseline)
 
     return make
 
 
 @pytest.fixture
-def make_table(make_run):
+def make_table(make_bundle):
     """Make the table of a run written with `write_run`."""
-    return lambda times, **options: make_run(times, **options)[1]
+    return lambda times, **options: make_bundle(times, **options).table
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """From Python: the table, the main job, and what a notebook shows of them."""
 
+import inspect
 import pickle
 import re
 from html.parser import HTMLParser
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 import forwardbench
+from forwardbench.analysis.columns import COLUMNS
 from forwardbench.errors import UserError
 
 
@@ -16,7 +18,7 @@ def test_loading_gives_the_pandas_table(write_run, ladder):
     folder = write_run(ladder)
     table = forwardbench.load(folder)
     assert isinstance(table, pd.DataFrame)
-    assert list(table.columns) == [*table.COLUMNS, "pass_seconds", "level", "host"]
+    assert list(table.columns) == [*COLUMNS, "pass_seconds", "level"]
     assert table.attrs["path"] == str(folder)
     assert table.attrs["warnings"] == [
         "Only 3 passes, so little is known of how sure this is: measure again"
@@ -89,13 +91,25 @@ def test_running_is_the_commands_job(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_run_says_what_it_takes():
+    """Its signature and its help name every keyword, and what is no option is refused."""
+    parameters = inspect.signature(forwardbench.run).parameters
+    assert {"sweeps", "implementations", "workload", "max_time", "quick"} <= set(parameters)
+    assert not {"resume", "scheduler", "given"} & set(parameters)
+    for name in parameters:
+        assert f"\n{name}: " in forwardbench.run.__doc__
+    for wrong in ("sweep", "resume", "given"):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'"):
+            forwardbench.run(**{wrong: ["mlp"]})
+
+
 def test_what_cannot_be_run_is_one_line(tmp_path):
     """A text for a list, a sweep that there is none of, threads that are no number."""
     with pytest.raises(UserError, match=r"sweeps is a list: write sweeps=\['mlp'\]"):
         forwardbench.run(sweeps="mlp")
-    for wish in ({"threads": 2}, {"passes": 2.5}, {"limit": "a"}, {"passes": "3"}):
-        with pytest.raises(UserError, match=next(iter(wish))):
-            forwardbench.run(**wish)
+    for asked in ({"threads": 2}, {"passes": 2.5}, {"limit": "a"}, {"passes": "3"}):
+        with pytest.raises(UserError, match=next(iter(asked))):
+            forwardbench.run(**asked)
     with pytest.raises(UserError, match="threads"):
         forwardbench.run(threads=[0], output=str(tmp_path / "y"))
     with pytest.raises(UserError, match="there is no sweep 'round'"):

@@ -12,12 +12,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from forwardbench import implementations
-from forwardbench.cases import SWEEPS
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import predict
-from forwardbench.measure.request import DEFAULT_SWEEPS
 from forwardbench.measure.threads import cpus_for
 from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
+from forwardbench.workloads.forward import DEFAULT_SWEEPS, SWEEPS
 
 # Frameworks warn of what they will change one day, which is not for a benchmark to judge.
 pytestmark = pytest.mark.filterwarnings("default")

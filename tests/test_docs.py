@@ -11,12 +11,11 @@ import pytest
 
 from builders.places import REFERENCE, ROOT
 from forwardbench import __version__, implementations, results
-from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.noise import verdicts
 from forwardbench.analysis.rows import sizes, work
 from forwardbench.analysis.table import summarize
-from forwardbench.commands.arguments import make_parser
-from forwardbench.outputs import charts
+from forwardbench.commands.main import make_parser
+from forwardbench.outputs import bundle, pictures
 from forwardbench.units import format_interval, format_ratio
 from forwardbench.verification.verify import verify
 
@@ -103,11 +102,10 @@ def test_a_reference_run_is_whole(folder):
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
 def test_reference_charts_are_redrawn_from_the_table(folder, tmp_path):
     """The files are there, and say what the table says today."""
-    loaded = results.load(folder)
-    table = summarize(loaded)
-    drawn = [*charts.draw_sweeps(table), *charts.draw_break_evens(break_evens(loaded, table))]
+    drawn = pictures.pictures_of(bundle.load(folder))
+    assert {each.entry.needs for each in drawn} >= {"sweeps"}
     for each in drawn:
-        (path,) = charts.save(each, tmp_path, ("svg",))
+        (path,) = pictures.save(each, tmp_path, ("svg",))
         kept = folder / "charts" / path.name
         assert kept.with_suffix(".png").exists()
         assert re.search("<title>(.*?)</title>", path.read_text())[1] in kept.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from forwardbench.analysis.findings import (
     settings,
 )
 from forwardbench.analysis.noise import noise_floors
-from forwardbench.commands import run as job
+from forwardbench.analysis.warnings import warnings_of
+from forwardbench.commands.carry_out import begin, carry_out
 from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.errors import UserError
+from forwardbench.measure.options import RunOptions, describe_keywords, signature_of
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.catalogue import chart_entries
@@ -121,18 +124,22 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     evidence = bundle.evidence
     table = Table(bundle.table.assign(pass_seconds=evidence.passes, level=evidence.level))
     table.attrs["path"] = str(path)
-    table.attrs["warnings"] = bundle.warnings
+    table.attrs["warnings"] = warnings_of(bundle.results, bundle.table, None)
     return table
 
 
-def run(wish: job.Wish) -> Table:
-    """Do what `forwardbench run` does, and return the table.
+def run(**options: Any) -> Table:
+    """Verify, measure, chart and report, as the command `forwardbench run` does.
 
-    Verification, plan and progress are told on stderr; the folder is in ``attrs["path"]``. Raises
-    `forwardbench.errors.UserError` for what cannot be done, and where nothing was measured.
+    Verification, plan and progress are told on stderr; the table of the run is returned, with its
+    folder in ``attrs["path"]``. Raises `forwardbench.errors.UserError` for what cannot be done,
+    and where nothing was measured. Keywords are the command's options:
+
     """
-    folder, request = job.begin(wish)
-    status = job.carry_out(folder, request, wish.implementations, show=False)
+    signature_of(RunOptions).bind(**options)  # raises TypeError for what is no option
+    asked = RunOptions.of(**options)
+    folder, request = begin(asked)
+    status = carry_out(folder, request, asked, show=False)
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     if not folder.finished_passes().numbers:
@@ -140,3 +147,8 @@ def run(wish: job.Wish) -> Table:
     table = load(folder.path)
     table.attrs["status"] = status
     return table
+
+
+# What `help(forwardbench.run)` and notebooks show.
+run.__signature__ = signature_of(RunOptions).replace(return_annotation="Table")  # type: ignore[attr-defined]
+run.__doc__ = f"{inspect.getdoc(run)}\n\n{describe_keywords(RunOptions)}"

@@ -123,9 +123,10 @@ def main(name):
     import numpy as np
     import pytest
 
-    from forwardbench.cases import make_inputs, parse_case
+    from forwardbench.cases import parse_case
     from forwardbench.measure.timing import benchmark_cell
     from forwardbench.records import Cell
+    from forwardbench.workloads.forward import make_inputs
 
     batch, inputs, units = SHAPE
     seconds = {dtype: {"suite": [], "hand": []} for dtype in DTYPES}

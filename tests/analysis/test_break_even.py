@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from builders.tables import make_results, square
-from forwardbench.analysis.break_even import COLUMNS, break_evens, calls_to_pay
+from builders.charts import only
+from builders.tables import make, square
+from forwardbench.analysis.break_even import COLUMNS, calls_to_pay
 from forwardbench.analysis.first_call_findings import calls_words, format_calls, payoff
-from forwardbench.analysis.table import summarize
 from forwardbench.commands import terminal
-from forwardbench.outputs import charts, exports, report
-from forwardbench.outputs.charts import DARK, LIGHT, View
+from forwardbench.outputs import pictures, report
 from forwardbench.outputs.charts.drawing.figure import SERIES
+from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
+from forwardbench.outputs.exports import json as json_export
 
 PASSES = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.0, 1.01, 0.99, 1.0)
 LOOPS = {square(1): [1e-6] * 10, square(64): [8e-3] * 10}
@@ -32,14 +33,12 @@ def at(seconds, wobble=PASSES):
     }
 
 
-def found_of(times, first_calls, **options):
-    """Results, their table and what is found of the first calls in them."""
-    results = make_results({"python_loops": LOOPS, **times}, first_calls=first_calls, **options)
-    table = summarize(results)
-    return results, table, break_evens(results, table)
+def made_of(times, first_calls, **options):
+    """Loops beside these times, with first calls, and all that is made of them."""
+    return make({"python_loops": LOOPS, **times}, first_calls=first_calls, **options)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mixed():
     """At the larger size one pays, one never does, one is not shown to, and one failed."""
     times = {
@@ -47,7 +46,13 @@ def mixed():
         "alike": at(2e-5, PASSES[::-1]), "broken": at(1e-5),
     }  # fmt: skip
     firsts = {(name, square(64)): [0.9, 1.0, 1.1] for name in ("fast", "slow", "alike")}
-    return found_of(times, {**firsts, ("broken", square(64)): "exited with status 3"})
+    return made_of(times, {**firsts, ("broken", square(64)): "exited with status 3"})
+
+
+@pytest.fixture(scope="module")
+def chart_of_mixed(mixed):
+    """The one chart of `mixed`."""
+    return only("break-even", mixed)
 
 
 # --- the number of calls -----------------------------------------------------------------
@@ -169,8 +174,9 @@ def test_the_interval_holds_the_truth(faster, first_noise, call_noise, first_cal
 
 def test_each_cell_with_a_first_call_gets_a_row_and_a_verdict(mixed):
     """Pays, never, not shown, or the reason for which nothing is known."""
-    _, _, found = mixed
-    assert list(found.columns) == [*COLUMNS, "host"]
+    found = mixed.break_evens
+    assert list(found.columns) == COLUMNS
+    assert COLUMNS[-2:] == ["host", "workload"]
     rows = found.set_index("implementation")
     assert rows["verdict"].to_dict() == {
         "fast": "pays", "slow": "never pays", "alike": "not shown to pay", "broken": "",
@@ -192,17 +198,17 @@ def test_a_difference_within_the_noise_floor_is_not_shown_to_pay():
         "python_loops (control)": {case: [1.1 * row[0]] * 10 for case, row in LOOPS.items()},
     }  # fmt: skip
     firsts = {("fast", square(64)): [1.0, 1.0, 1.0]}
-    _, _, found = found_of(times, firsts)
+    found = made_of(times, firsts).break_evens
     assert found["verdict"].tolist() == ["not shown to pay"]
     assert found["calls_high"].tolist() == [math.inf]
     del times["python_loops (control)"]
-    assert found_of(times, firsts)[2]["verdict"].tolist() == ["pays"]
+    assert made_of(times, firsts).break_evens["verdict"].tolist() == ["pays"]
 
 
 def test_without_matmul_costs_are_known_and_the_number_of_calls_is_not():
     """The reason says which time is missing; it is no other setting's."""
     times = {"fast": at(1e-5), "matmul": {square(1): [1e-6] * 10}}
-    _, _, found = found_of(times, {("fast", square(64)): [1.0, 1.1]})
+    found = made_of(times, {("fast", square(64)): [1.0, 1.1]}).break_evens
     (row,) = found.to_dict("records")
     assert row["reason"] == "matmul has no time here to compare with"
     assert row["first"] > 1
@@ -212,17 +218,17 @@ def test_without_matmul_costs_are_known_and_the_number_of_calls_is_not():
 def test_a_cell_that_failed_in_a_pass_has_no_number_of_calls():
     """Its own reason is passed on."""
     times = {"matmul": at(2e-5), "fast": {square(64): ("failed", "ValueError: no")}}
-    _, _, found = found_of(times, {("fast", square(64)): [1.0]})
+    found = made_of(times, {("fast", square(64)): [1.0]}).break_evens
     assert found["reason"].tolist() == ["failed: ValueError: no"]
 
 
 def test_results_without_first_calls_have_no_rows():
     """Then there is no chart and no table, and nothing fails."""
-    results, table, found = found_of({"matmul": at(2e-5)}, {})
-    assert found.empty
-    assert list(found.columns) == [*COLUMNS, "host"]
-    assert list(charts.draw_break_evens(found)) == []
-    assert "compiling pays" not in report.make_page(results, table)
+    whole = made_of({"matmul": at(2e-5)}, {})
+    assert whole.break_evens.empty
+    assert list(whole.break_evens.columns) == COLUMNS
+    assert list(pictures.draw_all(whole, ["break-even"])) == []
+    assert "compiling pays" not in report.make_page(whole)
 
 
 # --- words ---------------------------------------------------------------------------------
@@ -260,7 +266,7 @@ def test_each_verdict_has_its_words(verdict, calls, words):
 
 def test_the_sentence_names_who_pays_when_and_who_does_not(mixed):
     """On the largest case on which one pays."""
-    _, _, found = mixed
+    found = mixed.break_evens
     assert payoff(found) == (
         "At 64x64-64, against matmul, compiling pays after 99,700 (77,700 to 128,000) calls with "
         "fast; is not shown to pay with alike; never pays with slow"
@@ -274,7 +280,7 @@ def test_the_sentence_names_who_pays_when_and_who_does_not(mixed):
 def test_the_terminals_table_fits_and_says_why_something_is_missing(mixed):
     """Costs, number of calls and reason, in at most 100 columns."""
     file = io.StringIO()
-    terminal.print_break_evens(mixed[2], Console(file=file, width=100, highlight=False))
+    terminal.print_break_evens(mixed.break_evens, Console(file=file, width=100, highlight=False))
     text = file.getvalue()
     assert max(map(len, text.splitlines())) <= 100
     assert "99,700 (77,700 to 128,000)" in text
@@ -282,14 +288,14 @@ def test_the_terminals_table_fits_and_says_why_something_is_missing(mixed):
     assert [word in text for word in ("500 ms", "997 ms", "10.0 us", "20.0 us")] == [True] * 4
 
 
-def test_the_chart_rings_the_crossing_where_the_lines_meet(mixed):
+def test_the_chart_rings_the_crossing_where_the_lines_meet(mixed, chart_of_mixed):
     """The ring is at the number of calls and at matmul's total; who never pays has none."""
-    (drawn,) = charts.draw_break_evens(mixed[2])
-    assert (drawn.kind, drawn.sweep) == ("break-even", "square")
+    drawn = chart_of_mixed
+    assert (drawn.entry.name, drawn.part.name) == ("break-even", "square")
     (axes,) = [axes for axes, _ in drawn.chart.panels if axes.get_visible()]
     rings = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
     (ring,) = rings
-    row = mixed[2].set_index("implementation").loc["fast"]
+    row = mixed.break_evens.set_index("implementation").loc["fast"]
     assert ring.get_xdata()[0] == pytest.approx(row["calls"])
     assert ring.get_ydata()[0] == pytest.approx(row["calls"] * row["against_seconds"])
     assert axes.get_xlim()[1] > row["calls_high"]
@@ -307,13 +313,12 @@ def test_a_sweep_has_three_panels_and_cases_of_ones_own_have_six(tmp_path):
     }
     firsts = {("fast", case): [1.0, 1.1] for case in sizes}
     for sweep, count in (("square", 3), ("shapes", 6)):
-        results = make_results(times, sweep=sweep, first_calls=firsts, baseline="matmul")
-        found = break_evens(results, summarize(results))
-        (drawn,) = charts.draw_break_evens(found, View(theme=DARK))
+        whole = make(times, sweep=sweep, first_calls=firsts, baseline="matmul")
+        drawn = only("break-even", whole, View(theme=DARK))
         headings = [a.get_title("left") for a, _ in drawn.chart.panels if a.get_visible()]
         assert len(headings) == count
         assert (headings[0], headings[-1]) == (sizes[0], sizes[-1])
-        files = list(charts.save(drawn, tmp_path, ("svg",), View(theme=DARK)))
+        files = list(pictures.save(drawn, tmp_path, ("svg",)))
         assert [path.name for path in files] == [f"break-even-{sweep}-dark.svg"]
 
 
@@ -322,7 +327,7 @@ def test_more_series_than_colours_share_panels_with_matmul_in_each():
     names = [f"rung_{number}" for number in range(6)]
     times = {"matmul": at(2e-5), **{name: at(1e-5 * (1 + 0.1 * i)) for i, name in enumerate(names)}}
     firsts = {(name, square(64)): [1.0, 1.1] for name in names}
-    (drawn,) = charts.draw_break_evens(found_of(times, firsts)[2])
+    drawn = only("break-even", made_of(times, firsts))
     panels = [axes for axes, _ in drawn.chart.panels if axes.get_visible()]
     shown = [{text.get_text() for text in axes.texts} & {*names, "matmul"} for axes in panels]
     assert [len(each) for each in shown] == [5, 3]
@@ -334,7 +339,7 @@ def test_a_series_looks_the_same_for_every_case():
     times = {"matmul": at(2e-5), "first": at(1e-5), "second": at(1.1e-5)}
     firsts = {(name, case): [1.0, 1.1] for name in ("first", "second") for case in LOOPS}
     del firsts["first", square(1)]
-    (drawn,) = charts.draw_break_evens(found_of(times, firsts)[2])
+    drawn = only("break-even", made_of(times, firsts))
     colours = [
         {line.get_color() for line in axes.lines if line.get_gid() == f"{SERIES}second"}
         for axes, _ in drawn.chart.panels
@@ -347,7 +352,7 @@ def test_a_series_looks_the_same_for_every_case():
 def test_a_crossing_beyond_the_axis_is_drawn_without_trouble():
     """A call that saves next to nothing pays after more calls than anybody makes."""
     times = {"matmul": at(1e-9 * (1 + 1e-3), (1.0,) * 10), "fast": at(1e-9, (1.0,) * 10)}
-    (drawn,) = charts.draw_break_evens(found_of(times, {("fast", square(64)): [1.0, 1.0]})[2])
+    drawn = only("break-even", made_of(times, {("fast", square(64)): [1.0, 1.0]}))
     axes = drawn.chart.panels[0][0]
     assert axes.get_xlim()[1] == 1e9
     assert "<svg" in drawn.chart.svg
@@ -356,8 +361,7 @@ def test_a_crossing_beyond_the_axis_is_drawn_without_trouble():
 
 def test_the_page_has_chart_table_and_download(mixed):
     """The section is there with each row, and break-even.csv beside the other data."""
-    results, table, _ = mixed
-    page = report.make_page(results, table)
+    page = report.make_page(mixed)
     assert "When does compiling pay?" in page
     assert "After how many calls compiling pays" in page
     assert "99,700 (77,700 to 128,000)" in page
@@ -366,11 +370,10 @@ def test_the_page_has_chart_table_and_download(mixed):
 
 def test_json_has_the_first_calls_and_nothing_infinite(mixed):
     """What is infinite is null there, since JSON has no such number; the verdict says it."""
-    results, table, found = mixed
-    document = json.loads(exports.FORMATS["json"](results, table))
+    document = json.loads(json_export.write(mixed))
     rows = {row["implementation"]: row for row in document["first_calls"]}
     assert rows["slow"]["calls"] is None
     assert rows["slow"]["verdict"] == "never pays"
     assert rows["fast"]["calls"] == pytest.approx(
-        found.set_index("implementation").loc["fast", "calls"]
+        mixed.break_evens.set_index("implementation").loc["fast", "calls"]
     )

@@ -1,16 +1,20 @@
 """What the course notes claim: each gets an answer from the table, if only that it has none."""
 
+from dataclasses import replace
+
 import pytest
 
 from forwardbench.analysis import claims
 
 
 @pytest.fixture
-def said(make_table):
+def said(make_bundle):
     """Evidence for each claim, by its first words."""
 
     def weigh(times, ceilings=(), **options):
-        found = claims.judge_claims(make_table(times, **options), dict(ceilings))
+        whole = make_bundle(times, **options)
+        evidence = replace(whole.evidence, ceilings=dict(ceilings))
+        found = claims.judge_claims(whole.table, evidence)
         return {claim.text.split(",")[0].split(";")[0]: claim.evidence for claim in found}
 
     return weigh
@@ -34,8 +38,8 @@ def test_ten_times_is_passed_from_a_size_on(said):
     (line,) = said(ladder_of(0.25, 4, 16, 1024))["A loop is 10 times slower"]
     assert line == (
         "square, float64, 1 thread: the loop takes 1,024 times as long at 64x64-64 (95 % interval "
-        "1,024 to 1,024); 10 times is passed from 10 (8.43 to 12.3), so for large models the claim "
-        "says too little."
+        "1,024 to 1,024); 10 times is passed from size 16 on (crossing 10, 8.43 to 12.3), so for "
+        "large models the claim says too little."
     ).replace("1,024", "1,020")
 
 
@@ -44,9 +48,9 @@ def test_ten_to_a_hundred_has_both_ends_and_where_it_is_slower(said):
     (line,) = said(ladder_of(0.25, 4, 16, 1024))[
         "Vectorizing makes networks 10 to 100 times faster"
     ]
-    assert "10 times is passed from 10 (8.43 to 12.3)" in line
-    assert "100 times is passed from 29.5 (29.5 to 33.1)" in line
-    assert "below 2 (1.84 to 2) vectorizing makes it slower" in line
+    assert "10 times is passed from size 16 on (crossing 10, 8.43 to 12.3)" in line
+    assert "100 times is passed from size 64 on (crossing 29.5, 29.5 to 33.1)" in line
+    assert line.endswith("; up to size 1 vectorizing makes it slower.")
 
 
 def test_a_claim_that_never_holds_says_so(said):

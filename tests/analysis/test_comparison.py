@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from builders.charts import only
 from builders.run_folders import QUIET, rewrite, spread
+from builders.tables import make_results
 from forwardbench import results
 from forwardbench.analysis import comparison
+from forwardbench.analysis.comparison_findings import describe_drift, sentences
 from forwardbench.errors import UserError
-from forwardbench.outputs import charts
+from forwardbench.outputs.bundle import Bundle
 from forwardbench.statistics.intervals import ratio_interval
 
 
@@ -68,7 +71,7 @@ def test_a_slower_machine_is_no_slower_code(two_runs):
     found = comparison.compare(*load_both(two_runs(machine=1.3)))
     assert set(found.cells["verdict"]) == {"no difference shown", "not comparable"}
     assert found.drift.centre == pytest.approx(1 / 1.3, rel=0.01)
-    said = comparison.describe_drift(found)
+    said = describe_drift(found)
     assert "In seconds it was itself 0.769 times as fast in the second" in said
 
 
@@ -196,8 +199,9 @@ def test_a_change_of_the_baselines_own_code_is_nobody_elses(two_runs, write_run)
 
 def test_a_forest_shows_every_ratio_and_mean(two_runs):
     """A panel for each implementation; marks by verdict; values that can be asked."""
-    found = comparison.compare(*load_both(two_runs((2.0, 1.0))))
-    (drawn,) = charts.draw_forests(found, "a and b")
+    before, after = load_both(two_runs((2.0, 1.0)))
+    found = comparison.compare(before, after)
+    drawn = only("forest", Bundle(after, comparison=found, sides="a and b"))
     said = [point.text for point in drawn.chart.points]
     assert any(text.startswith("matmul at 4x4-4: 0.500x (") and "slower" in text for text in said)
     titles = [axes.get_title("left") for axes, _ in drawn.chart.panels if axes.get_visible()]
@@ -253,3 +257,63 @@ def test_the_mean_is_that_of_the_ratios_shown(write_run):
     ratios = found.cells.loc[found.cells["implementation"] == "matmul", "ratio"]
     assert found.overall.centre == pytest.approx(math.exp(np.log(ratios).mean()))
     assert found.overall.centre == pytest.approx(1.0, abs=0.01)
+
+
+# --- what broke --------------------------------------------------------------------------
+
+PEAK = {("float64", 1): (50.0, 1e12)}
+CREDIBLE, TOO_FAST = 1e-4, 1e-9
+"""Seconds of a product of 64 by 64: below this machine's peak, and far beyond it."""
+
+
+def times_of_matmul(seconds):
+    """Results of loops, and of matmul in that many seconds."""
+    times = {"python_loops": {"64x64-64": [8e-3] * 3}, "matmul": {"64x64-64": [seconds] * 3}}
+    times["neuron_dot"] = {"64x64-64": [4e-3] * 3}
+    return make_results(times, ceilings=PEAK, machine="Made-up")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        (CREDIBLE, CREDIBLE, []),
+        (TOO_FAST, CREDIBLE, []),
+        (TOO_FAST, TOO_FAST, []),
+        (CREDIBLE, TOO_FAST, ["matmul"]),
+    ],
+)
+def test_only_what_had_a_credible_time_can_break(before, after, names):
+    """What was not believed in the first and is in the second got better, not broken."""
+    found = comparison.compare(times_of_matmul(before), times_of_matmul(after))
+    assert comparison.broken(found)["implementation"].tolist() == names
+    said = row(found, "matmul", "64x64-64")
+    assert (said["credible_before"], said["credible_after"]) == (
+        before == CREDIBLE,
+        after == CREDIBLE,
+    )
+    assert (said["status_before"], said["status_after"]) == ("measured", "measured")
+
+
+def test_an_incredible_time_is_not_compared_and_says_in_which_of_the_two():
+    """The reason keeps its details; the sentence counts cells of one obstacle together."""
+    found = comparison.compare(times_of_matmul(TOO_FAST), times_of_matmul(CREDIBLE))
+    said = row(found, "matmul", "64x64-64")
+    assert said["reason"] == (
+        "not credible in the first: implausible: 524,288 GFLOP/s where this machine reached 50"
+    )
+    assert said["obstacle"] == "not credible in the first"
+    assert "Not comparable, 1 cell: not credible in the first." in list(sentences(found))
+
+
+def test_a_reason_that_only_sounds_so_is_no_obstacle():
+    """Credible rows are compared whatever their reason says."""
+    before, after = times_of_matmul(CREDIBLE), times_of_matmul(CREDIBLE / 2)
+    plain = comparison.compare(before, after)
+    for each in (before, after):
+        each.cells["reason"] = "implausible: 9 GFLOP/s where this machine reached 1"
+    found = comparison.compare(before, after)
+    assert found.cells["verdict"].tolist() == plain.cells["verdict"].tolist()
+    assert found.cells["ratio"].tolist() == pytest.approx(
+        plain.cells["ratio"].tolist(), nan_ok=True
+    )
+    assert comparison.broken(found).empty

@@ -7,23 +7,39 @@ import pytest
 
 from builders.places import ASV
 from builders.tables import from_ratios, make, square
-from forwardbench import results
-from forwardbench.analysis.crossovers import (
-    Change,
-    Lead,
-    Reach,
-    Winner,
-    changes_of_lead,
-    crossovers,
-    leads,
-    paired_ratios,
-    reach,
-    winners,
-)
-from forwardbench.analysis.table import summarize
+from forwardbench.analysis import crossovers as subject
+from forwardbench.analysis.crossovers import Change, Crossover, Lead, Reach, Winner, paired_ratios
+from forwardbench.analysis.rows import is_doubted
+from forwardbench.outputs import bundle
+from forwardbench.outputs.bundle import Bundle
 
 T_TWO = 4.302652729911275
 """Student's t for 95 % and two degrees of freedom."""
+
+
+def crossovers(whole: Bundle, name: str, other: str, factor: float = 1.0) -> list[Crossover]:
+    """The crossovers of two implementations of a bundle."""
+    return subject.crossovers(whole.table, whole.evidence, name, other, factor)
+
+
+def reach(whole: Bundle, name: str, other: str) -> Reach:
+    """Over which sizes of a bundle one beats another."""
+    return subject.reach(whole.table, whole.evidence, name, other)
+
+
+def winners(whole: Bundle) -> list[Winner]:
+    """The fastest on each case of a bundle."""
+    return subject.winners(whole.table, whole.evidence)
+
+
+def leads(whole: Bundle) -> list[Lead]:
+    """Who leads over which sizes of a bundle."""
+    return subject.leads(whole.table, whole.evidence)
+
+
+def changes_of_lead(whole: Bundle) -> list[Change]:
+    """Where the lead of a bundle changes."""
+    return subject.changes_of_lead(whole.table, whole.evidence)
 
 
 def spread(centre, share=0.05):
@@ -47,18 +63,19 @@ def test_a_crossover_is_what_a_hand_computes():
 
 def test_seen_from_the_other_side_it_is_the_same_place():
     """Who is overtaken at a size stops being the faster one there."""
-    table = from_ratios({1: spread(0.5), 4: spread(2)})
-    (ours,) = crossovers(table, "matmul", "python_loops")
-    (theirs,) = crossovers(table, "python_loops", "matmul")
+    whole = from_ratios({1: spread(0.5), 4: spread(2)})
+    (ours,) = crossovers(whole, "matmul", "python_loops")
+    (theirs,) = crossovers(whole, "python_loops", "matmul")
     assert (theirs.size, theirs.low, theirs.high) == pytest.approx((ours.size, ours.low, ours.high))
     assert not theirs.upward
 
 
 def test_a_size_without_a_difference_is_no_side_of_a_crossover():
     """Between 1 and 16, where 4 shows none, the lines through the middle one decide."""
-    table = from_ratios({1: spread(0.25), 4: spread(1), 16: spread(4)})
-    assert paired_ratios(table, "matmul", "python_loops").signs.tolist() == [-1, 0, 1]
-    (found,) = crossovers(table, "matmul", "python_loops")
+    whole = from_ratios({1: spread(0.25), 4: spread(1), 16: spread(4)})
+    ratios = paired_ratios(whole.table, whole.evidence, "matmul", "python_loops")
+    assert ratios.signs.tolist() == [-1, 0, 1]
+    (found,) = crossovers(whole, "matmul", "python_loops")
     aside = T_TWO * math.log(1.05) / math.sqrt(3) / math.log(4)
     assert found.size == pytest.approx(4)
     assert found.low == pytest.approx(4 ** (1 - aside))
@@ -82,8 +99,8 @@ def test_passes_are_paired():
 
 def test_it_may_cross_twice():
     """Each change between neighbouring sizes is one crossover, with its direction."""
-    table = from_ratios({1: spread(0.5), 4: spread(2), 16: spread(0.5)})
-    found = crossovers(table, "matmul", "python_loops")
+    whole = from_ratios({1: spread(0.5), 4: spread(2), 16: spread(0.5)})
+    found = crossovers(whole, "matmul", "python_loops")
     assert [(each.size, each.upward) for each in found] == [
         (pytest.approx(2), True),
         (pytest.approx(8), False),
@@ -92,17 +109,17 @@ def test_it_may_cross_twice():
 
 def test_from_which_size_it_is_ten_times_as_fast():
     """Ratios 5 at 1 and 20 at 4 pass 10 at 2, and 1 nowhere."""
-    table = from_ratios({1: spread(5), 4: spread(20)})
-    (found,) = crossovers(table, "matmul", "python_loops", 10)
+    whole = from_ratios({1: spread(5), 4: spread(20)})
+    (found,) = crossovers(whole, "matmul", "python_loops", 10)
     assert found.size == pytest.approx(2)
-    assert crossovers(table, "matmul", "python_loops") == []
+    assert crossovers(whole, "matmul", "python_loops") == []
 
 
 def test_any_two_rungs_can_be_compared():
     """The baseline has no part in it, measured or not."""
-    table = from_ratios({1: spread(0.5), 4: spread(2)}, name="fast", other="slow")
-    assert set(table["baseline"]) == {"python_loops"}
-    (found,) = crossovers(table, "fast", "slow")
+    whole = from_ratios({1: spread(0.5), 4: spread(2)}, name="fast", other="slow")
+    assert set(whole.table["baseline"]) == {"python_loops"}
+    (found,) = crossovers(whole, "fast", "slow")
     assert found.size == pytest.approx(2)
 
 
@@ -116,9 +133,9 @@ def test_one_pass_has_a_place_without_an_interval():
 
 def test_a_pass_without_both_times_is_left_out():
     """Only passes with both times at every size between are interpolated."""
-    table = from_ratios({1: [*spread(0.5), 0.9], 4: spread(2)})
+    whole = from_ratios({1: [*spread(0.5), 0.9], 4: spread(2)})
     whole = from_ratios({1: spread(0.5), 4: spread(2)})
-    assert crossovers(table, "matmul", "python_loops") == [
+    assert crossovers(whole, "matmul", "python_loops") == [
         pytest.approx(crossovers(whole, "matmul", "python_loops")[0])
     ]
 
@@ -137,9 +154,9 @@ def test_what_a_control_shows_too_is_no_difference():
 
 def test_a_doubted_time_is_no_side_of_a_crossover():
     """A time beyond the machine's own peak changes nothing."""
-    table = from_ratios({1: spread(0.5), 4: spread(1e6)}, ceilings={("float64", 1): (10.0, 1e10)})
-    assert table["reason"].str.startswith("implausible").any()
-    assert crossovers(table, "matmul", "python_loops") == []
+    whole = from_ratios({1: spread(0.5), 4: spread(1e6)}, ceilings={("float64", 1): (10.0, 1e10)})
+    assert is_doubted(whole.table).any()
+    assert crossovers(whole, "matmul", "python_loops") == []
 
 
 def test_cases_of_no_common_axis_have_no_crossover():
@@ -148,24 +165,24 @@ def test_cases_of_no_common_axis_have_no_crossover():
         "python_loops": {"1x2-3": [1.0, 1.0], "9x9-9": [8.0, 8.0]},
         "matmul": {"1x2-3": [2.0, 2.0], "9x9-9": [2.0, 2.0]},
     }
-    table = make(times, sweep="mine")
-    assert crossovers(table, "matmul", "python_loops") == []
-    assert reach(table, "matmul", "python_loops").kind == "some"
+    whole = make(times, sweep="mine")
+    assert crossovers(whole, "matmul", "python_loops") == []
+    assert reach(whole, "matmul", "python_loops").kind == "some"
 
 
 @pytest.mark.parametrize(
     ("ratios", "expected"),
     [
-        ({1: spread(2), 4: spread(8)}, Reach("always", None, (1, 4), (1, 4))),
-        ({1: spread(0.5), 4: spread(0.1)}, Reach("never", None, (1, 4), ())),
-        ({1: spread(1), 4: spread(1)}, Reach("unclear", None, (1, 4), ())),
-        ({1: spread(1), 4: spread(2)}, Reach("some", None, (1, 4), (4,))),
-        ({1: spread(1), 4: spread(0.5)}, Reach("never", None, (1, 4), ())),
+        ({1: spread(2), 4: spread(8)}, Reach("always", None, (1, 4), (1, 4), ())),
+        ({1: spread(0.5), 4: spread(0.1)}, Reach("never", None, (1, 4), (), (1, 4))),
+        ({1: spread(1), 4: spread(1)}, Reach("unclear", None, (1, 4), (), ())),
+        ({1: spread(1), 4: spread(2)}, Reach("some", None, (1, 4), (4,), ())),
+        ({1: spread(1), 4: spread(0.5)}, Reach("never", None, (1, 4), (), (4,))),
         (
             {1: spread(2), 4: spread(0.5), 16: spread(8)},
-            Reach("some", None, (1, 4, 16), (1, 16)),
+            Reach("some", None, (1, 4, 16), (1, 16), (4,)),
         ),
-        ({4: spread(0.5)}, Reach("never", None, (4,), ())),
+        ({4: spread(0.5)}, Reach("never", None, (4,), (), (4,))),
     ],
 )
 def test_always_never_and_unclear_are_answers(ratios, expected):
@@ -176,16 +193,17 @@ def test_always_never_and_unclear_are_answers(ratios, expected):
 @pytest.mark.parametrize(("ratios", "kind"), [((0.5, 2), "from"), ((2, 0.5), "until")])
 def test_a_reach_names_where_it_begins_or_ends(ratios, kind):
     """The last change of sides decides."""
-    table = from_ratios({1: spread(ratios[0]), 4: spread(ratios[1])})
-    found = reach(table, "matmul", "python_loops")
-    shown = (4,) if kind == "from" else (1,)
-    assert found == Reach(kind, crossovers(table, "matmul", "python_loops")[-1], (1, 4), shown)
+    whole = from_ratios({1: spread(ratios[0]), 4: spread(ratios[1])})
+    found = reach(whole, "matmul", "python_loops")
+    shown, slower = ((4,), (1,)) if kind == "from" else ((1,), (4,))
+    (crossing,) = crossovers(whole, "matmul", "python_loops")
+    assert found == Reach(kind, crossing, (1, 4), shown, slower)
 
 
 def test_nobody_measured_reaches_nothing():
     """An implementation without a time beside the other's is compared nowhere."""
-    table = from_ratios({1: spread(2)})
-    assert reach(table, "absent", "python_loops") == Reach("unclear", None, (), ())
+    whole = from_ratios({1: spread(2)})
+    assert reach(whole, "absent", "python_loops") == Reach("unclear", None, (), (), ())
 
 
 def test_the_interval_holds_the_true_crossing():
@@ -252,9 +270,9 @@ def test_leads_are_as_few_as_there_can_be():
 
 def test_changes_of_lead_are_crossovers_of_the_two():
     """One change after the other, with the size where the next overtakes the last."""
-    table = table_of(LADDER)
-    first, second = changes_of_lead(table)
-    (crossing,) = crossovers(table, "matmul", "python_loops")
+    whole = table_of(LADDER)
+    first, second = changes_of_lead(whole)
+    (crossing,) = crossovers(whole, "matmul", "python_loops")
     assert first == Change("python_loops", "matmul", crossing)
     assert crossing.size == pytest.approx(2, rel=0.01)
     assert (second.before, second.after) == ("matmul", "blocked")
@@ -269,19 +287,20 @@ def test_a_change_may_have_no_place():
 
 def test_nothing_measured_has_no_winner():
     """An empty table of times has neither winners nor changes."""
-    table = make({"python_loops": {square(1): ("failed", "ValueError: no")}})
-    assert winners(table) == leads(table) == changes_of_lead(table) == []
+    whole = make({"python_loops": {square(1): ("failed", "ValueError: no")}})
+    assert winners(whole) == leads(whole) == changes_of_lead(whole) == []
 
 
 def test_one_pass_with_an_interval_of_its_own_is_not_taken_for_certain():
     """Where asv's intervals overlap so far that no difference is shown, nobody leads alone."""
-    loaded = results.load(f"{ASV}@00dfd33c")
-    table = summarize(loaded)
-    square = table[table["sweep"] == "square"]
+    whole = bundle.load(f"{ASV}@00dfd33c")
+    square = whole.table[whole.table["sweep"] == "square"]
     wide = square.assign(seconds_low=square["seconds"] / 3, seconds_high=square["seconds"] * 3)
     narrow = square.assign(seconds_low=square["seconds"], seconds_high=square["seconds"])
-    (before,) = [each for each in winners(narrow) if each.case == "64x64-64"]
-    (after,) = [each for each in winners(wide) if each.case == "64x64-64"]
+    before, after = (
+        next(w for w in subject.winners(rows, whole.evidence) if w.case == "64x64-64")
+        for rows in (narrow, wide)
+    )
     assert before.ties == ()
     assert set(after.ties) == {"matmul"}
 
@@ -293,8 +312,8 @@ def test_the_interval_allows_for_how_the_ratio_bends_between_sizes():
     def ratio(size):
         return math.exp(0.35 * (math.log(size) - 1.2) + 0.25 * (math.log(size) ** 2 - 1.44))
 
-    table = from_ratios({size: [ratio(size)] * 3 for size in sizes_measured})
-    (found,) = crossovers(table, "matmul", "python_loops")
+    whole = from_ratios({size: [ratio(size)] * 3 for size in sizes_measured})
+    (found,) = crossovers(whole, "matmul", "python_loops")
     truth = math.exp(1.2)
     assert abs(found.size - truth) > 0.04
     assert found.low <= truth * 1.001
@@ -304,6 +323,6 @@ def test_the_interval_allows_for_how_the_ratio_bends_between_sizes():
 
 def test_two_sizes_alone_are_joined_by_a_line():
     """Where there is no third size nothing bends."""
-    table = from_ratios({1: [0.5] * 3, 4: [2.0] * 3})
-    (found,) = crossovers(table, "matmul", "python_loops")
+    whole = from_ratios({1: [0.5] * 3, 4: [2.0] * 3})
+    (found,) = crossovers(whole, "matmul", "python_loops")
     assert (found.low, found.size, found.high) == pytest.approx((2, 2, 2))

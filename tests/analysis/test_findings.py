@@ -5,10 +5,26 @@ import math
 import pytest
 
 from builders.tables import from_ratios, make, square
-from forwardbench.analysis import findings
+from forwardbench.analysis import findings, size_findings
 from forwardbench.analysis.crossovers import Crossover, Reach
+from forwardbench.outputs.bundle import Bundle
 
 SETTINGS = (("float64", 1), ("float32", 2))
+
+
+def finding(whole: Bundle) -> str:
+    """The finding of a bundle."""
+    return findings.finding(whole.table, whole.evidence)
+
+
+def fastest(whole: Bundle) -> str:
+    """Who is fastest in a bundle."""
+    return findings.fastest(whole.table, whole.evidence)
+
+
+def overview(whole: Bundle) -> str:
+    """Between which ratios a bundle lies."""
+    return findings.overview(whole.table, whole.evidence)
 
 
 def exactly(ratio):
@@ -18,10 +34,10 @@ def exactly(ratio):
 
 def test_the_finding_names_case_ratio_interval_passes_and_crossover():
     """The title of the speedup chart, in full."""
-    table = from_ratios({1: exactly(0.5), 4: exactly(2), 16: exactly(8)})
-    assert findings.finding(table) == (
+    whole = from_ratios({1: exactly(0.5), 4: exactly(2), 16: exactly(8)})
+    assert finding(whole) == (
         "matmul is 8.00 times faster than python_loops at 16x16-16 (95 % interval 8.00 to 8.00, "
-        "3 passes); slower than python_loops at sizes below 2 (2 to 2)"
+        "3 passes); faster from size 4 on (crossing 2, 2 to 2)"
     )
 
 
@@ -46,7 +62,7 @@ def test_the_finding_names_case_ratio_interval_passes_and_crossover():
 )
 def test_the_finding_says_what_is_not_known(ratios, sentence):
     """One pass, a loss, or no difference are findings too."""
-    assert findings.finding(from_ratios(ratios)) == sentence
+    assert finding(from_ratios(ratios)) == sentence
 
 
 @pytest.mark.parametrize(
@@ -62,7 +78,7 @@ def test_the_finding_says_what_is_not_known(ratios, sentence):
 )
 def test_the_finding_of_little(times, sentence):
     """Without two times to compare, it says so and what to do."""
-    assert findings.finding(make(times)) == sentence
+    assert finding(make(times)) == sentence
 
 
 def test_an_estimate_or_a_doubted_time_is_no_finding():
@@ -75,19 +91,18 @@ def test_an_estimate_or_a_doubted_time_is_no_finding():
             square(64): ("skipped", "", 1, 1, 1),
         },
     }
-    table = make(times, ceilings={("float64", 1): (100.0, 1e12)})
-    assert findings.finding(table).startswith(
-        "matmul is 8.00 times faster than python_loops at 4x4"
-    )
+    whole = make(times, ceilings={("float64", 1): (100.0, 1e12)})
+    assert finding(whole).startswith("matmul is 8.00 times faster than python_loops at 4x4")
 
 
 def test_of_several_settings_the_first_is_named():
     """A title about one of them says which."""
     times = {"python_loops": {"4x4-4": [2.0] * 3}, "matmul": {"4x4-4": [1.0] * 3}}
-    table = make(times, settings=SETTINGS)
-    for sentence in (findings.finding, findings.fastest, findings.overview, findings.sureness):
-        assert sentence(table).startswith("float64, 1 thread: ")
-    assert [findings.name_setting(rows) for rows in findings.settings(table)] == [
+    whole = make(times, settings=SETTINGS)
+    for sentence in (finding(whole), fastest(whole), overview(whole)):
+        assert sentence.startswith("float64, 1 thread: ")
+    assert findings.sureness(whole.table).startswith("float64, 1 thread: ")
+    assert [findings.name_setting(rows) for rows in findings.settings(whole.table)] == [
         "float64, 1 thread",
         "float32, 2 threads",
     ]
@@ -102,7 +117,7 @@ def leading(ladder, **options):
         }
         for name, row in ladder.items()
     }
-    return findings.fastest(make(times, **options))
+    return fastest(make(times, **options))
 
 
 def test_the_fastest_over_all_sizes():
@@ -133,19 +148,21 @@ def test_the_lead_changes_at_crossovers():
         "b": {1: 2.0, 4: 2.0, 16: 8.0},
         "c": {1: 9.0, 4: 8.0, 16: 2.0},
     }
-    assert leading({name: ladder[name] for name in "ab"}) == "Fastest: a below 2 (2 to 2), b above"
+    assert leading({name: ladder[name] for name in "ab"}) == (
+        "Fastest: a at size 1, b from 4 on (crossing 2, 2 to 2)"
+    )
     assert leading(ladder) == (
-        "Fastest: a below 2 (2 to 2), b from there to 8 (8 to 9.35), c above"
+        "Fastest: a at size 1, b at 4 (crossing 2, 2 to 2), c at 16 (crossing 8, 8 to 9.35)"
     )
 
 
 def test_a_lead_without_a_crossover_is_said_with_sizes():
     """Where nothing tells when the next one takes over, the measured sizes do."""
     assert leading({"a": {1: 1.0, 4: 1.0, 16: 9.0}, "b": {16: 1.0}}) == (
-        "Fastest: a up to 4, b at 16"
+        "Fastest: a up to size 4, b at 16"
     )
     assert leading({"a": {1: 1.0, 4: 9.0, 16: 9.0}, "b": {4: 1.0}, "c": {16: 1.0}}) == (
-        "Fastest: a at 1, b at 4, c at 16"
+        "Fastest: a at size 1, b at 4, c at 16"
     )
 
 
@@ -155,19 +172,18 @@ def test_the_fastest_of_unrelated_cases():
         "a": {"1x2-3": [1.0] * 3, "3x4-2": [1.0] * 3, "9x9-9": [9.0] * 3},
         "b": {"1x2-3": [2.0] * 3, "3x4-2": [2.0] * 3, "9x9-9": [2.0] * 3},
     }
-    table = make(times, sweep="mine")
-    assert findings.fastest(table) == "Fastest: a at 1x2-3 and 3x4-2, b at 9x9-9"
+    assert fastest(make(times, sweep="mine")) == "Fastest: a at 1x2-3 and 3x4-2, b at 9x9-9"
     many = {"a": {f"{n}x2-3": [1.0] for n in range(1, 6)}}
-    assert findings.fastest(make(many, sweep="mine")) == "Fastest: a at 5 cases"
+    assert fastest(make(many, sweep="mine")) == "Fastest: a at 5 cases"
 
 
 def test_nothing_measured_is_said():
     """Every sentence has words for an empty table."""
-    table = make({"matmul": {"4x4-4": ("failed", "ValueError: no")}})
-    assert findings.fastest(table) == "Nothing was measured"
-    assert findings.cheapest(table) == "Nothing was measured"
-    assert findings.overview(table) == "Nothing was measured"
-    assert findings.sureness(table).startswith("One pass, so nothing is known")
+    whole = make({"matmul": {"4x4-4": ("failed", "ValueError: no")}})
+    assert fastest(whole) == "Nothing was measured"
+    assert findings.cheapest(whole.table) == "Nothing was measured"
+    assert overview(whole) == "Nothing was measured"
+    assert findings.sureness(whole.table).startswith("One pass, so nothing is known")
 
 
 def test_the_cheapest_multiply_add():
@@ -176,10 +192,10 @@ def test_the_cheapest_multiply_add():
         "python_loops": {square(1): [1e-6] * 3, square(10): [1e-4] * 3},
         "matmul": {square(1): [2e-6] * 3, square(10): [1e-6] * 3},
     }
-    assert findings.cheapest(make(times)) == (
+    assert findings.cheapest(make(times).table) == (
         "A multiply-add takes 1.00 ns in matmul at 10x10-10, 100 ns in python_loops at 10x10-10"
     )
-    assert findings.cheapest(make({"python_loops": times["python_loops"]})) == (
+    assert findings.cheapest(make({"python_loops": times["python_loops"]}).table) == (
         "A multiply-add takes 100 ns in python_loops at 10x10-10"
     )
 
@@ -191,24 +207,24 @@ def test_how_sure_the_times_are():
         "python_loops": {square(1): [1.0] * 3, square(4): [1.0] * 3},
         "matmul": {square(1): [1.0, 1.02, 1 / 1.02]},
     }
-    assert findings.sureness(make(times)) == (
+    assert findings.sureness(make(times).table) == (
         f"Half of all times are known to 0 %, the worst to {math.sinh(half) * 100:.1f} % "
         "(matmul at 1x1-1)"
     )
-    assert findings.sureness(make({"matmul": {square(1): [1.0]}})) == (
+    assert findings.sureness(make({"matmul": {square(1): [1.0]}}).table) == (
         "One pass, so nothing is known of how sure these times are"
     )
 
 
 def test_the_overview_names_both_ends():
     """The smallest and the largest ratio with who has them; the baseline is neither."""
-    table = from_ratios({1: exactly(0.5), 4: exactly(2)})
-    assert findings.overview(table) == "From 0.500x (matmul at 1x1-1) to 2.00x (matmul at 4x4-4)"
+    whole = from_ratios({1: exactly(0.5), 4: exactly(2)})
+    assert overview(whole) == "From 0.500x (matmul at 1x1-1) to 2.00x (matmul at 4x4-4)"
 
 
 def test_setting_and_caption():
     """What was computed, and what it ran on."""
-    table = from_ratios({1: exactly(2)}, settings=SETTINGS)
+    table = from_ratios({1: exactly(2)}, settings=SETTINGS).table
     assert (
         findings.describe_sweep(table) == "square: batch = inputs = units, from 1 to 1024; sigmoid"
     )
@@ -216,7 +232,7 @@ def test_setting_and_caption():
         "Made-up CPU, 2 CPUs  |  float64, 1 thread; float32, 2 threads  |  3 passes  |  "
         "commit 0123456789"
     )
-    bare = from_ratios({1: [2.0]}, machine="", sweep="mine").assign(commit="")
+    bare = from_ratios({1: [2.0]}, machine="", commit="", sweep="mine").table
     assert findings.describe_sweep(bare) == "mine: cases given one by one; sigmoid"
     assert findings.caption(bare) == "machine not recorded  |  float64, 1 thread  |  1 pass"
 
@@ -227,40 +243,64 @@ def test_the_noise_floor_in_words():
         "python_loops": {square(1): [1.0] * 3},
         "python_loops (control)": {square(1): [1.02] * 3},
     }
-    assert findings.noise_sentence(make(times)) == (
+    assert findings.noise_sentence(make(times).table) == (
         "Noise floor: of ratios of identical code, 95 % are expected within 6.5 % of 1x."
     )
-    assert findings.noise_sentence(make({"python_loops": {square(1): [1.0]}})) == ""
+    assert findings.noise_sentence(make({"python_loops": {square(1): [1.0]}}).table) == ""
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Reach("always", None, (1, 1024), (1, 1024)), "at every size (1 to 1,024)"),
-        (Reach("never", None, (1, 1024), ()), "never in this range (1 to 1,024)"),
-        (Reach("unclear", None, (1, 4), ()), "no difference shown (1 to 4)"),
-        (Reach("unclear", None, (), ()), "no difference shown (no size in common)"),
+        (Reach("always", None, (1, 1024), (1, 1024), ()), "at every size (1 to 1,024)"),
+        (Reach("never", None, (1, 1024), (), (1,)), "never in this range (1 to 1,024)"),
+        (Reach("unclear", None, (1, 4), (), ()), "no difference shown (1 to 4)"),
+        (Reach("unclear", None, (), (), ()), "no difference shown (no size in common)"),
         (
-            Reach("some", None, (1, 4, 8, 1024), (1, 8, 1024)),
+            Reach("some", None, (1, 4, 8, 1024), (1, 8, 1024), (4,)),
             "at sizes 1, 8 and 1,024, and at no other size measured (1 to 1,024)",
         ),
         (
-            Reach("some", None, (1, 4), (4,)),
+            Reach("some", None, (1, 4), (4,), ()),
             "at size 4, and at no other size measured (1 to 4)",
         ),
         (
-            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), (1, 4), (4,)),
-            "from 3.1 (2.9 to 3.4)",
+            Reach("from", Crossover(3.1, 2.9, 3.4, upward=True), (1, 4), (4,), (1,)),
+            "from size 4 on (crossing 3.1, 2.9 to 3.4)",
         ),
         (
-            Reach("until", Crossover(12345, math.nan, math.nan, upward=False), (1, 99_999), (1,)),
-            "up to 12,300",
+            Reach(
+                "until",
+                Crossover(12345, math.nan, math.nan, upward=False),
+                (1, 2048, 99_999),
+                (1, 2048),
+                (99_999,),
+            ),
+            "up to size 2,048 (crossing 12,300)",
         ),
     ],
 )
 def test_reaches_in_words(found, words):
-    """Always, never, and from or up to a size."""
-    assert findings.reach_words(found) == words
+    """Always, never, and from or up to a size that was measured."""
+    assert size_findings.reach_words(found) == words
+
+
+@pytest.mark.parametrize(
+    ("sweep", "cases", "word", "said"),
+    [
+        ("square", ("4x4-4", "8x8-8"), "size", "sizes 4 and 8"),
+        ("sample", ("1x4-4", "1x8-8"), "width", "widths 4 and 8"),
+        ("mlp", ("4x784-10", "8x784-10"), "batch", "batches 4 and 8"),
+    ],
+)
+def test_sizes_are_called_what_they_are(sweep, cases, word, said):
+    """Networks of one form differ in their batch, single examples in their width."""
+    table = make({"matmul": {case: [1.0] for case in cases}}, sweep=sweep).table
+    assert size_findings.size_word(table) == word
+    found = Reach("some", None, (1, 4, 8), (4, 8), ())
+    assert size_findings.reach_words(found, word) == (
+        f"at {said}, and at no other {word} measured (1 to 8)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,24 +309,24 @@ def test_reaches_in_words(found, words):
 )
 def test_sizes_have_no_exponent(size, words):
     """Three digits, commas in thousands."""
-    assert findings.format_size(size) == words
+    assert size_findings.format_size(size) == words
 
 
 def test_a_cell_in_a_sentence():
     """Time, interval and ratio; an estimate says that it is one."""
-    table = from_ratios({4: exactly(2)})
+    table = from_ratios({4: exactly(2)}).table
     (row,) = [row for _, row in table.iterrows() if row["implementation"] == "matmul"]
     assert findings.describe_row(row) == (
         "matmul at 4x4-4, 500 us, 95 % interval 500 us to 500 us, 2.00x the speed of python_loops "
         "(2.00 to 2.00)"
     )
-    guess = make({"matmul": {"4x4-4": ("skipped", "too long", 3.0, 2.0, 4.0)}}).iloc[0]
+    guess = make({"matmul": {"4x4-4": ("skipped", "too long", 3.0, 2.0, 4.0)}}).table.iloc[0]
     assert findings.describe_row(guess) == "matmul at 4x4-4, estimated 3.00 s, never measured"
 
 
 def test_an_alternative_text_says_what_is_to_be_seen():
     """Kind of chart, finding, and both ends of each series."""
-    table = from_ratios({1: exactly(0.5), 4: exactly(2)})
+    table = from_ratios({1: exactly(0.5), 4: exactly(2)}).table
     assert findings.describe(table, "speedup", "the title") == (
         "Line chart of speedup by size in the sweep square, where the title. Speedups over "
         "python_loops: python_loops: 1.00x at 1x1-1, 1.00x at 4x4-4; matmul: 0.500x at 1x1-1, "

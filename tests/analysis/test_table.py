@@ -7,17 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders.tables import make, with_table
 from forwardbench import results
 from forwardbench.analysis import findings
-from forwardbench.analysis.columns import (
-    COLUMNS,
-    IN_MEMORY,
-    PASS_SECONDS,
-)
+from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.estimates import estimated_speedups
 from forwardbench.analysis.noise import noise_floor, verdicts
-from forwardbench.analysis.rows import is_control, is_credible, slowest_first
+from forwardbench.analysis.rows import is_control, is_credible, is_doubted, slowest_first
 from forwardbench.analysis.table import summarize
+from forwardbench.outputs import bundle
 from forwardbench.statistics.intervals import log_interval
 
 
@@ -30,12 +28,12 @@ def cell(table, implementation, case):
 
 def test_the_columns_are_those_of_the_design(make_table, ladder):
     """Names and order of the table are a contract."""
-    *columns, passes, level, host = make_table(ladder).columns
-    assert [passes, level, host] == IN_MEMORY == ["pass_seconds", "level", "host"]
+    columns = list(make_table(ladder).columns)
     assert columns == COLUMNS == [
         "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
         "status", "reason", "passes", "seconds", "seconds_low", "seconds_high", "baseline",
         "speedup", "speedup_low", "speedup_high", "gflops", "error", "machine", "commit",
+        "control_of", "credible", "host", "workload",
     ]  # fmt: skip
 
 
@@ -55,14 +53,15 @@ def test_a_speedup_is_paired_inside_each_pass(make_table):
     assert row["seconds_high"] > 5 * row["seconds"]
 
 
-def test_the_times_of_passes_go_with_the_row(make_table):
+def test_the_times_of_passes_go_with_the_row(make_bundle):
     """One for each pass of the run, NaN where a pass has none; nothing where none has."""
     times = {"matmul": {"4x4-4": [1.0, None, 2.0]}, "python_loops": {"4x4-4": ["ValueError"]}}
-    table = make_table(times).set_index("implementation")
-    first, missing, last = table.loc["matmul", PASS_SECONDS]
+    whole = make_bundle(times)
+    passes = dict(zip(whole.table["implementation"], whole.evidence.passes, strict=True))
+    first, missing, last = passes["matmul"]
     assert (first, last) == (1.0, 2.0)
     assert math.isnan(missing)
-    assert table.loc["python_loops", PASS_SECONDS] == ()
+    assert passes["python_loops"] == ()
 
 
 def test_speedup_and_interval_have_exact_values(make_table):
@@ -183,7 +182,7 @@ def controls(ratios, highs=None, passes=1):
     highs = [math.nan] * len(ratios) if highs is None else highs
     return pd.DataFrame(
         {
-            "implementation": "a (control)", "baseline": "a", "passes": passes,
+            "implementation": "a (control)", "control_of": "a", "baseline": "a", "passes": passes,
             "speedup": ratios, "speedup_high": highs,
         }
     )  # fmt: skip
@@ -193,7 +192,7 @@ def test_the_noise_floor_is_the_spread_of_controls_around_one():
     """Log ratios of +-0.1: their root mean square times t, with two degrees of freedom."""
     table = controls([math.e**0.1, math.e**-0.1])
     assert noise_floor(table) == pytest.approx(math.exp(0.1 * 4.302652729911275))
-    others = table.assign(implementation="b")
+    others = table.assign(control_of="")
     assert math.isnan(noise_floor(others))
 
 
@@ -263,12 +262,40 @@ def test_memory_is_read_no_faster_than_it_moves(make_table):
     assert cell(table, "slow", "1x4096-4096")["reason"] == ""
 
 
-def test_a_users_name_is_not_taken_for_a_control(make_table):
-    """A control is named after what the row is relative to; nothing else is one."""
-    times = {"python_loops": {"4x4-4": [1.0, 1.0]}, "matmul": {"4x4-4": [1.0, 1.0]}}
-    table = make_table(times)
-    table.loc[table["implementation"] == "matmul", "implementation"] = "mine (control)"
-    assert not is_control(table).any()
+@pytest.mark.parametrize("name", ["mine (control)", "python_loops (control)"])
+def test_a_users_name_is_not_taken_for_a_control(write_run, name):
+    """A cell says itself whether it is a control; what somebody calls it says nothing."""
+    folder = write_run({"python_loops": {"4x4-4": [1.0, 1.0]}, "matmul": {"4x4-4": [0.5, 0.5]}})
+    for path in folder.glob("*.json"):
+        document = path.read_text()
+        path.write_text(
+            document.replace('"implementation": "matmul"', f'"implementation": "{name}"')
+        )
+    whole = bundle.load(folder)
+    row = cell(whole.table, name, "4x4-4")
+    assert not is_control(whole.table).any()
+    assert (row["control_of"], row["baseline"], row["speedup"]) == ("", "python_loops", 2.0)
+    assert math.isnan(noise_floor(whole.table))
+    assert findings.noise_sentence(whole.table) == ""
+    assert slowest_first(whole.table) == ["python_loops", name]
+    assert findings.finding(whole.table, whole.evidence).startswith(f"{name} is 2.00 times faster")
+
+
+def test_a_reason_does_not_make_a_time_doubtful():
+    """Only the column says what is credible: a reason is text for people."""
+    times = {"python_loops": {"4x4-4": [1.0] * 3}, "matmul": {"4x4-4": [0.5] * 3}}
+    whole = make(times)
+    said = with_table(whole, reason="implausible: 9 GFLOP/s where this machine reached 1")
+    assert is_credible(said.table).all()
+    assert not is_doubted(said.table).any()
+    assert findings.problems(said.table) == []
+    assert findings.finding(said.table, said.evidence) == (
+        findings.finding(whole.table, whole.evidence)
+    )
+    assert verdicts(said.table).tolist() == verdicts(whole.table).tolist() == ["", "faster"]
+    doubted = with_table(whole, credible=whole.table["implementation"] != "matmul")
+    assert set(doubted.table["reason"]) == {""}
+    assert findings.problems(doubted.table) == ["matmul: 1 cell not credible, first 4x4-4"]
 
 
 def test_implementations_are_ordered_by_their_largest_case(make_table, ladder):
@@ -300,7 +327,8 @@ def test_troubles_name_each_implementation_once(make_table):
     ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
     skipped = {("slow", "64x64-64"): (9.0, None, None)}
     assert findings.problems(make_table(times, ceilings=ceilings, skipped=skipped)) == [
-        "cached: 1 cell implausible, first 64x64-64: 524,288 GFLOP/s where this machine reached 50",
+        "cached: 1 cell not credible, first 64x64-64: implausible: 524,288 GFLOP/s where this "
+        "machine reached 50",
         "broken: 2 cells failed, first 64x64-64: ValueError: no",
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from forwardbench import results
 from forwardbench.analysis.table import summarize
-from forwardbench.analysis.warnings import doubts
+from forwardbench.analysis.warnings import warnings_of
 from forwardbench.results import Circumstances
 
 QUIET = Circumstances(
@@ -26,6 +26,17 @@ RUN = Path("results/run-1")
 STEADY = (1.0, 1.001, 0.999, 1.0, 1.0005, 0.9995)
 
 
+@pytest.fixture
+def warn(make_bundle):
+    """The warnings of a run written with `write_run`, made in some circumstances."""
+
+    def of(times, circumstances=QUIET, run=RUN, **options):
+        whole = make_bundle(times, **options)
+        return warnings_of(replace(whole.results, circumstances=circumstances), whole.table, run)
+
+    return of
+
+
 def ladder(control=1.0, passes=6):
     """Times of loops, their control and matmul at one size."""
     factors = STEADY[:passes]
@@ -36,11 +47,11 @@ def ladder(control=1.0, passes=6):
     }
 
 
-def test_a_quiet_run_is_not_doubted(make_table):
+def test_a_quiet_run_is_not_doubted(warn):
     """Enough passes, controls that agree, nobody else busy: no warning."""
-    assert doubts(make_table(ladder()), QUIET, RUN) == []
+    assert warn(ladder()) == []
     unknown = replace(QUIET, governor="", timer_step=float("nan"), others=float("nan"))
-    assert doubts(make_table(ladder(), name="other"), unknown, RUN) == []
+    assert warn(ladder(), unknown, name="other") == []
 
 
 @pytest.mark.parametrize(
@@ -78,35 +89,35 @@ def test_a_quiet_run_is_not_doubted(make_table):
     ],
     ids=["busy", "stolen", "governor", "timer", "threads", "lost"],
 )
-def test_what_disturbed_a_run_is_said_with_what_to_do(make_table, change, warning):
+def test_what_disturbed_a_run_is_said_with_what_to_do(warn, change, warning):
     """Each circumstance alone gives its one line."""
-    assert doubts(make_table(ladder()), replace(QUIET, **change), RUN) == [warning]
+    assert warn(ladder(), replace(QUIET, **change)) == [warning]
 
 
-def test_controls_that_disagree_mean_noise(make_table):
+def test_controls_that_disagree_mean_noise(warn):
     """A control 10 percent off is more than the noise of a quiet machine."""
-    assert doubts(make_table(ladder(control=1.1)), QUIET, RUN) == [
+    assert warn(ladder(control=1.1)) == [
         # log 1.1 times t with 1 control and 5 passes' degrees of freedom, 2.447: 26 %
         "Noisy: ratios of identical code are expected up to 26 % from 1; on a quieter machine, or "
         "with more passes, less is noise: forwardbench run --resume results/run-1 --passes 20"
     ]
 
 
-def test_few_passes_are_little_evidence(make_table):
+def test_few_passes_are_little_evidence(warn):
     """From five passes on there is no warning; a single file cannot be resumed."""
-    assert doubts(make_table(ladder(passes=5)), QUIET, RUN) == []
-    assert doubts(make_table(ladder(passes=4), name="four"), QUIET, RUN) == [
+    assert warn(ladder(passes=5)) == []
+    assert warn(ladder(passes=4), name="four") == [
         "Only 4 passes, so little is known of how sure this is: forwardbench run --resume "
         "results/run-1 --passes 10"
     ]
-    (line,) = doubts(make_table(ladder(passes=1), name="one"), QUIET, None)
+    (line,) = warn(ladder(passes=1), run=None, name="one")
     assert line == "Only 1 pass, so nothing is known of how sure this is: measure again"
 
 
-def test_times_beyond_the_machines_peak_are_counted(make_table):
+def test_times_beyond_the_machines_peak_are_counted(warn):
     """26 GFLOP/s where the machine reached 5."""
     peak = {"dtype": "float64", "threads": 1, "gflops": 5, "bytes_per_second": 1e10}
-    (line,) = doubts(make_table(ladder(), ceilings=[peak]), QUIET, RUN)
+    (line,) = warn(ladder(), ceilings=[peak])
     assert line.startswith("1 cell is faster than this machine's measured peak")
 
 

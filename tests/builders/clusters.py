@@ -65,7 +65,7 @@ class Cluster:
         (worker,) = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
         return worker
 
-    def errands(self):
+    def host_runs(self):
         """Every process of forwardbench that was started by way of this cluster."""
         found = []
         for process in psutil.process_iter():
@@ -78,10 +78,10 @@ class Cluster:
                 continue
         return found
 
-    def no_errand_is_left(self, seconds=20):
+    def no_host_run_is_left(self, seconds=20):
         """Whether all of those are gone within some seconds."""
         deadline = time.monotonic() + seconds
-        while self.errands():
+        while self.host_runs():
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.1)

@@ -1,10 +1,15 @@
-"""Names that somebody may give, and what a table is with them."""
+"""Names that somebody may give, and what a bundle is with them."""
 
 import json
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import pandas as pd
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+from builders.tables import with_table
+from forwardbench.outputs.bundle import Bundle
 
 HOSTILE = [
     "<script>alert(1)</script>", "a | b", "a\\|b", "`code`", "*bold* _it_ ~~no~~", "[a](b:c)",
@@ -19,22 +24,25 @@ with_fixtures = settings(
 )
 
 
-def rename(table, names):
-    """The table with other names in place of matmul's and python_loops's."""
+def rename(bundle: Bundle, names: Sequence[str]) -> Bundle:
+    """The same with other names in place of matmul's and python_loops's."""
     theirs, baseline = names
     new = {"matmul": theirs, "python_loops": baseline}
     new["python_loops (control)"] = f"{baseline} (control)"
+    table = bundle.table
     columns = {
         column: pd.Series([new.get(name, name) for name in table[column]], table.index, object)
         for column in ("implementation", "baseline")
     }
-    return table.assign(**columns)
+    if baseline:  # without a name it would be no control's
+        columns["control_of"] = table["control_of"].replace("python_loops", baseline)
+    return with_table(bundle, **columns)
 
 
-def read_strictly(text):
+def read_strictly(text: str) -> Any:
     """Read JSON as the standard has it, which knows neither NaN nor Infinity."""
 
-    def refuse(name):
+    def refuse(name: str) -> NoReturn:
         raise AssertionError(f"{name} is no JSON")
 
     return json.loads(text, parse_constant=refuse)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.records import Cell
+from forwardbench.workloads.forward import SWEEPS
 
 MACHINE = {"cpu": {"brand_raw": "Made-up CPU", "count": 2}, "blas": "OpenBLAS 0.3 Test"}
 COMMIT = {"id": "0123456789abcdef", "dirty": False}
@@ -114,16 +115,18 @@ def times_of_two_runs(
 ) -> tuple[Times, Times]:
     """Times of two runs: in the second, of a machine so much slower, two have their own factor."""
     base = {"python_loops": 1e-3, "matmul": 1e-5, "neuron_dot": 1e-4}
-    own = {"python_loops": 1.0, "matmul": factors[0], "neuron_dot": factors[1]}
+    unchanged = dict.fromkeys(base, 1.0)
+    changes = {"matmul": factors[0], "neuron_dot": factors[1]}
+    changed = {name: machine * changes.get(name, 1.0) for name in base}
     first, second = (
         {
             name: {
                 # Passes vary in another order for each implementation and side.
-                case: spread(seconds * factor(name), np.roll(QUIET, place + 2 * side))
+                case: spread(seconds * slower[name], np.roll(QUIET, place + 2 * side))
                 for case in cases
             }
             for place, (name, seconds) in enumerate(base.items())
         }
-        for side, factor in enumerate((lambda name: 1.0, lambda name: machine * own[name]))
+        for side, slower in enumerate((unchanged, changed))
     )
     return first, second

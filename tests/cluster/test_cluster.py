@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import zipfile
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -18,17 +18,18 @@ import pytest
 
 from builders.clusters import Cluster
 from forwardbench import implementations, results
-from forwardbench.cases import make_layers, make_rows, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.cluster import agent, hosts, large_batch
 from forwardbench.cluster import connection as module
 from forwardbench.cluster.connection import Worker, connected, trouble_of
 from forwardbench.cluster.hosts import BadRunError, unpack
 from forwardbench.cluster.large_batch import Digest, WrongBatchError
-from forwardbench.commands.arguments import make_parser
-from forwardbench.commands.main import main
-from forwardbench.commands.run import Wish
+from forwardbench.commands.arguments import run_options
+from forwardbench.commands.main import main, make_parser
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
+from forwardbench.measure.options import RunOptions, options_of
+from forwardbench.workloads.forward import make_layers, make_rows
 
 TINY = ["--implementation", "matmul", "--shape", "4x6-3"]
 
@@ -131,7 +132,7 @@ def digests(case, chunk):
     layers = make_layers(case)
     for start_row in range(0, case.batch, chunk):
         rows = min(chunk, case.batch - start_row)
-        out = plain.forward(make_rows(case, start_row, start_row + rows), layers)
+        out = plain.compute(make_rows(case, start_row, start_row + rows), layers)
         yield Digest(*large_batch._digest(np.array([[start_row]]), out))
 
 
@@ -209,9 +210,9 @@ def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
 
     monkeypatch.setitem(parts.ACTIVATIONS, "linear", look)
     x, layers = np.ones((4, 3)), rung.prepare_layers(make_layers(parse_case("4x3-2", "linear")))
-    prepared = rung.prepare_input(x)
+    (prepared,) = rung.prepare_data([x])
     assert prepared.chunks[0] == (2, 2)
-    rung.forward(prepared, layers)
+    rung.compute(prepared, layers)
     assert set(seen) == {1}
 
 
@@ -342,7 +343,7 @@ def test_every_host_runs_once_and_what_is_lost_costs_itself_only(cluster, tmp_pa
     measured = loaded.cells[loaded.cells["status"] == "measured"]
     assert {"mine", "matmul", "python_loops"} <= set(measured["implementation"])
     assert "127.0.0.3" in (made / "charts" / "speedup-shapes.svg").read_text()
-    assert cluster.no_errand_is_left()
+    assert cluster.no_host_run_is_left()
 
 
 def test_ctrl_c_ends_what_was_started_on_the_hosts(cluster, tmp_path):
@@ -353,7 +354,7 @@ def test_ctrl_c_ends_what_was_started_on_the_hosts(cluster, tmp_path):
     for _ in range(2):
         read_until(run, "started")
     deadline = time.monotonic() + 60
-    while len(cluster.errands()) < 4:  # on each host the command and what holds its pipe
+    while len(cluster.host_runs()) < 4:  # on each host the command and what holds its pipe
         assert time.monotonic() < deadline
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)
@@ -363,7 +364,7 @@ def test_ctrl_c_ends_what_was_started_on_the_hosts(cluster, tmp_path):
         "forwardbench: interrupted; what was started on the hosts was ended"
     )
     assert not list(tmp_path.glob("results/*"))
-    assert cluster.no_errand_is_left()
+    assert cluster.no_host_run_is_left()
 
 
 def test_hosts_end_what_they_run_when_nobody_waits_for_it_any_longer(cluster, tmp_path):
@@ -373,7 +374,7 @@ def test_hosts_end_what_they_run_when_nobody_waits_for_it_any_longer(cluster, tm
     read_until(run, "started")
     run.kill()
     run.communicate()
-    assert cluster.no_errand_is_left()
+    assert cluster.no_host_run_is_left()
 
 
 def test_a_scheduler_that_goes_away_ends_the_run(cluster, tmp_path):
@@ -386,7 +387,7 @@ def test_a_scheduler_that_goes_away_ends_the_run(cluster, tmp_path):
     assert status == 1
     assert re.search(r"^127.0.0.1: lost after \d+ s: the Dask scheduler ", err, re.MULTILINE)
     assert "No run came back from any host" in err
-    assert cluster.no_errand_is_left()
+    assert cluster.no_host_run_is_left()
 
 
 def test_a_host_that_says_nothing_is_not_waited_for(cluster, tmp_path):
@@ -395,7 +396,8 @@ def test_a_host_that_says_nothing_is_not_waited_for(cluster, tmp_path):
     frozen = cluster.worker_of(cluster.add("127.0.0.2"))
     run = start(
         "run", "--scheduler", cluster.address, *TINY, "--passes", "1", "--output", "made",
-        cwd=tmp_path, patch="from forwardbench import cluster; cluster.STALL_SECONDS = 4",
+        cwd=tmp_path,
+        patch="from forwardbench.cluster import connection; connection.STALL_SECONDS = 4",
     )  # fmt: skip
     read_until(run, "127.0.0.2: started")
     frozen.send_signal(signal.SIGSTOP)
@@ -410,7 +412,7 @@ def test_another_version_and_a_run_that_fails_are_named(cluster, tmp_path):
     cluster.add("127.0.0.1")
     other = start(
         "run", "--scheduler", cluster.address, *TINY, cwd=tmp_path,
-        patch="from forwardbench import hosts; hosts.code_version = lambda: '9.9, code 0'",
+        patch="from forwardbench.cluster import hosts; hosts.code_version = lambda: '9.9, code 0'",
     )  # fmt: skip
     status, _, err = finish(other)
     assert status == 1
@@ -447,24 +449,19 @@ def test_a_wrong_contender_makes_the_status_1_and_its_run_is_kept(cluster, tmp_p
 
 def test_the_hosts_are_asked_for_what_was_asked_for():
     """Every option arrives, as the command line itself reads it."""
-    wish = Wish(
-        sweeps=["mlp"], shapes=["1x2-3"], implementations=["matmul"], baseline="matmul",
-        dtypes=["float32"], threads=["2", "all"], passes=12, limit=0.25, precision=0.02,
-        max_time=9.5, first_calls=2, quick=True,
+    asked = RunOptions.of(
+        sweeps=["mlp"], shapes=["1x2-3"], implementations=["matmul", "compiled", "all"],
+        baseline="matmul", dtypes=["float32"], threads=["2", "all"], workload="forward",
+        passes=12, limit=0.25, precision=0.02, max_time=9.5, first_calls=2, quick=True,
     )  # fmt: skip
-    arguments, files = hosts.arguments_of(wish)
-    options = vars(make_parser().parse_args(arguments))
+    arguments, files = hosts.arguments_of(asked)
     assert files == {}
-    assert {name: options[name] for name in ("sweep", "shape", "implementation", "baseline",
-                                             "dtype", "threads", "passes", "limit", "precision",
-                                             "max_time", "first_calls", "quick")} == {
-        "sweep": ["mlp"], "shape": ["1x2-3"], "implementation": ["matmul"], "baseline": "matmul",
-        "dtype": ["float32"], "threads": ["2", "all"], "passes": 12, "limit": 0.25,
-        "precision": 0.02, "max_time": 9.5, "first_calls": 2, "quick": True,
-    }  # fmt: skip
-    assert hosts.arguments_of(Wish())[0] == ["run"]
-    left_out = [each.name for each in fields(Wish) if getattr(wish, each.name) == each.default]
-    assert left_out == ["output"]
+    assert run_options(make_parser().parse_args(arguments)) == asked
+    assert hosts.arguments_of(RunOptions.of())[0] == ["run"]
+    not_sent = {each.name for each in options_of(RunOptions)} - asked.given
+    assert not_sent == {"output", "scheduler", "resume"}
+    here_only = RunOptions.of(output="x", scheduler="tcp://a:1")
+    assert hosts.arguments_of(here_only)[0] == ["run"]
 
 
 def test_a_file_travels_with_what_it_needs_beside_it(tmp_path):
@@ -482,7 +479,7 @@ def test_a_file_travels_with_what_it_needs_beside_it(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     arguments, files = hosts.arguments_of(
-        Wish(implementations=["matmul", str(tmp_path / "mine.py")])
+        RunOptions.of(implementations=["matmul", str(tmp_path / "mine.py")])
     )
     assert arguments == ["run", "--implementation=matmul", "--implementation=files/1/mine.py"]
     assert set(files) == {

@@ -114,6 +114,35 @@ def test_what_broke_does_not_pass(two_runs, capsys):
     ]
 
 
+@pytest.mark.parametrize(("doubted", "status"), [("first", 0), ("second", 1)])
+def test_what_becomes_credible_is_not_broken(two_runs, doubted, status, capsys):
+    """A time that was too fast to be believed breaks nothing by going; by coming it does."""
+    folders = dict(zip(("first", "second"), two_runs(), strict=True))
+    peak = {"dtype": "float64", "threads": 1, "gflops": 50, "bytes_per_second": 1e12}
+    for folder in folders.values():
+        run = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**run, "ceilings": [peak]}))
+
+    def hurry(document):
+        for entry in document["benchmarks"]:
+            cell = entry["extra_info"]["cell"]
+            if (cell["implementation"], cell["case"]["batch"]) == ("matmul", 64):
+                entry["stats"]["median"] = 1e-9
+
+    rewrite(folders[doubted], hurry)
+    arguments = ["compare", *map(str, folders.values()), "--fail-on-regression", "5%"]
+    assert main(arguments) == status
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Not judged: 1 of 4 cells, for the reasons above"
+    assert (
+        said[1:]
+        == [
+            "Broken: matmul at 64x64-64: not credible in the second: implausible: 524,288 GFLOP/s "
+            "where this machine reached 50"
+        ][:status]
+    )
+
+
 def test_a_limit_below_what_the_machine_moved_is_warned_of(two_runs, capsys):
     """A real regression of 25 % may hide behind a machine that is 30 % slower; it is said."""
     first, second = two_runs((1.25, 1.0), machine=1.3)

@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from builders.places import ASV, CONTENDERS, ROOT
-from forwardbench.commands.main import main
+from forwardbench.commands.carry_out import begin
+from forwardbench.commands.main import main, make_parser
+from forwardbench.implementations import requirements
+from forwardbench.measure.options import RunOptions
 from forwardbench.measure.threads import available_cpus
+from forwardbench.outputs import charts, exports
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
 
@@ -170,13 +174,15 @@ def test_an_export_can_go_through_a_pipe(write_run, ladder):
     assert Path("/dev/stdout").is_symlink()
 
 
-def test_the_commands_choices_are_those_of_the_parts():
-    """The command line names them without importing what they draw and write with."""
-    from forwardbench.commands import arguments
-    from forwardbench.outputs import charts, exports
-
-    assert (*charts.KINDS, *charts.OF_SOME) == arguments.KINDS
-    assert tuple(exports.FORMATS) == arguments.FORMATS
+def test_the_commands_choices_are_the_files_of_the_catalogue():
+    """Each chart of results and each export is offered; a forest needs a comparison."""
+    (commands,) = [a.choices for a in make_parser()._actions if isinstance(a.choices, dict)]
+    for command, option, folder, elsewhere in (
+        ("chart", "--kind", charts, {"forest"}), ("export", "--format", exports, set()),
+    ):  # fmt: skip
+        offered = commands[command]._option_string_actions[option].choices
+        files = {path.stem for path in Path(folder.__file__).parent.glob("*.py")} - {"__init__"}
+        assert {*offered} == {stem.replace("_", "-") for stem in files} - elsewhere
 
 
 def test_charts_are_redrawn_the_same(small_run, tmp_path):
@@ -214,10 +220,15 @@ def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     assert shown.stdout.count("python_loops") == 4
 
 
-def test_list_names_rungs_and_sweeps(capsys):
-    """Each with its first line."""
+def test_list_names_families_rungs_and_sweeps(capsys):
+    """Each with its first line; rungs below their family."""
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    families = [line.split()[0] for line in lines if re.match(r"[a-z_]+  ", line)]
+    assert families == ["ladder", "compiled", "frameworks", "gpu", "larger_than_memory"]
+    assert "compiled             Loops compiled to machine code." in lines
+    below = lines[lines.index("compiled             Loops compiled to machine code.") + 1]
+    assert below.startswith("  numba_fused        ")
     assert "  matmul             One np.matmul for the whole batch: the vectorized form." in lines
     assert "  square             batch = inputs = units, from 1 to 1024: 11 cases" in lines
 
@@ -237,6 +248,22 @@ def one_line(text):
     """The only line of a text."""
     (line,) = text.splitlines()
     return line
+
+
+def test_a_family_is_verified_and_run_by_its_name(monkeypatch, capsys, tmp_path):
+    """What cannot run is unavailable and no failure; asked for by its own name, it is one."""
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: module != "dask")
+    assert main(["verify", "--implementation", "larger_than_memory"]) == 0
+    assert re.match(r"dask_array +unavailable +needs dask, which", capsys.readouterr().out)
+    assert main(["verify", "--implementation", "dask_array"]) == 1
+    capsys.readouterr()
+    assert main(["run", "--implementation", "larger_than_memory"]) == 2
+    assert one_line(capsys.readouterr().err).startswith(
+        "forwardbench: nothing in the family larger_than_memory can run here: dask_array: needs "
+    )
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: module != "jax")
+    begin(RunOptions.of(implementations=["frameworks"], output=str(tmp_path / "run")))
+    assert "Left out: jax_cpu: needs jax, which is not installed: pip" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from builders import pretend_gpu
 from builders.pretend_gpu import GPU, OnGPU
 from builders.requests import SMALL, planned
 from forwardbench import implementations
-from forwardbench.cases import DTYPES, make_inputs, parse_case
+from forwardbench.cases import DTYPES, parse_case
 from forwardbench.implementations import MissingExtraError, requirements
 from forwardbench.measure.passes import run_pass
 from forwardbench.verification.verify import verify, verify_loaded
+from forwardbench.workloads.forward import make_inputs
 
 RUNGS = {"torch_cuda": "torch", "cupy_cuda": "cupy"}
 """Those that compute only, each with its framework; `_copies` in the name adds the copies."""
@@ -57,10 +58,10 @@ def test_computing_only_copies_nothing_and_waits_at_the_end(gpu, name, dtype):
     x, layers = make_inputs(parse_case("4x6-5-3", "tanh", dtype))
     ready = rung.prepare_layers(layers)
     assert gpu.notes == ["copy in"] * 4  # two layers' weights and biases
-    prepared = rung.prepare_input(x)
+    (prepared,) = rung.prepare_data([x])
     assert gpu.notes == ["copy in"] * 5
     gpu.notes.clear()
-    out = rung.forward(prepared, ready)
+    out = rung.compute(prepared, ready)
     assert gpu.notes == [*WORK[name] * 2, "synchronize"]
     assert gpu.queue == []
     assert isinstance(out, OnGPU)
@@ -76,10 +77,10 @@ def test_with_the_copies_forward_takes_numpy_and_returns_numpy(gpu, name, dtype)
     ready = rung.prepare_layers(layers)
     assert gpu.notes == ["copy in"] * 4
     gpu.notes.clear()
-    assert rung.prepare_input(x) is x
+    assert rung.prepare_data([x])[0] is x
     for _ in range(2):
         gpu.notes.clear()
-        out = rung.forward(x, ready)
+        out = rung.compute(x, ready)
         assert gpu.notes == ["copy in", *WORK[name] * 2, "copy out"]
         assert gpu.queue == []
         assert type(out) is np.ndarray

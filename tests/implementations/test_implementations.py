@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from forwardbench import implementations
-from forwardbench.cases import make_inputs, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.implementations import ImplementationError, MissingExtraError
+from forwardbench.workloads.forward import make_inputs
 
 RUNGS = {
     "array_api": {"array_api_compat"},
@@ -119,7 +120,7 @@ def test_defaults_are_filled_in(tmp_path):
     path.write_text("def forward(x, layers):\n    return x\n")
     bare = implementations.load(str(path))
     marker = object()
-    assert bare.prepare_layers(marker) is bare.prepare_input(marker) is bare.to_numpy(marker)
+    assert bare.prepare_layers(marker) is bare.prepare_data([marker])[0] is bare.to_numpy(marker)
     assert not bare.reuses_output
 
 
@@ -127,10 +128,11 @@ def test_defaults_are_filled_in(tmp_path):
 def test_lists_of_python_floats_take_the_dtype_of_the_case(dtype):
     """Python's floats have no precision of their own to be wrong about."""
     loops = implementations.load("python_loops")
-    assert implementations.output_array(loops, [[0.1, 0.2]], dtype).dtype == dtype
-    assert implementations.output_array(loops, [[0, 0]], dtype).dtype == dtype
-    array = np.zeros((1, 2), "float64")
-    assert implementations.output_array(loops, array, dtype).dtype == "float64"
+    for out, expected in (
+        ([[0.1, 0.2]], dtype), ([[0, 0]], dtype), (np.zeros((1, 2), "float64"), "float64"),
+    ):  # fmt: skip
+        (array,) = implementations.output_arrays(loops, out, dtype)
+        assert array.dtype == expected
 
 
 def test_a_reused_buffer_is_declared_and_real():
@@ -138,10 +140,10 @@ def test_a_reused_buffer_is_declared_and_real():
     rung = implementations.load("matmul_inplace")
     x, layers = make_inputs(parse_case("3x4-2"))
     ready = rung.prepare_layers(layers)
-    first = rung.forward(x, ready)
+    first = rung.compute(x, ready)
     assert rung.reuses_output
-    assert rung.forward(x, ready) is first
-    assert rung.forward(x[:2], ready).shape == (2, 2)
+    assert rung.compute(x, ready) is first
+    assert rung.compute(x[:2], ready).shape == (2, 2)
 
 
 def test_what_a_file_says_of_itself_may_be_annotated(tmp_path):

@@ -9,15 +9,16 @@ import pytest
 
 from builders.needs import skip_without
 from forwardbench import implementations
-from forwardbench.cases import DTYPES, Layer, make_inputs, parse_case
+from forwardbench.cases import DTYPES, Layer, parse_case
 from forwardbench.verification.verify import verify_loaded
+from forwardbench.workloads.forward import make_inputs
 
 
 @pytest.fixture(scope="module", autouse=True)
 def module():
     """The rung's file, imported."""
     skip_without("numba_fused")
-    return sys.modules[implementations.load("numba_fused").forward.__module__]
+    return sys.modules[implementations.load("numba_fused").compute.__module__]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_narrower_vectors_give_right_results_too(monkeypatch, features, width):
     known = llvmlite.binding.FeatureMap(features)
     monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", lambda: known)
     narrow = implementations.load("numba_fused")
-    assert width == sys.modules[narrow.forward.__module__].VECTOR_BYTES
+    assert width == sys.modules[narrow.compute.__module__].VECTOR_BYTES
     verdict = verify_loaded(narrow)
     assert (verdict.status, verdict.reason) == ("verified", "")
 

@@ -6,8 +6,9 @@ import sys
 import numpy as np
 
 from forwardbench import processes
-from forwardbench.cases import DTYPES, make_inputs, parse_case
-from forwardbench.implementations import describe, load, output_array
+from forwardbench.cases import DTYPES, parse_case
+from forwardbench.implementations import describe, load, output_arrays
+from forwardbench.workloads.forward import make_inputs
 
 
 def main(link):
@@ -29,18 +30,18 @@ def main(link):
 def called(rung, module, dtype):
     """Call forward while preparing and converting would raise; say what came of it."""
     x, layers = make_inputs(parse_case("3x4-4-2", "sigmoid", dtype))
-    ready, prepared = rung.prepare_layers(layers), rung.prepare_input(x)
+    ready, (prepared,) = rung.prepare_layers(layers), rung.prepare_data([x])
     kept = {}
     for function in ("prepare_layers", "prepare_input", "to_numpy"):
         if hasattr(module, function):
             kept[function] = getattr(module, function)
             setattr(module, function, poison)
     try:
-        out = rung.forward(prepared, ready)
+        out = rung.compute(prepared, ready)
     finally:
         for function, own in kept.items():
             setattr(module, function, own)
-    array = output_array(rung, out, dtype)
+    (array,) = output_arrays(rung, out, dtype)
     own = np.asarray(rung.to_numpy(out)).dtype
     return {
         "dtype": str(array.dtype),

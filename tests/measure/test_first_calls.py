@@ -21,6 +21,7 @@ from forwardbench.commands.progress import announce
 from forwardbench.errors import UserError
 from forwardbench.measure import first_calls, plan
 from forwardbench.measure.first_calls import CACHES, time_first_call
+from forwardbench.measure.options import RunOptions
 from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import Observer, first_calls_left, measure_first_calls
@@ -329,11 +330,11 @@ def test_the_announcement_says_how_many_and_how_long(claimed, made):
 
 def test_the_number_is_checked_and_may_change_when_resuming():
     """None is 0, and less is refused."""
-    assert make_request(first_calls=2).first_calls == 2
-    assert with_effort(ASKED, None, None, None).first_calls == 3
-    assert with_effort(ASKED, None, None, None, 0).first_calls == 0
+    assert make_request(RunOptions.of(first_calls=2)).first_calls == 2
+    assert with_effort(ASKED, RunOptions.of()).first_calls == 3
+    assert with_effort(ASKED, RunOptions.of(first_calls=0)).first_calls == 0
     with pytest.raises(UserError, match=r"--first-calls must be 0 \(none\) to 1000, not -1"):
-        make_request(first_calls=-1)
+        RunOptions.of(first_calls=-1)
 
 
 @pytest.mark.parametrize("value", ["3", 2.5, -1, None, True])

@@ -3,12 +3,14 @@
 import pytest
 
 from forwardbench import processes
-from forwardbench.cases import SWEEPS, parse_case
+from forwardbench.cases import parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure import threads
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import Prediction, predict
 from forwardbench.statistics.fit import Fit
+from forwardbench.workloads import get
+from forwardbench.workloads.forward import SWEEPS, count_multiply_adds
 
 
 class Clocked:
@@ -17,9 +19,7 @@ class Clocked:
     def __init__(self):
         self.now = 0.0
         self.called = []
-        self.implementation = Implementation(
-            "clocked", self.forward, lambda layers: layers, lambda x: x, lambda out: out, False
-        )
+        self.implementation = Implementation("clocked", get("forward"), self.forward)
 
     def forward(self, x, layers):
         """Let the time pass that the work would take."""
@@ -34,7 +34,7 @@ class Clocked:
 
 def seconds_of(case):
     """Seconds that the clocked implementation takes."""
-    return 1e-6 + 3e-8 * case.multiply_adds
+    return 1e-6 + 3e-8 * count_multiply_adds(case)
 
 
 @pytest.mark.parametrize("name", ["square", "sample", "batch", "mlp"])
@@ -47,7 +47,7 @@ def test_no_call_beyond_the_limit_is_made(name, limit):
     assert list(predictions) == list(cases)
     for case, estimate in predictions.items():
         assert estimate.seconds == pytest.approx(seconds_of(case), rel=0.01)
-        assert estimate.called == (case.multiply_adds in clocked.called)
+        assert estimate.called == (count_multiply_adds(case) in clocked.called)
         assert estimate.called == (seconds_of(case) <= limit)
 
 
@@ -70,7 +70,7 @@ def test_a_slow_first_call_is_not_taken_for_the_rest():
         clocked.now += next(first, 0.0)
         plain(x, layers)
 
-    implementation = Implementation("jit", forward, *[lambda value: value] * 3, False)
+    implementation = Implementation("jit", get("forward"), forward)
     predictions = predict(implementation, SWEEPS["square"].cases[:5], 1.0, clocked.timer)
     assert predictions[SWEEPS["square"].cases[0]].seconds == pytest.approx(1.03e-6)
 

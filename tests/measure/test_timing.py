@@ -8,6 +8,7 @@ import pytest
 from forwardbench.cases import parse_case
 from forwardbench.measure import timing
 from forwardbench.records import Cell
+from forwardbench.workloads.forward import count_bytes
 
 
 class Benchmark:
@@ -43,7 +44,7 @@ def counting(tmp_path, monkeypatch):
     )
 
     def count(name):
-        return getattr(timing._loaded(str(path)).forward, "__globals__")[name]  # noqa: B009
+        return getattr(timing._loaded(str(path), "forward").compute, "__globals__")[name]  # noqa: B009
 
     def cell(shape="2x3-2", control=False):
         return Cell("counting", str(path), "shapes", parse_case(shape), control=control)
@@ -97,7 +98,7 @@ def test_a_call_slower_than_a_visit_is_a_round_of_its_own(counting):
 def test_large_cases_are_prepared_anew_for_each_visit(counting):
     """Where arrays lie is drawn again each time, unless preparing is dear."""
     large = counting.cell("1x256-256")
-    assert large.case.bytes > timing.SMALL_BYTES
+    assert count_bytes(large.case) > timing.SMALL_BYTES
     for _ in range(3):
         visit(large, last=False)
     assert len(counting.count("prepared")) == 3
@@ -143,5 +144,6 @@ def test_slow_calls_get_fewer_visits(seconds, visits):
 
 def test_a_repeated_call_returns_the_last_result():
     """And is made exactly as often as asked."""
-    calls = iter(range(10))
-    assert timing._repeat(lambda x, layers: next(calls), None, None, 4) == 3
+    for count in (1, 2, 3, 4):  # of arguments
+        calls = iter(range(10))
+        assert timing._repeat(lambda *arguments: next(calls), (None,) * count, 4) == 3  # noqa: B023

@@ -7,9 +7,10 @@ import pytest
 
 from builders.places import ASV
 from forwardbench import results
-from forwardbench.analysis import findings, warnings
+from forwardbench.analysis import findings
 from forwardbench.analysis.table import summarize
 from forwardbench.errors import UserError
+from forwardbench.outputs import bundle
 from forwardbench.results import asv
 
 COLUMNS = [
@@ -197,13 +198,12 @@ def test_intervals_are_passed_on(write_asv):
 def test_an_interval_of_one_run_is_not_sold_as_one_over_passes(write_asv):
     """The finding says where it is from, and a warning what it does not know."""
     folder = write_asv({"python_loops": [(8.0, 7.0, 9.0)], "matmul": [(2.0, 1.9, 2.1)]}, ("4x4-4",))
-    loaded = results.load(folder)
-    table = summarize(loaded)
-    assert findings.finding(table) == (
+    whole = bundle.load(folder)
+    assert findings.finding(whole.table, whole.evidence) == (
         "matmul is 4.00 times faster than python_loops at 4x4-4 (interval of one run's samples "
         "3.47 to 4.55)"
     )
-    assert warnings.doubts(table, loaded.circumstances, None) == [
+    assert whole.warnings == [
         "Intervals come from the samples of one run, and other runs may differ by more: measure "
         "in passes with forwardbench run"
     ]

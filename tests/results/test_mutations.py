@@ -10,10 +10,11 @@ from contextlib import contextmanager
 import pytest
 
 from forwardbench import results
-from forwardbench.analysis.table import summarize
 from forwardbench.commands.main import main
 from forwardbench.errors import UserError
-from forwardbench.outputs import charts
+from forwardbench.outputs import pictures
+from forwardbench.outputs.bundle import Bundle, sweep_parts
+from forwardbench.outputs.catalogue import chart_entries
 from forwardbench.results import asv
 
 SEED = 20
@@ -332,15 +333,16 @@ def test_a_thousand_mutated_files_end_in_a_table_or_in_one_line(mutants, capsys)
 
 def test_what_could_be_read_can_be_drawn(mutants):
     """Whatever a mutated file's table holds, every kind of chart can be made of it."""
+    kinds = [entry for entry in chart_entries() if entry.needs == "sweeps"]
     drawn = 0
     for path in mutants():
         try:
-            table = summarize(results.load(path))
+            whole = Bundle(results.load(path))
+            timed = list(sweep_parts(whole))
         except UserError:
             continue
-        timed = [rows for _, rows in table.groupby("sweep") if rows["seconds"].notna().any()]
-        for kind in charts.KINDS if timed else ():
-            assert charts.draw(kind, timed[0]).title, path
+        for entry in kinds if timed else ():
+            assert pictures.draw(entry, timed[0]).chart.title, path
         drawn += bool(timed)
         if drawn == DRAWN:
             return

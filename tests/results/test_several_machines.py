@@ -1,23 +1,21 @@
 """Runs of several machines in one folder: side by side, and never mixed."""
 
 import json
-from dataclasses import replace
 
 import pytest
-from forwardbench.outputs.exports.entries import name_entry
 
+from builders.charts import draw, only
 from builders.tables import make_results
 from forwardbench import results
-from forwardbench.analysis.break_even import break_evens
+from forwardbench.analysis.entries import name_entry
 from forwardbench.analysis.estimates import estimated_speedups
 from forwardbench.analysis.findings import caption, finding, name_setting, settings
 from forwardbench.analysis.noise import noise_floors, verdicts
 from forwardbench.analysis.table import summarize
-from forwardbench.analysis.warnings import doubts_of
 from forwardbench.commands.main import main
 from forwardbench.errors import UserError
-from forwardbench.outputs import charts
-from forwardbench.outputs.charts import break_even
+from forwardbench.outputs import bundle
+from forwardbench.outputs.bundle import Bundle
 from forwardbench.outputs.report import make_page
 from forwardbench.results import several_machines
 
@@ -46,9 +44,15 @@ def fleet(write_run, ladder, tmp_path):
 
 
 @pytest.fixture
-def table(fleet):
+def whole(fleet):
+    """All that is made of both."""
+    return bundle.load(fleet)
+
+
+@pytest.fixture
+def table(whole):
     """The table of both."""
-    return summarize(results.load(fleet))
+    return whole.table
 
 
 def test_each_machine_has_the_figures_of_its_own_run(fleet, table):
@@ -105,9 +109,9 @@ def test_estimates_use_the_baseline_of_their_own_machine(write_run, ladder, tmp_
 
 
 @pytest.mark.parametrize("kind", ["time", "speedup", "cost"])
-def test_line_charts_draw_machines_side_by_side(table, kind):
+def test_line_charts_draw_machines_side_by_side(whole, kind):
     """A panel for each, in one row, named, and with axes that can be compared."""
-    chart = charts.draw(kind, table)
+    chart = draw(kind, whole)
     first, second = chart.axes
     assert [axes.get_title("left") for axes in (first, second)] == [
         f"{host}: float64, 1 thread" for host in HOSTS
@@ -119,29 +123,27 @@ def test_line_charts_draw_machines_side_by_side(table, kind):
 
 
 @pytest.mark.parametrize(("kind", "panels"), [("heatmap", 2), ("samples", 8)])
-def test_the_other_charts_have_panels_for_each_machine(table, kind, panels):
+def test_the_other_charts_have_panels_for_each_machine(whole, kind, panels):
     """Each panel says which it is of."""
-    chart = charts.draw(kind, table)
+    chart = draw(kind, whole)
     titles = [axes.get_title("left") for axes in chart.axes if axes.get_visible()]
     assert len(titles) == panels
     assert [sum(host in title for title in titles) for host in HOSTS] == [panels // 2] * 2
 
 
-def test_the_report_names_the_machine_of_every_row(fleet, table):
+def test_the_report_names_the_machine_of_every_row(whole):
     """In its table, its findings and its data."""
-    loaded = results.load(fleet)
-    page = make_page(loaded, table)
+    page = make_page(whole)
     assert page.count('data-value="10.0.0.1"') == page.count('data-value="10.0.0.2"') > 10
     assert "square, 10.0.0.2: float64, 1 thread" in page
-    found = finding(table[table["host"] == "10.0.0.2"])
+    found = finding(whole.table[whole.table["host"] == "10.0.0.2"], whole.evidence)
     assert f"<p>square, 10.0.0.2: {found}.</p>" in page
-    assert set(loaded.samples["host"]) == set(HOSTS)
+    assert set(whole.results.samples["host"]) == set(HOSTS)
 
 
-def test_warnings_say_which_machine_they_are_about(fleet, table):
+def test_warnings_say_which_machine_they_are_about(whole):
     """Each machine's own, none of which can be resumed from here."""
-    lines = doubts_of(results.load(fleet), table, fleet)
-    assert lines == [
+    assert whole.warnings == [
         f"{host}: Only 3 passes, so little is known of how sure this is: measure again"
         for host in HOSTS
     ]
@@ -210,13 +212,11 @@ def test_first_calls_of_each_machine_are_held_against_its_own_matmul():
             for name, seconds in {"matmul": 2e-3, "compiled": 1e-3}.items()
         }
         firsts = {("compiled", "64x64-64"): [1.001] * 3}
-        own = make_results(times, baseline="matmul", first_calls=firsts)
-        parts.append(replace(own, host=host))
-    joined = several_machines.join(parts)
-    found = break_evens(joined, summarize(joined))
+        parts.append(make_results(times, baseline="matmul", host=host, first_calls=firsts))
+    whole = Bundle(several_machines.join(parts))
+    found = whole.break_evens
     assert found["host"].tolist() == HOSTS
     assert found["calls"].tolist() == pytest.approx([1000, 499.5])
-    chart = break_even.draw(found)
-    assert len(chart.figure.axes) == 2
-    said = break_even.describe(found, chart.title)
-    assert all(f"compiled on {host}: " in said for host in HOSTS)
+    drawn = only("break-even", whole)
+    assert len(drawn.chart.figure.axes) == 2
+    assert all(f"compiled on {host}: " in drawn.alternative for host in HOSTS)

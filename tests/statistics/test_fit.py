@@ -10,13 +10,15 @@ from builders.places import REFERENCE
 from forwardbench.analysis.estimates import FIT_POINTS
 from forwardbench.cases import parse_case
 from forwardbench.statistics.fit import DRIFT, fit_times
+from forwardbench.workloads import get
 
-SQUARES = [parse_case(f"{n}x{n}-{n}") for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)]
+WORK = get("forward").work
+SQUARES = [WORK(parse_case(f"{n}x{n}-{n}")) for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)]
 
 
-def seconds_of(case, call=1e-6, output=2e-7, multiply_add=3e-8):
-    """Seconds of a case that costs exactly so much."""
-    return call + output * case.outputs + multiply_add * case.multiply_adds
+def seconds_of(work, call=1e-6, output=2e-7, multiply_add=3e-8):
+    """Seconds of work that costs exactly so much."""
+    return call + output * work.outputs + multiply_add * work.multiply_adds
 
 
 def test_exact_costs_are_found_and_extrapolated():
@@ -78,7 +80,7 @@ def test_measured_sizes_that_are_left_out_lie_in_the_interval():
     held = []
     for _, rows in table.groupby("implementation"):
         pairs = [
-            (parse_case(case), time)
+            (WORK(parse_case(case)), time)
             for case, time in zip(rows["case"], rows["seconds"], strict=True)
         ]
         for limit in LIMITS:

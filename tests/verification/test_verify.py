@@ -18,8 +18,9 @@ from forwardbench.measure.passes import run_pass
 from forwardbench.verification import behaviour
 from forwardbench.verification import verify as module
 from forwardbench.verification.case_families import problems
-from forwardbench.verification.reference import WrongResultError
+from forwardbench.verification.check import WrongResultError
 from forwardbench.verification.verify import Verdict, verify, verify_all, verify_loaded
+from forwardbench.workloads import get
 
 
 def files(folder):
@@ -132,12 +133,12 @@ def plain(x, layers):
 
 def make(forward=plain, to_numpy=lambda out: out):
     """Wrap a function as an implementation."""
-    return Implementation("made", forward, lambda layers: layers, lambda x: x, to_numpy, False)
+    return Implementation("made", get("forward"), forward, to_numpy=to_numpy)
 
 
 def test_problems_cover_what_the_design_names():
     """Every example, each dimension 1, several layers, saturation and zeros, in both dtypes."""
-    all_problems = list(problems())
+    all_problems = list(problems(get("forward")))
     for dtype in DTYPES:
         mine = [problem for problem in all_problems if problem.case.dtype == dtype]
         assert {p.case.example for p in mine} >= {"coffee", "pair", "lesson", "ten thousand"}
@@ -237,7 +238,7 @@ def test_a_rung_that_takes_the_others_with_it_is_found(monkeypatch):
     """The suite's own share a process; if it dies, each is checked alone."""
     asked = []
 
-    def in_child(references, time_limit):
+    def in_child(references, time_limit, workload):
         asked.append(list(references))
         if len(references) > 1 or references[0].endswith("neuron_dot.py"):
             raise processes.ChildError("was ended by signal 11 (SIGSEGV)")

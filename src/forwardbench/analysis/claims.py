@@ -156,7 +156,7 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
         )
         return
     fast = _row_of(rows, VECTORIZED, case)
-    same = ["sweep", "dtype", HOST]
+    same = ["workload", "sweep", "dtype", HOST]
     alike = (usable[same] == rows[same].iloc[0]).all(axis=1)
     single = _row_of(usable[alike & (usable["threads"] == 1)], VECTORIZED, case)
     if fast is not None and single is not None:

@@ -23,8 +23,13 @@ def describe_implausibility(row: dict[str, Any], ceilings: Ceilings) -> str:
     gflops, bytes_per_second = ceilings[row["dtype"], row["threads"]]
     if row["gflops"] > PLAUSIBLE * gflops:
         return f"implausible: {row['gflops']:,.0f} GFLOP/s where this machine reached {gflops:,.0f}"
-    size = amount_of(row["workload"], row["case"], row["dtype"]).bytes
-    if size > COPIED_BYTES and size / row["seconds"] > PLAUSIBLE * bytes_per_second:
+    amount = amount_of(row["workload"], row["case"], row["dtype"])
+    size = amount.bytes
+    if (
+        amount.is_known
+        and size > COPIED_BYTES
+        and size / row["seconds"] > PLAUSIBLE * bytes_per_second
+    ):
         return (
             f"implausible: {size / row['seconds'] / 1e9:,.0f} GB/s where this machine moved "
             f"{bytes_per_second / 1e9:,.0f}"

@@ -112,8 +112,9 @@ def _row(cell: dict[str, Any], samples: Samples, baseline: str, level: float) ->
         passes = samples[_key(cell)]
         row["passes"] = len(passes)
         row.update(_named("seconds", _interval_of(passes, level)))
-        multiply_adds = amount_of(cell["workload"], cell["case"]).multiply_adds
-        row["gflops"] = 2 * multiply_adds / row["seconds"] / 1e9
+        amount = amount_of(cell["workload"], cell["case"])
+        if amount.is_known:
+            row["gflops"] = 2 * amount.multiply_adds / row["seconds"] / 1e9
         row["error"] = passes["error"].max()
     elif cell["status"] == Status.SKIPPED and cell["predicted"] == cell["predicted"]:
         row["status"] = str(Status.ESTIMATED)

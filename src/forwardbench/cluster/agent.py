@@ -1,9 +1,9 @@
 """What a Dask worker does on its host for a run on several machines: the ordinary command.
 
-`run_errand` is called in the worker. It starts this module as a process of its own, which starts
-`forwardbench run` as another, away from the worker's memory limit and environment. The process
-between them holds one end of a pipe: however the worker ends, the pipe closes, and what was
-started here is ended too.
+`run_for_client` is called in the worker. It starts this module as a process of its own, which
+starts `forwardbench run` as another, away from the worker's memory limit and environment. The
+process between them holds one end of a pipe: however the worker ends, the pipe closes, and what
+was started here is ended too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 STARTED, ALIVE, ENDED = "started", "alive", "ended"
-"""What a worker says on the errand's topic."""
+"""What a worker says on the topic of a run."""
 SIGN_SECONDS = 2.0
 """So often it says something."""
 END_SECONDS = 20.0
@@ -43,7 +43,7 @@ _TAIL_BYTES = 4096
 Say = Callable[[str], None]
 
 
-def run_errand(task: Mapping[str, Any]) -> dict[str, Any]:
+def run_for_client(task: Mapping[str, Any]) -> dict[str, Any]:
     """Run forwardbench on this worker's host, and return what came of it.
 
     ``task`` holds ``version`` (of the code that asks), ``arguments`` of the command, ``files``

@@ -1,6 +1,6 @@
 """A run on every host of a Dask cluster: started there, followed, brought back, shown together.
 
-Each host does what `forwardbench run` does (see `errand`), all at the same time and one run on
+Each host does what `forwardbench run` does (see `agent`), all at the same time and one run on
 each, however many workers it has. Whatever goes wrong on a host costs that host's run only.
 """
 
@@ -14,17 +14,17 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from forwardbench import implementations, results
 from forwardbench.cluster import agent, connection
 from forwardbench.cluster.connection import Worker, connected, trouble_of, workers_of
-from forwardbench.commands.exit_status import FAILED, GOOD, INTERRUPTED
-from forwardbench.commands.run import Wish, check, default_folder, pictures_of, present, say
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.fingerprint import code_version
+from forwardbench.measure.options import RunOptions
+from forwardbench.measure.run_folder import default_path
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -41,12 +41,16 @@ _ASK_SECONDS = 2.0
 """The scheduler is asked so often which workers there are."""
 
 
+Say = Callable[[str], None]
+"""Tells people a line."""
+
+
 class BadRunError(Exception):
     """A run that came back and cannot be kept; the message says why."""
 
 
 @dataclass
-class Errand:
+class HostRun:
     """A run on one host, from its start until something is known of its end."""
 
     worker: Worker
@@ -66,31 +70,45 @@ class Outcome:
     seconds: float
     trouble: str = ""
     """Why there is no run, if there is none."""
-    status: int = GOOD
+    status: int = 0
+    """The exit status of the command there."""
     run: bytes = field(default=b"", repr=False)
 
 
-def run_on_hosts(address: str, wish: Wish) -> int:
-    """Run on every host of a cluster, draw what comes back, and return the exit status.
+@dataclass(frozen=True)
+class CameBack:
+    """What became of a run on several hosts."""
+
+    folder: Path | None
+    """Where the runs are that came back; None where there is none."""
+    all_well: bool
+    """Whether every host's run came back, and ended well."""
+    interrupted: bool
+
+
+def run_on_hosts(address: str, options: RunOptions, say: Say) -> CameBack:
+    """Run on every host of a cluster, and bring back what was made; ``say`` is told how it goes.
 
     Raises `UserError` for what can be told to be impossible before anything is started.
     """
-    request = check(wish, here=False)
-    arguments, files = arguments_of(wish)
+    arguments, files = arguments_of(options)
     with connected(address) as client:
         workers = one_of_each_host(workers_of(client))
-        folder = _claim(Path(wish.output) if wish.output is not None else default_folder())
+        folder = _claim(default_path() if options.output is None else Path(options.output))
         names = folder_names([worker.host for worker in workers])
-        errands = _send(client, workers, arguments, files)
-        bad = interrupted = False
+        host_runs = _send(client, workers, arguments, files, say)
+        all_well, interrupted = True, False
         try:
-            for outcome in _follow(client, errands):
-                bad |= not _keep(outcome, folder / names[outcome.host])
+            for outcome in _follow(client, host_runs):
+                all_well &= _keep(outcome, folder / names[outcome.host], say)
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            _recall(client, errands)
-    return _conclude(folder, pictures_of(request), bad=bad, interrupted=interrupted)
+            _recall(client, host_runs)
+    if any(folder.iterdir()):
+        return CameBack(folder, all_well, interrupted)
+    folder.rmdir()
+    return CameBack(None, all_well, interrupted)
 
 
 def _claim(folder: Path) -> Path:
@@ -104,24 +122,6 @@ def _claim(folder: Path) -> Path:
             f"cannot make the folder {folder}: {error.strerror}: name another with --output"
         ) from None
     return folder
-
-
-def _conclude(folder: Path, formats: Sequence[str], *, bad: bool, interrupted: bool) -> int:
-    """Show what came back, side by side; an empty folder is taken away again."""
-    if any(folder.iterdir()):
-        try:
-            status = present(folder, formats, show=True)
-        except UserError as error:  # each run is there all the same
-            say(f"forwardbench: {error}; the runs are in {folder}")
-            status = FAILED
-    else:
-        folder.rmdir()
-        say("No run came back from any host")
-        status = FAILED
-    if interrupted:
-        say("forwardbench: interrupted; what was started on the hosts was ended")
-        return INTERRUPTED
-    return FAILED if bad else status
 
 
 # --- what is sent ----------------------------------------------------------------------------
@@ -149,15 +149,18 @@ def folder_names(hosts: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def arguments_of(wish: Wish) -> tuple[list[str], dict[str, bytes]]:
+def arguments_of(options: RunOptions) -> tuple[list[str], dict[str, bytes]]:
     """The arguments of `forwardbench run` on a host, and the files that it needs there.
 
     Files of one's own go with the modules beside them that they import, each into a folder of
-    its own.
+    its own. Families are for each host to look up, which takes those members that can run there.
     """
     files: dict[str, bytes] = {}
     named = []
-    for number, reference in enumerate(wish.implementations):
+    for number, reference in enumerate(options.implementations):
+        if implementations.members_of(reference):
+            named.append(reference)
+            continue
         path = implementations.find(reference)
         if implementations.is_own(path):
             named.append(path.stem)
@@ -166,18 +169,7 @@ def arguments_of(wish: Wish) -> tuple[list[str], dict[str, bytes]]:
             name = PurePosixPath("files", str(number), file.relative_to(path.parent).as_posix())
             files[str(name)] = file.read_bytes()
         named.append(f"files/{number}/{path.name}")
-    lists = {
-        "--implementation": named, "--sweep": wish.sweeps, "--shape": wish.shapes,
-        "--dtype": wish.dtypes, "--threads": wish.threads,
-    }  # fmt: skip
-    single = {
-        "--baseline": wish.baseline, "--passes": wish.passes, "--limit": wish.limit,
-        "--precision": wish.precision, "--max-time": wish.max_time,
-        "--first-calls": wish.first_calls,
-    }  # fmt: skip
-    arguments = [f"{option}={value}" for option, values in lists.items() for value in values]
-    arguments += [f"{option}={value}" for option, value in single.items() if value is not None]
-    return ["run", *arguments, *(["--quick"] if wish.quick else [])], files
+    return ["run", *replace(options, implementations=tuple(named)).arguments()], files
 
 
 def with_neighbours(path: Path) -> list[Path]:
@@ -208,7 +200,7 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
-def _courier() -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _function_for_workers() -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What a worker is asked to call.
 
     A local function travels by value: it runs, and can say so, where forwardbench cannot be
@@ -217,88 +209,93 @@ def _courier() -> Callable[[dict[str, Any]], dict[str, Any]]:
 
     def call(task: dict[str, Any]) -> dict[str, Any]:
         try:
-            from forwardbench.cluster.agent import run_errand
+            from forwardbench.cluster.agent import run_for_client
         except ImportError as error:
             missing = f"has no forwardbench, or another one ({error}): install {task['version']}"
             return {"trouble": f"{missing} there", "status": 1, "run": b""}
-        return run_errand(task)
+        return run_for_client(task)
 
     return call
 
 
 def _send(
-    client: Client, workers: Sequence[Worker], arguments: list[str], files: dict[str, bytes]
-) -> list[Errand]:
+    client: Client,
+    workers: Sequence[Worker],
+    arguments: list[str],
+    files: dict[str, bytes],
+    say: Say,
+) -> list[HostRun]:
     topic = f"forwardbench-{uuid.uuid4().hex}"
     task = {
         "version": code_version(), "arguments": arguments, "files": files, "topic": topic,
     }  # fmt: skip
-    errands = []
+    host_runs = []
     for worker in workers:
         future = client.submit(
-            _courier(), task, workers=[worker.address], allow_other_workers=False,
+            _function_for_workers(), task, workers=[worker.address], allow_other_workers=False,
             pure=False, retries=0, key=f"{topic}-{worker.host}",
         )  # fmt: skip
         now = time.monotonic()
-        errands.append(Errand(worker, future, now, now))
-    by_address = {each.worker.address: each for each in errands}
+        host_runs.append(HostRun(worker, future, now, now))
+    by_address = {host_run.worker.address: host_run for host_run in host_runs}
 
     def listen(event: tuple[float, dict[str, str]]) -> None:
         _, message = event
-        each = by_address[message["worker"]]
-        each.heard = time.monotonic()
-        each.ended = message["what"] == agent.ENDED
+        host_run = by_address[message["worker"]]
+        host_run.heard = time.monotonic()
+        host_run.ended = message["what"] == agent.ENDED
         if message["what"] == agent.STARTED:
-            each.starts += 1
-            if each.starts == 1:
-                say(f"{each.worker.host}: started, by its worker {each.worker.address}")
+            host_run.starts += 1
+            if host_run.starts == 1:
+                worker = host_run.worker
+                say(f"{worker.host}: started, by its worker {worker.address}")
 
     client.subscribe_topic(topic, listen)
-    return errands
+    return host_runs
 
 
 # --- what becomes of it ----------------------------------------------------------------------
 
 
-def _follow(client: Client, errands: Sequence[Errand]) -> Iterator[Outcome]:
-    """Yield the outcome of each errand as soon as it is known; what is lost is not waited for."""
-    left = list(errands)
-    there = {each.worker.address for each in errands}
+def _follow(client: Client, host_runs: Sequence[HostRun]) -> Iterator[Outcome]:
+    """Yield the outcome of each run as soon as it is known; what is lost is not waited for."""
+    left = list(host_runs)
+    alive = {host_run.worker.address for host_run in host_runs}
     asked = time.monotonic()
     gone = ""
     while left:
         if not gone and time.monotonic() - asked > _ASK_SECONDS:
             try:
-                there = set(connection.ask(client, client.scheduler.ncores))
+                alive = set(connection.ask(client, client.scheduler.ncores))
             except UserError as error:
                 gone = str(error)
             asked = time.monotonic()
-        for each in list(left):
-            outcome = _look(each, there, gone)
+        for host_run in list(left):
+            outcome = _look(host_run, alive, gone)
             if outcome is not None:
-                left.remove(each)
-                each.ended = True
+                left.remove(host_run)
+                host_run.ended = True
                 yield outcome
         if left:
             time.sleep(_POLL_SECONDS)
 
 
-def _look(each: Errand, there: set[str], gone: str) -> Outcome | None:
-    """What has become of an errand; None as long as it goes on."""
-    outcome = Outcome(each.worker.host, time.monotonic() - each.begun)
-    if each.future.status in ("finished", "error"):
+def _look(host_run: HostRun, alive: set[str], gone: str) -> Outcome | None:
+    """What has become of the run on a host; None as long as it goes on."""
+    outcome = Outcome(host_run.worker.host, time.monotonic() - host_run.begun)
+    if host_run.future.status in ("finished", "error"):
         try:
-            return _answer(each.future.result(timeout=FETCH_SECONDS), outcome)
+            return _answer(host_run.future.result(timeout=FETCH_SECONDS), outcome)
         except Exception as error:  # whatever a worker raised, or why its answer is not there
             outcome.trouble = trouble_of(error)
-    elif gone or each.future.cancelled():
+    elif gone or host_run.future.cancelled():
         outcome.trouble = gone or "the Dask scheduler went away"
-    elif each.worker.address not in there or each.starts > 1:
-        outcome.trouble = f"its worker {each.worker.address} died"
-    elif time.monotonic() - each.heard > connection.STALL_SECONDS:
+    elif host_run.worker.address not in alive or host_run.starts > 1:
+        outcome.trouble = f"its worker {host_run.worker.address} died"
+    elif time.monotonic() - host_run.heard > connection.STALL_SECONDS:
         outcome.trouble = (
             f"gave no sign of life for {connection.STALL_SECONDS:g} s"
-            if each.starts
+            if host_run.starts
             else f"did not begin within {connection.STALL_SECONDS:g} s: its worker may be busy"
         )
     return outcome if outcome.trouble else None
@@ -312,7 +309,7 @@ def _answer(answer: dict[str, Any], outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _keep(outcome: Outcome, target: Path) -> bool:
+def _keep(outcome: Outcome, target: Path, say: Say) -> bool:
     """Put a run that came back into its folder, say how it ended, and whether all is well."""
     trouble = outcome.trouble
     if not trouble:
@@ -325,7 +322,7 @@ def _keep(outcome: Outcome, target: Path) -> bool:
         return False
     ended = f", with status {outcome.status}" if outcome.status else ""
     say(f"{outcome.host}: done after {outcome.seconds:.0f} s{ended}: {target}")
-    return outcome.status == GOOD
+    return not outcome.status
 
 
 def unpack(run: bytes, target: Path) -> None:
@@ -359,23 +356,25 @@ def _check_files(files: Sequence[zipfile.ZipInfo]) -> None:
         raise BadRunError(f"brought back {size / 2**20:,.0f} MiB in {len(files)} files: too much")
 
 
-def _recall(client: Client, errands: Sequence[Errand]) -> None:
+def _recall(client: Client, host_runs: Sequence[HostRun]) -> None:
     """Cancel what is not done, and wait until the hosts have ended what they had started."""
-    open_ones = [each for each in errands if not each.future.done()]
-    if not open_ones or client.status != "running":
+    unfinished = [host_run for host_run in host_runs if not host_run.future.done()]
+    if not unfinished or client.status != "running":
         return
     try:
-        client.cancel([each.future for each in open_ones], force=True)
+        client.cancel([host_run.future for host_run in unfinished], force=True)
     except Exception:  # the scheduler is gone too, and its workers end with it
         return
     deadline = time.monotonic() + agent.END_SECONDS + _GRACE_SECONDS
-    there = {each.worker.address for each in open_ones}
+    alive = {host_run.worker.address for host_run in unfinished}
     while time.monotonic() < deadline:
-        if not any(each.starts and not each.ended and each.worker.address in there
-                   for each in open_ones):  # fmt: skip
+        if not any(
+            host_run.starts and not host_run.ended and host_run.worker.address in alive
+            for host_run in unfinished
+        ):
             return
         time.sleep(_POLL_SECONDS)
         try:
-            there = set(connection.ask(client, client.scheduler.ncores))
+            alive = set(connection.ask(client, client.scheduler.ncores))
         except UserError:
             return

@@ -1,6 +1,6 @@
 """A batch that is larger than any memory, on a Dask cluster: computed, and checked in places.
 
-Inputs are made chunk by chunk on the workers, the same bits as `cases.make_inputs` would make,
+Inputs are made chunk by chunk on the workers, the same bits as `forward.make_inputs` would make,
 and each chunk leaves its worker only as a digest. Nowhere is the batch, or its result, whole.
 """
 
@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forwardbench.cases import DTYPE_BYTES, Case, make_layers, make_rows
+from forwardbench.cases import DTYPE_BYTES, Case
 from forwardbench.cluster.connection import STALL_SECONDS, Worker, connected, trouble_of, workers_of
 from forwardbench.errors import UserError
 from forwardbench.measure.fingerprint import code_version
 from forwardbench.units import format_count
+from forwardbench.workloads.forward import answers_at, count_bytes, make_layers, make_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +122,7 @@ def rows_of_chunk(case: Case, workers: Sequence[Worker]) -> int:
     room = min([LARGEST_CHUNK, *(SHARE * limit for limit in limited)])
     # While they are made, inputs are 64 bits wide whatever they become.
     row = COPIES * 8 * max(case.widths)
-    weights = case.bytes - case.batch * sum(case.widths) * DTYPE_BYTES[case.dtype]
+    weights = count_bytes(case) - case.batch * sum(case.widths) * DTYPE_BYTES[case.dtype]
     if limited and (row > 8 * room or weights > 8 * room):
         raise UserError(
             f"{case} is too wide for these workers, whose memory has {min(limited) / 2**20:,.0f} "
@@ -256,11 +257,11 @@ def _share(case: Case, layers: Sequence[Any], row: int, values: Array) -> float:
     """Compare one row of the batch; returns its largest error as a share of its bound."""
     import numpy as np
 
-    from forwardbench.verification.reference import WrongResultError, check_result, sample
+    from forwardbench.verification.check import WrongResultError, check_result
 
     units = np.unique(np.linspace(0, case.widths[-1] - 1, CHECKED_UNITS).astype(int)).tolist()
-    known = sample(make_rows(case, row, row + 1), layers, [0], units)
+    answers = answers_at(make_rows(case, row, row + 1), layers, [0], units)
     try:
-        return check_result(values[None], replace(case, batch=1), known).share
+        return check_result([values[None]], replace(case, batch=1), answers).share
     except WrongResultError as error:
         raise WrongBatchError(f"{case}: row {row}: {error}") from None

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from forwardbench import workloads
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request
@@ -51,7 +52,8 @@ def announce(
         key = (cell.implementation, cell.sweep, cell.case.dtype, cell.threads)
         groups.setdefault(key, []).append(skipped)
     for (name, sweep, dtype, threads), group in groups.items():
-        first, *more = sorted(group, key=lambda skipped: skipped.cell.case.multiply_adds)
+        multiply_adds = workloads.get(group[0].cell.workload).multiply_adds
+        first, *more = sorted(group, key=lambda skipped: multiply_adds(skipped.cell.case))
         setting = [sweep]
         setting += [dtype] if len(request.dtypes) > 1 else []
         setting += [f"{threads} threads"] if len(request.threads) > 1 else []

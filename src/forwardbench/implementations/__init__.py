@@ -1,7 +1,8 @@
 """The registry: every file in a family's folder is an implementation, named by its file.
 
-A rung is a module with ``forward(x, layers)``; what else it may define, and the default
-for each, is in `load`. Listing reads the files and imports none of them.
+A rung is a module with the function of a workload, ``forward(x, layers)`` for one, or of several;
+what else it may define, and the default for each, is in `load`. Listing reads the files and
+imports none of them.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forwardbench import workloads
 from forwardbench.errors import UserError, describe_error, one_line
 from forwardbench.implementations import requirements
+from forwardbench.records import DEFAULT_WORKLOAD
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from forwardbench.cases import Layer
+    from forwardbench.workloads import Workload
 
 FOLDER = Path(__file__).parent
 FAMILIES = ("ladder", "compiled", "frameworks", "gpu", "larger_than_memory")
@@ -53,6 +57,8 @@ class Description:
     """What else it needs: `requirements.COMPILER` or `GPU`; empty for nothing."""
     compiles: bool = False
     """Whether the first call compiles, and so costs far more than the next."""
+    defines: frozenset[str] = frozenset()
+    """What it gives a name to, its functions among it."""
 
     @property
     def missing(self) -> str:
@@ -60,19 +66,33 @@ class Description:
         return requirements.missing(self.requires, self.needs)
 
 
+def _unchanged(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True)
 class Implementation:
-    """A loaded implementation, with the defaults filled in for what its file leaves out."""
+    """A loaded implementation of one workload; what its file leaves out has a default."""
 
     name: str
-    forward: Callable[[Any, Any], Any]
-    prepare_layers: Callable[[Sequence[Layer]], Any]
-    prepare_input: Callable[[Any], Any]
-    to_numpy: Callable[[Any], Any]
-    reuses_output: bool
+    workload: Workload
+    compute: Callable[..., Any]
+    """The workload's function: prepared data in, one argument each, and prepared layers."""
+    prepare_layers: Callable[[Sequence[Layer]], Any] = _unchanged
+    prepare_each: tuple[Callable[[Any], Any], ...] = ()
+    """What brings each array of the data into its form, in order; none where all may stay."""
+    to_numpy: Callable[[Any], Any] = _unchanged
+    reuses_output: bool = False
     """Whether an output handed out earlier may be overwritten by the next call."""
     thread_count: Callable[[], int] | None = None
     """How many threads the framework says it uses, where it can be asked."""
+
+    def prepare_data(self, data: Sequence[Any]) -> tuple[Any, ...]:
+        """Bring the arrays of a batch into the form that `compute` takes them in."""
+        if not self.prepare_each:
+            return tuple(data)
+        pairs = zip(self.prepare_each, data, strict=True)
+        return tuple(prepare(array) for prepare, array in pairs)
 
 
 def families() -> dict[str, list[str]]:
@@ -89,6 +109,11 @@ def _rungs(family: str) -> list[Path]:
 def names() -> list[str]:
     """Names of the suite's own implementations, in alphabetical order."""
     return sorted(name for members in families().values() for name in members)
+
+
+def names_for(workload: Workload) -> list[str]:
+    """Names of the suite's own implementations whose files have a workload's function."""
+    return [name for name in names() if workload.function in describe(name).defines]
 
 
 def summary_of(family: str) -> str:
@@ -150,15 +175,33 @@ def describe(reference: str) -> Description:
         requires=str(said.get("REQUIRES") or ""),
         needs=str(said.get("NEEDS") or ""),
         compiles=bool(said.get("COMPILES")),
+        defines=frozenset(_defined(tree)),
     )
 
 
-def load(reference: str) -> Implementation:
+def _defined(tree: ast.Module) -> Iterator[str]:
+    """Names that a module gives to something when it is imported, under a condition or not."""
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name
+            continue  # what is named inside it is its own
+        for node in ast.walk(statement):
+            if isinstance(node, ast.FunctionDef):
+                yield node.name
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, ast.alias):
+                yield node.asname or node.name
+
+
+def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
     """Import an implementation, by name or path, and fill in the defaults of its contract.
 
     Raises `MissingExtraError` when its framework is not installed, and
-    `ImplementationError` when it does not parse, raises on import or lacks ``forward``.
+    `ImplementationError` when it does not parse, raises on import or lacks the workload's
+    function.
     """
+    asked = workloads.get(workload)
     description = describe(reference)
     if description.needs not in ("", requirements.COMPILER, requirements.GPU):
         raise ImplementationError(
@@ -168,14 +211,16 @@ def load(reference: str) -> Implementation:
     if description.missing:
         raise MissingExtraError(description.missing)
     module = _import_file(description)
-    if not callable(getattr(module, "forward", None)):
-        raise ImplementationError("has no function forward(x, layers)")
+    compute = getattr(module, asked.function, None)
+    if not callable(compute):
+        raise ImplementationError(f"has no function {asked.signature}")
     return Implementation(
         name=description.name,
-        forward=module.forward,
-        prepare_layers=getattr(module, "prepare_layers", lambda layers: layers),
-        prepare_input=getattr(module, "prepare_input", lambda x: x),
-        to_numpy=getattr(module, "to_numpy", lambda out: out),
+        workload=asked,
+        compute=compute,
+        prepare_layers=getattr(module, "prepare_layers", _unchanged),
+        prepare_each=tuple(getattr(module, name, _unchanged) for name in asked.data.values()),
+        to_numpy=getattr(module, "to_numpy", _unchanged),
         reuses_output=bool(getattr(module, "REUSES_OUTPUT", False)),
         thread_count=getattr(module, "thread_count", None),
     )
@@ -213,15 +258,20 @@ def _import_file(description: Description) -> ModuleType:
     return module
 
 
-def output_array(implementation: Implementation, out: Any, dtype: str) -> Any:
-    """Turn what ``forward`` returned into a NumPy array.
+def output_arrays(implementation: Implementation, out: Any, dtype: str) -> list[Any]:
+    """Turn what the workload's function returned into NumPy arrays, of which it may be several.
 
     Python's numbers carry no precision of their own, so lists and other objects without a
     dtype are rounded to the case's; what has a dtype keeps it, for the caller to check.
     """
     import numpy as np
 
-    array = np.asarray(implementation.to_numpy(out))
-    if not hasattr(out, "dtype") and array.dtype in (np.float64, np.int64):
-        return array.astype(dtype)
-    return array
+    arrays = []
+    arrays_of = implementation.workload.arrays_of
+    for part, converted in zip(
+        arrays_of(out), arrays_of(implementation.to_numpy(out)), strict=True
+    ):
+        array = np.asarray(converted)
+        rounded = not hasattr(part, "dtype") and array.dtype in (np.float64, np.int64)
+        arrays.append(array.astype(dtype) if rounded else array)
+    return arrays

@@ -8,6 +8,6 @@ from forwardbench.records import Cell
 
 
 @pytest.mark.benchmark(**BENCHMARK_OPTIONS)
-def test_forward(benchmark: BenchmarkFixture, cell: Cell, seconds: float, last: bool) -> None:
+def test_visit(benchmark: BenchmarkFixture, cell: Cell, seconds: float, last: bool) -> None:
     """Visit one cell; after the last visit, check its result."""
     benchmark_cell(benchmark, cell, seconds, last=last)

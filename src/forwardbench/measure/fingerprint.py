@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from forwardbench import __version__, implementations
-from forwardbench.cases import WORKLOAD_VERSION
+from forwardbench import __version__, implementations, workloads
 from forwardbench.implementations import requirements
+from forwardbench.records import DEFAULT_WORKLOAD
 
 _PACKAGE = Path(__file__).parents[1]
 _MEASURING = (
@@ -20,14 +20,18 @@ _MEASURING = (
 """The part of forwardbench that decides what is measured and what a time means."""
 
 
-def fingerprint(contenders: Mapping[str, str], machine: Mapping[str, Any]) -> dict[str, str]:
+def fingerprint(
+    contenders: Mapping[str, str], machine: Mapping[str, Any], workload: str = DEFAULT_WORKLOAD
+) -> dict[str, str]:
     """Map the name of each thing to what it is, both as a refusal to go on prints them.
 
     ``contenders`` maps names to what they are loaded by; ``machine`` is `describe_machine`'s.
     """
+    computed = workloads.get(workload)
     return {
         "forwardbench": code_version(),
-        "the workload's version": str(WORKLOAD_VERSION),
+        "the workload's version": str(computed.version),
+        "the workload's file": f"code {_digest([computed.path])}",
         **{
             f"the file of {name}": f"code {_digest([implementations.find(reference)])}"
             for name, reference in contenders.items()

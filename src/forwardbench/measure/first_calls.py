@@ -1,7 +1,7 @@
 """What a first call costs where it compiles: timed in a fresh process, with nothing compiled yet.
 
 The passes never time a first call. Here it is all that is timed, once in each process: bringing
-layers and input into their form, and the first `forward`. Importing a framework is timed apart,
+layers and input into their form, and the first call. Importing a framework is timed apart,
 since every program that uses it pays that, whether anything is compiled or not.
 """
 
@@ -15,8 +15,7 @@ from functools import cache
 from random import Random
 from time import perf_counter
 
-from forwardbench import implementations, processes
-from forwardbench.cases import make_inputs
+from forwardbench import implementations, processes, workloads
 from forwardbench.measure import threads
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.timing import check_output
@@ -113,14 +112,14 @@ def _without_caches(empty: str) -> dict[str, str]:
 def main(link: processes.Link) -> None:
     """Answer a child process's task: seconds of the import and of one cell's first call."""
     cell = Cell.from_json(link.task["cell"])
-    x, layers = make_inputs(cell.case)
+    data, layers = workloads.get(cell.workload).inputs(cell.case)
     start = perf_counter()
-    implementation = implementations.load(cell.reference)
+    implementation = implementations.load(cell.reference, cell.workload)
     import_seconds = perf_counter() - start
     link.progress("imported")
     start = perf_counter()
-    ready, own = implementation.prepare_layers(layers), implementation.prepare_input(x)
-    out = implementation.forward(own, ready)
+    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
+    out = implementation.compute(*prepared, ready)
     seconds = perf_counter() - start
     check_output(implementation, cell.case, out)
     link.answer([import_seconds, seconds])

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from forwardbench import processes
+from forwardbench import processes, workloads
 from forwardbench.cases import Sweep
 from forwardbench.measure import threads as thread_control
 from forwardbench.measure.ceiling import measure_ceiling
@@ -181,7 +181,8 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             elif prediction.fit is None:
                 plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
             else:
-                estimate = prediction.fit.estimate(cell.case)
+                work = workloads.get(cell.workload).work(cell.case)
+                estimate = prediction.fit.estimate(work)
                 plan.skipped.append(Skipped(cell, "skipped", f"predicted {limited}", estimate))
 
 
@@ -196,8 +197,9 @@ def _add_controls(plan: Plan, baseline: str) -> None:
         cell = planned.cell
         settings.setdefault((cell.sweep, cell.case.dtype, cell.threads), []).append(planned)
     for planned_cells in settings.values():
-        largest = max(planned.cell.case.multiply_adds for planned in planned_cells)
-        there = [p for p in planned_cells if p.cell.case.multiply_adds == largest]
+        multiply_adds = workloads.get(planned_cells[0].cell.workload).multiply_adds
+        largest = max(multiply_adds(planned.cell.case) for planned in planned_cells)
+        there = [p for p in planned_cells if multiply_adds(p.cell.case) == largest]
         fastest.add(min(there, key=lambda planned: planned.seconds).cell.implementation)
     for planned in list(plan.measured):
         if planned.cell.implementation in {baseline, *fastest}:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from forwardbench import processes
-from forwardbench.cases import SWEEPS, Case, make_inputs
+from forwardbench import processes, workloads
+from forwardbench.cases import Case
 from forwardbench.implementations import Implementation, load
 from forwardbench.records import Cell
 from forwardbench.statistics.fit import Fit, fit_times
@@ -59,13 +59,15 @@ def predict(
 
     A case whose prediction from smaller ones exceeds ``limit`` seconds is not called.
     """
-    largest, smallest = (pick(cases, key=_work) for pick in (max, min))
-    ladder = {case for case in largest.smaller() if _work(case) < _work(smallest)}
+    work, multiply_adds = implementation.workload.work, implementation.workload.multiply_adds
+    largest, smallest = (pick(cases, key=multiply_adds) for pick in (max, min))
+    least = multiply_adds(smallest)
+    ladder = {case for case in largest.smaller() if multiply_adds(case) < least}
     called: dict[Case, float] = {}
     predictions: dict[Case, Prediction] = {}
-    for case in sorted({*cases, *ladder}, key=_work):
-        fit = fit_times(list(called), list(called.values()))
-        expected = fit.seconds(case) if fit else 0.0
+    for case in sorted({*cases, *ladder}, key=multiply_adds):
+        fit = fit_times([work(each) for each in called], list(called.values()))
+        expected = fit.seconds(work(case)) if fit else 0.0
         if fit and expected > limit:
             predictions[case] = Prediction(expected, False, fit)
             continue
@@ -74,24 +76,20 @@ def predict(
     return {case: predictions[case] for case in cases}
 
 
-def _work(case: Case) -> int:
-    return case.multiply_adds
-
-
 def _time_call(
     implementation: Implementation, case: Case, expected: float, timer: Callable[[], float]
 ) -> Prediction:
     """Take the shortest of a few calls: the first may compile, say."""
-    x, layers = make_inputs(case)
+    data, layers = implementation.workload.inputs(case)
     start = time.perf_counter()
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
+    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
     preparing = time.perf_counter() - start
     shortest, spent, first = math.inf, 0.0, math.nan
     gc.disable()  # as pytest-benchmark does while it measures
     try:
         for _ in range(3):
             start = timer()
-            implementation.forward(prepared, ready)
+            implementation.compute(*prepared, ready)
             took = timer() - start
             shortest, spent = min(shortest, took), spent + took
             first = took if math.isnan(first) else first
@@ -104,10 +102,11 @@ def _time_call(
 
 def main(link: processes.Link) -> None:
     """Answer a child process's task: predict one implementation's cells, sweep by sweep."""
-    start = time.perf_counter()
-    implementation = load(link.task["reference"])
-    loading = time.perf_counter() - start
     cells = [Cell.from_json(values) for values in link.task["cells"]]
+    workloads.get(cells[0].workload)  # reading the workload is no part of loading
+    start = time.perf_counter()
+    implementation = load(link.task["reference"], cells[0].workload)
+    loading = time.perf_counter() - start
     estimates = {}
     for family in _families(cells):
         predictions = predict(implementation, [cell.case for cell in family], link.task["limit"])
@@ -120,7 +119,7 @@ def _families(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Group cells whose times follow one curve; worked examples and odd shapes stand alone."""
     families: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        alone = "" if cell.sweep in SWEEPS and SWEEPS[cell.sweep].axis else str(cell.case)
+        alone = "" if workloads.get(cell.workload).axis(cell.sweep) else str(cell.case)
         families.setdefault((cell.sweep, cell.case.dtype, alone, cell.case.example), []).append(
             cell
         )

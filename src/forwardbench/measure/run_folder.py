@@ -18,8 +18,7 @@ from typing import Any
 
 import filelock
 
-from forwardbench import __version__
-from forwardbench.cases import WORKLOAD_VERSION
+from forwardbench import __version__, workloads
 from forwardbench.errors import UserError
 from forwardbench.files import read_json, reporting_bad_contents, write_whole
 from forwardbench.measure.environment import describe_machine, timer_step
@@ -27,8 +26,8 @@ from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, o
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import Request
+from forwardbench.records import DEFAULT_WORKLOAD, Cell, FirstCalls
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
-from forwardbench.records import Cell, FirstCalls
 from forwardbench.verification.verify import Verdict
 
 FORMAT = 2
@@ -139,13 +138,18 @@ class RunFolder:
         write_whole(self.path / FIRST_CALLS, json.dumps(made.to_json(), indent=1) + "\n")
 
 
+def default_path() -> Path:
+    """Where a run goes that is not told where to go."""
+    return Path(f"results/run-{datetime.now():%Y%m%d-%H%M%S}")
+
+
 def claim_folder(path: Path, request: Request) -> RunFolder:
     """Make a run's folder and write into it, so that nothing is measured in vain."""
     machine = describe_machine()
     document = {
         "format": FORMAT,
         "forwardbench": __version__,
-        "workload_version": WORKLOAD_VERSION,
+        "workload_version": workloads.get(request.workload).version,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished": None,
         "request": request.to_json(),
@@ -156,7 +160,7 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
             "frameworks": frameworks(request.contenders),
             "on_gpu": on_gpu(request.contenders),
         },
-        "fingerprint": fingerprint(request.contenders, machine),
+        "fingerprint": fingerprint(request.contenders, machine, request.workload),
     }
     if path.exists():
         raise UserError(
@@ -196,7 +200,8 @@ def resume_folder(path: Path) -> RunFolder:
             )
         contenders = document["request"]["contenders"]
         before = dict(document["fingerprint"])
-        now = fingerprint(contenders, describe_machine())
+        workload = document["request"].get("workload", DEFAULT_WORKLOAD)
+        now = fingerprint(contenders, describe_machine(), workload)
     changed = list(changes(before, now))
     if changed:
         raise UserError(

@@ -1,4 +1,4 @@
-"""A run: pass after pass into its folder, and then first calls, each kept as soon as it ends."""
+"""A run: verified and planned, then pass after pass and first calls, each kept as it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forwardbench.measure.passes import (
     run_pass,
     write_pass,
 )
-from forwardbench.measure.plan import Plan
+from forwardbench.measure.plan import Plan, make_plan
 from forwardbench.measure.precision import cells_to_repeat
 from forwardbench.measure.request import Request
 from forwardbench.measure.run_folder import RunFolder
@@ -22,6 +22,7 @@ from forwardbench.measure.threads import off_the_cpus_of
 from forwardbench.measure.timing import visits_of
 from forwardbench.processes import ChildError
 from forwardbench.records import Cell, FirstCall
+from forwardbench.verification.verify import Verdict, verify_all
 
 
 class Observer:
@@ -41,6 +42,36 @@ class Observer:
 
     def first_call(self) -> None:
         """A first call was timed and is safe, or failed."""
+
+
+def verify_and_plan(
+    folder: RunFolder, request: Request, on_verdict: Callable[[Verdict], None]
+) -> Plan:
+    """Verify the contenders and plan the run, unless that was done before it was interrupted.
+
+    ``on_verdict`` is told of each contender as soon as it is verified.
+    """
+    if folder.is_planned:
+        return folder.plan
+    verdicts = {}
+    start = time.monotonic()
+    for verdict in verify_all(list(request.contenders.values()), workload=request.workload):
+        verdicts[verdict.implementation] = verdict
+        on_verdict(verdict)
+    verified = time.monotonic()
+    plan = make_plan(request, verdicts)
+    spent = {"verification": verified - start, "planning": time.monotonic() - verified}
+    folder.record_plan(verdicts, plan, spent)
+    return plan
+
+
+def measure(folder: RunFolder, request: Request, plan: Plan, observer: Observer) -> None:
+    """Make the passes, which matter most, and time first calls in what is left of the time."""
+    begun = time.monotonic()
+    measure_passes(folder, request, plan, observer)
+    limit = request.max_time
+    left = None if limit is None else limit - (time.monotonic() - begun)
+    measure_first_calls(folder, request, plan, observer, left)
 
 
 def measure_passes(

@@ -10,25 +10,23 @@ from functools import cache, lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forwardbench.cases import WORKLOAD_VERSION, Case, Layer, make_inputs
-from forwardbench.implementations import load, output_array
+from forwardbench import workloads
+from forwardbench.implementations import load, output_arrays
 from forwardbench.measure import threads as thread_control
-from forwardbench.verification.case_families import sparse
-from forwardbench.verification.reference import (
-    Accuracy,
-    Sample,
-    WrongResultError,
-    check_result,
-    sample,
-)
+from forwardbench.verification.case_families import copied, sparse
+from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from forwardbench.cases import Case
     from forwardbench.implementations import Implementation
     from forwardbench.records import Cell
+    from forwardbench.workloads import Answer, Inputs, Workload
+
+    Array = NDArray[np.floating]
 
 VISITS = 5
 """A cell is timed at that many moments of a pass.
@@ -55,10 +53,6 @@ BENCHMARK_OPTIONS = {"disable_gc": True}
 
 _MOST_ITERATIONS = 10**6
 """No call is so fast that more are needed to fill a round."""
-_CHECKED_PRODUCTS = 2**16
-"""Exact products a timed result is checked with; more rows are not worth the wait."""
-_CHECKED_UNITS = 64
-"""Units of the last layer that a timed result is checked in."""
 
 # Seconds that reading a finished result may take, generously: in all, and for each number of
 # an array (copied from a device) or of lists. Work left undone takes longer in large cases.
@@ -75,14 +69,14 @@ class _Prepared:
     """A cell that is ready to be called."""
 
     implementation: Implementation
-    x: NDArray[np.floating]
-    arguments: tuple[Any, Any]
-    """What `forward` is called with."""
+    data: tuple[Array, ...]
+    arguments: tuple[Any, ...]
+    """What the workload's function is called with; the layers are the last of it."""
     first_seconds: float
     """How long it took to prepare and, when it was called for the first time, to do so."""
 
     def call(self) -> Any:
-        return self.implementation.forward(*self.arguments)
+        return self.implementation.compute(*self.arguments)
 
 
 class _Rounds(NamedTuple):
@@ -102,7 +96,8 @@ def benchmark_cell(
     Raises `WrongResultError` when a result is not right; the time is then marked as rejected.
     """
     benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
-    benchmark.extra_info.update(cell=cell.to_json(), workload_version=WORKLOAD_VERSION)
+    workload = workloads.get(cell.workload)
+    benchmark.extra_info.update(cell=cell.to_json(), workload_version=workload.version)
     prepared = _kept.pop(cell, None) or _prepare(cell)
     start = time.perf_counter()
     if cell not in _rounds:
@@ -114,7 +109,7 @@ def benchmark_cell(
     cpu = time.process_time()
     out = benchmark.pedantic(  # type: ignore[no-untyped-call]
         _repeat,
-        args=(prepared.implementation.forward, *prepared.arguments, iterations),
+        args=(prepared.implementation.compute, prepared.arguments, iterations),
         rounds=rounds * visits,
     )
     if benchmark.stats is not None:  # None under --benchmark-disable
@@ -129,7 +124,7 @@ def benchmark_cell(
         data[:] = [seconds / iterations for seconds in data]
         benchmark.stats.iterations = iterations
     dear = prepared.first_seconds > seconds + DEAR_SECONDS
-    if not last and (dear or cell.case.bytes <= SMALL_BYTES):
+    if not last and (dear or workload.bytes(cell.case) <= SMALL_BYTES):
         _kept[cell] = prepared
     if last:
         # A call too slow for all visits is not made once more only to be checked.
@@ -139,19 +134,34 @@ def benchmark_cell(
         benchmark.extra_info["ran_on"] = thread_control.ran_on(cell.reference, asked)
 
 
-def _inputs(case: Case) -> tuple[NDArray[np.floating], list[Layer]]:
+def _inputs(workload: Workload, case: Case) -> Inputs:
     """Make a case's inputs; those of small cases are kept, since each cell needs them."""
-    return _small_inputs(case) if case.bytes <= KEPT_BYTES else make_inputs(case)
+    small = workload.bytes(case) <= KEPT_BYTES
+    return _small_inputs(workload, case) if small else workload.inputs(case)
 
 
-_small_inputs = cache(make_inputs)
+@cache
+def _small_inputs(workload: Workload, case: Case) -> Inputs:
+    return workload.inputs(case)
 
 
-def _repeat(forward: Callable[..., Any], x: Any, layers: Any, count: int) -> Any:
-    """Call that many times and return the last result; earlier ones are dropped at once."""
-    for _ in repeat(None, count - 1):
-        forward(x, layers)
-    return forward(x, layers)
+def _repeat(compute: Callable[..., Any], arguments: tuple[Any, ...], count: int) -> Any:
+    """Call that many times and return the last result; earlier ones are dropped at once.
+
+    The usual numbers of arguments are written out: to unpack them anew for each call would be
+    5 % of a call of a microsecond.
+    """
+    match arguments:
+        case (x, layers):
+            for _ in repeat(None, count - 1):
+                compute(x, layers)
+        case (x, other, layers):
+            for _ in repeat(None, count - 1):
+                compute(x, other, layers)
+        case _:
+            for _ in repeat(None, count - 1):
+                compute(*arguments)
+    return compute(*arguments)
 
 
 _kept: dict[Cell, _Prepared] = {}
@@ -162,15 +172,14 @@ _rounds: dict[Cell, _Rounds] = {}
 
 def _prepare(cell: Cell) -> _Prepared:
     """Make a cell's inputs and bring them into its form."""
-    implementation = _loaded(cell.reference)
-    made_x, made_layers = _inputs(cell.case)
+    implementation = _loaded(cell.reference, cell.workload)
+    made_data, made_layers = _inputs(implementation.workload, cell.case)
     # No two cells share an array.
-    x = made_x.copy()
-    layers = [Layer(each.weights.copy(), each.bias.copy(), each.activation) for each in made_layers]
+    data, layers = tuple(array.copy() for array in made_data), copied(made_layers)
     start = time.perf_counter()
     # Layers first: what is prepared before there is an input cannot have used it.
-    ready, own = implementation.prepare_layers(layers), implementation.prepare_input(x)
-    return _Prepared(implementation, x, (own, ready), time.perf_counter() - start)
+    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
+    return _Prepared(implementation, data, (*prepared, ready), time.perf_counter() - start)
 
 
 def _choose_rounds(prepared: _Prepared, seconds: float) -> _Rounds:
@@ -207,29 +216,29 @@ def _check_results(
 
     After many calls with one input, another must still get an answer of its own.
     """
-    implementation, (_, ready) = prepared.implementation, prepared.arguments
+    implementation, (*_, ready) = prepared.implementation, prepared.arguments
     try:
         accuracy = check_output(implementation, case, out, other=False)
         if again:
-            other = implementation.prepare_input(other_input(prepared.x))
-            check_output(implementation, case, implementation.forward(other, ready), other=True)
+            others = implementation.prepare_data(other_data(prepared.data))
+            check_output(implementation, case, implementation.compute(*others, ready), other=True)
     except WrongResultError as error:
         benchmark.extra_info["rejected"] = str(error)
         raise
     benchmark.extra_info["error"] = accuracy.error
 
 
-def other_input(x: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Make an input of the same shape and dtype with no number in its place.
+def other_data(data: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Make arrays of the same shapes and dtypes with no number in its place.
 
-    Most of it is zero, so that the bound on the first layer's error is narrow.
+    Most of them is zero, so that the bound on the first layer's error is narrow.
     """
-    return sparse((0.5 - x[::-1]).astype(x.dtype).T).T.copy()
+    return tuple(sparse((0.5 - array[::-1]).astype(array.dtype).T).T.copy() for array in data)
 
 
 @cache
-def _loaded(reference: str) -> Implementation:
-    return load(reference)
+def _loaded(reference: str, workload: str) -> Implementation:
+    return load(reference, workload)
 
 
 def check_output(
@@ -237,32 +246,25 @@ def check_output(
 ) -> Accuracy:
     """Check a result in some places, its form everywhere, and that it is finished.
 
-    ``other`` says that it is of `other_input` in place of the case's own.
+    ``other`` says that it is of `other_data` in place of the case's own.
     """
+    workload = implementation.workload
     start = time.perf_counter()
-    array = output_array(implementation, out, case.dtype)
+    arrays = output_arrays(implementation, out, case.dtype)
     seconds = time.perf_counter() - start
-    accuracy = check_result(array, case, _known(case, other))
-    each = _READ_ARRAY if hasattr(out, "dtype") else _READ_NUMBERS
-    if seconds > _READ_FIXED + each * array.size:
+    accuracy = check_result(arrays, case, _answers(workload, case, other))
+    are_arrays = all(hasattr(part, "dtype") for part in workload.arrays_of(out))
+    each = _READ_ARRAY if are_arrays else _READ_NUMBERS
+    if seconds > _READ_FIXED + each * sum(array.size for array in arrays):
         raise WrongResultError(
-            f"{case}: turning the result into NumPy took {seconds * 1e3:.3g} ms: forward "
-            "returned unfinished work"
+            f"{case}: turning the result into NumPy took {seconds * 1e3:.3g} ms: "
+            f"{workload.function} returned unfinished work"
         )
     return accuracy
 
 
 @lru_cache(maxsize=64)
-def _known(case: Case, other: bool) -> Sample:
-    """Compute the reference of a case for a few rows and units, the first and last included."""
-    x, layers = _inputs(case)
-    *hidden, last = layers
-    inputs, units = last.weights.shape
-    row_work = sum(layer.weights.size for layer in hidden) + inputs * min(units, _CHECKED_UNITS)
-    rows = _spread(case.batch, max(1, min(8, _CHECKED_PRODUCTS // row_work)))
-    return sample(other_input(x) if other else x, layers, rows, _spread(units, _CHECKED_UNITS))
-
-
-def _spread(length: int, count: int) -> list[int]:
-    """Choose so many places out of a length, evenly; the last is always among them."""
-    return sorted({length - 1 - k * length // count for k in range(min(length, count))})
+def _answers(workload: Workload, case: Case, other: bool) -> list[Answer]:
+    """What is right for a case in a few places of the result."""
+    data, layers = _inputs(workload, case)
+    return workload.answers(*(other_data(data) if other else data), layers, few=True)

@@ -21,11 +21,12 @@ from forwardbench.records import Cell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_TEST = f"{benchmark_file.test_visit.__name__}["
 STARTED, FINISHED = "started", "finished"
 """First word of a progress line; the cell's number in the task follows."""
 
 
-class Plan:
+class VisitPlugin:
     """A pytest plugin that supplies the visits and reports what becomes of each."""
 
     def __init__(self, link: processes.Link) -> None:
@@ -90,7 +91,7 @@ class Plan:
 
 def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
-    plan = Plan(link)
+    plugin = VisitPlugin(link)
     with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
         results = Path(folder) / "benchmark.json"
         # Neither a configuration file nor a plugin of the folder a run was started in counts.
@@ -115,12 +116,21 @@ def main(link: processes.Link) -> None:
                 "--no-header",
                 "--no-summary",
             ],
-            plugins=[plan],
+            plugins=[plugin],
         )
         benchmark = json.loads(results.read_text()) if results.exists() else None
     if benchmark is not None:
-        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plan.failures)
-    link.answer({"benchmark": benchmark, "failures": plan.failures})
+        for entry in benchmark["benchmarks"]:
+            _name_after_workload(entry)
+        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plugin.failures)
+    link.answer({"benchmark": benchmark, "failures": plugin.failures})
+
+
+def _name_after_workload(benchmark: dict[str, Any]) -> None:
+    """Give an entry the name by which pytest-benchmark's own commands tell it from others."""
+    workload = Cell.from_json(benchmark["extra_info"]["cell"]).workload
+    for key in ("name", "fullname"):
+        benchmark[key] = benchmark[key].replace(_TEST, f"test_{workload}[", 1)
 
 
 def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> list[dict[str, Any]]:

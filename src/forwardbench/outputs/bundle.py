@@ -144,8 +144,9 @@ class ComparisonPart:
     """One sweep of a comparison."""
 
     name: str
+    rows: pd.DataFrame
+    """The cells of the comparison that it is about: those with a ratio."""
     comparison: Comparison
-    sweep: str
     sides: str
     """What the first and the second results are."""
 
@@ -177,7 +178,7 @@ def comparison_parts(bundle: Bundle) -> Iterator[ComparisonPart]:
         return
     cells = bundle.comparison.cells
     for name, rows in _by_sweep(cells[cells["ratio"].notna()]):
-        yield ComparisonPart(name, bundle.comparison, str(rows["sweep"].iloc[0]), bundle.sides)
+        yield ComparisonPart(name, rows, bundle.comparison, bundle.sides)
 
 
 PARTS: dict[str, Callable[[Bundle], Iterator[Any]]] = {

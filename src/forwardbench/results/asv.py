@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from forwardbench.cases import SWEEPS, Case, CaseError, parse_case
+from forwardbench.cases import Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
@@ -32,6 +32,7 @@ from forwardbench.results.model import (
     Results,
 )
 from forwardbench.statistics.intervals import LEVEL
+from forwardbench.workloads.forward import SWEEPS
 
 BENCHMARK = "forward.Forward.time_forward"
 TOOL = "asv"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forwardbench.records import DEFAULT_WORKLOAD
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,6 +22,8 @@ SAMPLE_COLUMNS = [*CELL_KEY[:-1], "pass", "seconds", "error", "low", "high", HOS
 """Columns of `Results.samples`."""
 FIRST_CALL_COLUMNS = [*CELL_KEY[:-1], "import_seconds", "seconds", "reason", "workload"]
 """Columns of `Results.first_calls`."""
+_DEFAULTS = ("", DEFAULT_WORKLOAD)
+"""Values that an error does not name: of the only machine, and of the default workload."""
 
 
 def no_first_calls() -> pd.DataFrame:
@@ -64,7 +68,8 @@ class Results:
         for frame, key in ((self.cells, cell_key), (self.samples, [*cell_key, "pass"])):
             repeated = frame[frame.duplicated(key)]
             if len(repeated):
-                name = "-".join(map(str, repeated[key].iloc[0]))
+                values = repeated[key].iloc[0]
+                name = "-".join(str(value) for value in values if value not in _DEFAULTS)
                 raise ValueError(f"twice the same cell: {name}")
 
 
@@ -77,7 +82,7 @@ class Origin:
     hardware: str
     """CPU model and number of CPUs; empty where they were not recorded."""
     workload: str
-    """The `WORKLOAD_VERSION` of the inputs."""
+    """The workload's version: times of two versions are not of the same inputs."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known about machine, software and request, in words, by subject."""
 

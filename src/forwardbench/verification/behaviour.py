@@ -9,19 +9,23 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from forwardbench.cases import Case, Layer, make_inputs, parse_case
-from forwardbench.implementations import Implementation, output_array
+from forwardbench.cases import Case, Layer, parse_case
+from forwardbench.implementations import Implementation, output_arrays
 from forwardbench.verification.case_families import Problem, copied
-from forwardbench.verification.reference import Sample, WrongResultError, check_result, whole
+from forwardbench.verification.check import WrongResultError, check_result
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forwardbench.workloads import Answer
+
     Array = NDArray[np.floating]
+    Data = tuple[Array, ...]
 
 Timer = Callable[[], float]
 
@@ -34,30 +38,37 @@ def check_problem(implementation: Implementation, problem: Problem) -> float:
 
     Returns the largest error as a share of its bound.
     """
-    case, x, layers = problem.case, problem.x.copy(), copied(problem.layers)
-    known = problem.known
+    workload, case = implementation.workload, problem.case
+    data, layers = _copies(problem.data), copied(problem.layers)
+    answers = problem.answers
     ready = implementation.prepare_layers(list(layers))
-    prepared = implementation.prepare_input(x)
+    prepared = implementation.prepare_data(data)
     share = 0.0
     for call in ("", "on the second call with the same input: "):
-        out = implementation.forward(prepared, ready)
-        array = output_array(implementation, out, case.dtype)
-        share = max(share, _checked(call, array, case, known))
-        if case.multiply_adds > _ONE_CALL:
+        out = implementation.compute(*prepared, ready)
+        arrays = output_arrays(implementation, out, case.dtype)
+        share = max(share, _checked(call, arrays, case, answers))
+        if workload.multiply_adds(case) > _ONE_CALL:
             break
-    if not np.array_equal(x, problem.x):
-        raise WrongResultError(f"{case}: forward changed its input x")
-    for number, (after, before) in enumerate(zip(layers, problem.layers, strict=True)):
+    changed = f"{case}: {workload.function} changed"
+    for name, after, before in zip(workload.data, data, problem.data, strict=True):
+        if not np.array_equal(after, before):
+            raise WrongResultError(f"{changed} its input {name}")
+    for number, (layer, given) in enumerate(zip(layers, problem.layers, strict=True)):
         for part in ("weights", "bias"):
-            if not np.array_equal(getattr(after, part), getattr(before, part)):
-                raise WrongResultError(f"{case}: forward changed the {part} of layer {number}")
+            if not np.array_equal(getattr(layer, part), getattr(given, part)):
+                raise WrongResultError(f"{changed} the {part} of layer {number}")
     return share
 
 
-def _checked(when: str, array: Any, case: Case, known: Sample) -> float:
+def _copies(data: Sequence[Array]) -> Data:
+    return tuple(array.copy() for array in data)
+
+
+def _checked(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> float:
     """`check_result`, with the circumstances in front of its message; returns the share."""
     try:
-        return check_result(array, case, known).share
+        return check_result(arrays, case, answers).share
     except WrongResultError as error:
         raise WrongResultError(f"{when}{error}") from None
 
@@ -75,43 +86,55 @@ class _Network:
     def of(cls, implementation: Implementation, shape: str, dtype: str) -> _Network:
         """Set up the seeded network of a case."""
         case = parse_case(shape, "tanh", dtype)
-        return cls(implementation, case, make_inputs(case)[1])
+        return cls(implementation, case, implementation.workload.inputs(case)[1])
 
-    def inputs(self, count: int) -> list[Array]:
-        """Make inputs that differ in every number."""
-        x, _ = make_inputs(self.case)
-        return [(x * (-0.9) ** k).astype(self.case.dtype) for k in range(count)]
+    def inputs(self, count: int) -> list[Data]:
+        """Make data that differ in every number."""
+        data, _ = self.implementation.workload.inputs(self.case)
+        return [
+            tuple((array * (-0.9) ** k).astype(self.case.dtype) for array in data)
+            for k in range(count)
+        ]
 
-    def call(self, prepared: Any) -> Any:
-        """Call forward on a prepared input."""
-        return self.implementation.forward(prepared, self.ready)
+    def prepare(self, data: Data) -> tuple[Any, ...]:
+        """Bring a copy of data into the implementation's form."""
+        return self.implementation.prepare_data(_copies(data))
 
-    def array(self, out: Any) -> Any:
+    def call(self, prepared: Sequence[Any]) -> Any:
+        """Call the function on prepared data."""
+        return self.implementation.compute(*prepared, self.ready)
+
+    def arrays(self, out: Any) -> list[Any]:
         """Turn an output into NumPy."""
-        return output_array(self.implementation, out, self.case.dtype)
+        return output_arrays(self.implementation, out, self.case.dtype)
 
-    def check(self, when: str, out: Any, x: Array) -> None:
-        """Compare an output with the reference for an input, of any batch size."""
-        case = parse_case(str(self.case), self.case.activation, self.case.dtype)
-        case = Case(len(x), case.widths, case.activation, case.dtype)
-        _checked(when, self.array(out), case, whole(x, self.layers))
+    def check(self, when: str, out: Any, data: Data) -> None:
+        """Compare an output with what is right for data, of any batch size."""
+        case = replace(self.case, batch=len(data[0]))
+        answers = self.implementation.workload.answers(*data, self.layers)
+        _checked(when, self.arrays(out), case, answers)
 
-    def refill(self, prepared: Any, x: Array) -> bool:
-        """Put other numbers into a prepared input; say whether its form allowed that."""
-        other = self.implementation.prepare_input(x.copy())
-        if isinstance(prepared, list) and isinstance(other, list):
-            prepared[:] = other
-        elif isinstance(prepared, np.ndarray) and prepared.ndim and prepared.flags.writeable:
-            prepared[...] = other
-        else:
+    def refill(self, prepared: Sequence[Any], data: Data) -> bool:
+        """Put other numbers into prepared data; say whether their form allowed that."""
+        pairs = list(zip(prepared, self.prepare(data), strict=True))
+        if not all(_can_be_refilled(old, new) for old, new in pairs):
             return False
+        for old, new in pairs:
+            old[... if isinstance(old, np.ndarray) else slice(None)] = new
         return True
 
 
-def _overwrite(x: Array, values: Array) -> None:
-    """Put other numbers into an array of ours, even if a contender has frozen it."""
-    x.flags.writeable = True
-    x[...] = values
+def _can_be_refilled(old: Any, new: Any) -> bool:
+    if isinstance(old, np.ndarray):
+        return bool(old.ndim and old.flags.writeable)
+    return isinstance(old, list) and isinstance(new, list)
+
+
+def _overwrite(arrays: Data, values: Data) -> None:
+    """Put other numbers into arrays of ours, even if a contender has frozen them."""
+    for array, other in zip(arrays, values, strict=True):
+        array.flags.writeable = True
+        array[...] = other
 
 
 def check_thread_count(implementation: Implementation) -> None:
@@ -129,24 +152,25 @@ def check_fresh(implementation: Implementation, dtype: str) -> None:
     """Other numbers in the same array must give the other answers, even one other number."""
     network = _Network.of(implementation, "4x6-5-3", dtype)
     first, second = network.inputs(2)
-    x = first.copy()
-    network.check("", network.call(implementation.prepare_input(x)), first)
-    _overwrite(x, second)
-    prepared = implementation.prepare_input(x)
+    data = _copies(first)
+    network.check("", network.call(implementation.prepare_data(data)), first)
+    _overwrite(data, second)
+    prepared = implementation.prepare_data(data)
     network.check("with the same array refilled in place: ", network.call(prepared), second)
     if network.refill(prepared, first):
         network.check("with the prepared input refilled in place: ", network.call(prepared), first)
-    for place in ((0, 0), (1, 3), (3, 5)):
-        other = first.copy()
-        other[place] -= 1
-        out = network.call(implementation.prepare_input(other))
-        network.check("with one input number changed: ", out, other)
+    for number, array in enumerate(first):
+        for place in (0, 3 * array.size // 8, array.size - 1):
+            other = _copies(first)
+            other[number].flat[place] -= 1
+            out = network.call(network.prepare(other))
+            network.check("with one input number changed: ", out, other)
 
 
 def check_networks_apart(implementation: Implementation, dtype: str) -> None:
     """The same input through other networks of the same shape must give the other answers."""
     case = parse_case("4x6-6-6", "tanh", dtype)
-    x, layers = make_inputs(case)
+    data, layers = implementation.workload.inputs(case)
     one, two = layers
     networks = [
         layers,
@@ -159,23 +183,24 @@ def check_networks_apart(implementation: Implementation, dtype: str) -> None:
     ]
     when = "with the same input and another network: "
     together = [_Network(implementation, case, network) for network in networks]
-    prepared = implementation.prepare_input(x.copy())
+    prepared = implementation.prepare_data(_copies(data))
     for network in (*together, together[0]):
-        network.check(when, network.call(prepared), x)
+        network.check(when, network.call(prepared), data)
     del together, network
     for layers in networks:  # one after another, each gone before the next is made
         alone = _Network(implementation, case, layers)
-        alone.check(when, alone.call(implementation.prepare_input(x.copy())), x)
+        alone.check(when, alone.call(alone.prepare(data)), data)
         del alone
 
 
 def check_batches(implementation: Implementation, dtype: str) -> None:
     """One network must take batches of any size, one after another."""
     network = _Network.of(implementation, "7x6-5-3", dtype)
-    (x,) = network.inputs(1)
+    (data,) = network.inputs(1)
     for size in (4, 1, 7, 4):
-        out = network.call(implementation.prepare_input(x[:size].copy()))
-        network.check(f"in a batch of {size} after other sizes: ", out, x[:size])
+        some = tuple(array[:size] for array in data)
+        out = network.call(network.prepare(some))
+        network.check(f"in a batch of {size} after other sizes: ", out, some)
 
 
 def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
@@ -186,18 +211,18 @@ def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
     for shape in ("4x6-5", "4x6-5-3", "32x8-16"):
         seeded = _Network.of(implementation, shape, dtype)
         first, second, third = seeded.inputs(3)
-        inputs = [implementation.prepare_input(x.copy()) for x in (first, second)]
+        inputs = [seeded.prepare(data) for data in (first, second)]
         for activation in ("tanh", "relu", "linear"):
             layers = [layer._replace(activation=activation) for layer in seeded.layers]
             network = _Network(implementation, seeded.case, layers)
             for prepared in (*inputs, inputs[0]):
                 out = network.call(prepared)
-                handed_out.append((network, out, np.array(network.array(out))))
+                handed_out.append((network, out, [np.array(each) for each in network.arrays(out)]))
         if seeded.refill(inputs[0], third):
             seeded.call(inputs[0])
             network.call(inputs[0])
     for network, out, before in handed_out:
-        if not np.array_equal(network.array(out), before):
+        if not all(map(np.array_equal, network.arrays(out), before)):
             raise WrongResultError(
                 "a later call changed an output handed out earlier: return a new one, "
                 "or say so with REUSES_OUTPUT = True"
@@ -206,33 +231,20 @@ def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
 
 # --- finished work ---------------------------------------------------------------------
 
-# Two cases with outputs of one shape, the second with much more work behind it; and between
-# them the ways to be lazy: always, in large batches, with many units, in several layers.
-_LITTLE_AND_MUCH = [
-    ("4x8-8", "4x8192-8"),
-    ("64x8-8", "64x512-8"),
-    ("4x8-512", "4x128-512"),
-    ("4x8-8", "4x64-512-8"),
-    ("4x8-8-8", "4x8-4096-8"),
-]
-
 
 def check_finished(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
     """Turning a result into NumPy must cost no hidden computation."""
     network = _Network.of(implementation, "4x6-5", "float64")
     first, second = network.inputs(2)
-    x = first.copy()
-    prepared = implementation.prepare_input(x)
+    data = _copies(first)
+    prepared = implementation.prepare_data(data)
     out = network.call(prepared)
-    _overwrite(x, second)
+    _overwrite(data, second)
     network.refill(prepared, second)
-    network.check("with the input refilled after forward returned (unfinished work?): ", out, first)
-
-    for little, much in _LITTLE_AND_MUCH:
-        cases = (parse_case(little, "linear"), parse_case(much, "linear"))
-        _compare_conversions(implementation, *cases, timer)
-    linear, activated = (parse_case("256x4-256", name) for name in ("linear", "tanh"))
-    _compare_conversions(implementation, linear, activated, timer)
+    when = f"with the input refilled after {implementation.workload.function} returned"
+    network.check(f"{when} (unfinished work?): ", out, first)
+    for little, much in implementation.workload.little_and_much:
+        _compare_conversions(implementation, little, much, timer)
 
 
 _Check = TypeVar("_Check", bound=Callable[..., None])
@@ -269,27 +281,33 @@ def _compare_conversions(
     # After much work caches are cold, so reading may be slower, but not as slow as the work.
     if convert > 2 * convert_little + 5e-6 and convert > compute / 10:
         raise WrongResultError(
-            f"{much}: forward returned unfinished work: it took {compute * 1e6:.3g} us, turning "
-            f"its result into NumPy {convert * 1e6:.3g} us (after little work "
-            f"{convert_little * 1e6:.3g} us)"
+            f"{much}: {implementation.workload.function} returned unfinished work: it took "
+            f"{compute * 1e6:.3g} us, turning its result into NumPy {convert * 1e6:.3g} us "
+            f"(after little work {convert_little * 1e6:.3g} us)"
         )
 
 
 def _best_times(implementation: Implementation, case: Case, timer: Timer) -> tuple[float, float]:
-    """Shortest seconds of a few calls of ``forward``, and of turning results into NumPy."""
-    x, layers = make_inputs(case)
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
+    """Shortest seconds of a few calls, and of turning their results into NumPy."""
+    call = _prepared_call(implementation, case)
     computing, converting = [], []
     for _ in range(5):
         start = timer()
-        out = implementation.forward(prepared, ready)
+        out = call()
         middle = timer()
-        output_array(implementation, out, case.dtype)
+        output_arrays(implementation, out, case.dtype)
         computing.append(middle - start)
         converting.append(timer() - middle)
         if sum(computing) > _LONG_ENOUGH:
             break
     return min(computing), min(converting)
+
+
+def _prepared_call(implementation: Implementation, case: Case) -> Callable[[], Any]:
+    """A call of the function on a case's own inputs, in the implementation's form."""
+    data, layers = implementation.workload.inputs(case)
+    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
+    return functools.partial(implementation.compute, *prepared, ready)
 
 
 _LONG_ENOUGH = 0.05
@@ -304,25 +322,25 @@ def check_not_asynchronous(
 ) -> None:
     """A result must not be read faster because somebody has waited before reading it."""
     case = parse_case("64x128-256", "linear")
-    x, layers = make_inputs(case)
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_input(x)
+    call = _prepared_call(implementation, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(8):
         start = timer()
-        out = implementation.forward(prepared, ready)
+        out = call()
         computing = timer() - start
         if computing > _LONG_ENOUGH:
             return  # nobody else can be doing this work
         waits = turn % 2 == 1
         sleep(0.005 if waits else 0.0)
         start = timer()
-        output_array(implementation, out, case.dtype)
+        output_arrays(implementation, out, case.dtype)
         times[waits].append(timer() - start)
     at_once, after_waiting = min(times[False]), min(times[True])
     if at_once > 3 * after_waiting + 1e-5:
         raise WrongResultError(
-            f"{case}: forward returned before its work was done: its result took "
-            f"{at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us later"
+            f"{case}: {implementation.workload.function} returned before its work was done: its "
+            f"result took {at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us "
+            "later"
         )
 
 
@@ -330,22 +348,24 @@ def check_not_asynchronous(
 def check_no_memory(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
     """A second call with the same input must do the work again."""
     case = parse_case("4x32-256-256", "linear")
-    x, layers = make_inputs(case)
+    data, layers = implementation.workload.inputs(case)
     ready = implementation.prepare_layers(layers)
     for k in range(2):  # compilers, buffers and caches are warmed up with inputs of their own
-        implementation.forward(implementation.prepare_input(x * (k + 2)), ready)
+        others = implementation.prepare_data([array * (k + 2) for array in data])
+        implementation.compute(*others, ready)
     firsts: list[float] = []
     seconds: list[float] = []
     for k in range(6):
-        prepared = implementation.prepare_input(x + k)
+        prepared = implementation.prepare_data([array + k for array in data])
         for times in (firsts, seconds):
             start = timer()
-            implementation.forward(prepared, ready)
+            implementation.compute(*prepared, ready)
             times.append(timer() - start)
         if sum(firsts) > _LONG_ENOUGH:
             break
     if min(firsts) > 3 * min(seconds) + 2e-6:
         raise WrongResultError(
-            f"{case}: forward remembers its answers: {min(firsts) * 1e6:.3g} us for an input it "
-            f"had not seen, {min(seconds) * 1e6:.3g} us for the same again"
+            f"{case}: {implementation.workload.function} remembers its answers: "
+            f"{min(firsts) * 1e6:.3g} us for an input it had not seen, "
+            f"{min(seconds) * 1e6:.3g} us for the same again"
         )

@@ -1,24 +1,23 @@
-"""The case families that every implementation is checked on, with their numbers."""
+"""The case families that every implementation of a workload is checked on, with their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forwardbench.cases import ACTIVATIONS, DTYPES, SWEEPS, Case, Layer, make_inputs, parse_case
-from forwardbench.verification.reference import Sample, sample
+from forwardbench.cases import ACTIVATIONS, DTYPES, Case, Layer, parse_case
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forwardbench.workloads import Answer, Workload
+
     Array = NDArray[np.floating]
 
-_CHECKED_ROWS = 250
-"""Rows of a result that are compared; of larger batches, so many spread over it."""
 _TERMS = 4
 """Weights a neuron keeps where most are made zero."""
 
@@ -27,90 +26,106 @@ _TERMS = 4
 class Problem:
     """A case with the numbers to compute it on."""
 
+    workload: Workload
     case: Case
-    x: Array
+    data: tuple[Array, ...]
+    """The arrays of the batch, x first."""
     layers: list[Layer]
 
     @cached_property
-    def known(self) -> Sample:
-        """Compute the reference, for every place of the result or for many rows of it."""
-        rows = np.unique(np.linspace(0, self.case.batch - 1, _CHECKED_ROWS).astype(int))
-        return sample(self.x, self.layers, rows.tolist(), range(self.case.widths[-1]))
+    def answers(self) -> list[Answer]:
+        """What is right, computed when it is first asked for."""
+        return self.workload.answers(*self.data, self.layers)
+
+    @property
+    def x(self) -> Array:
+        """The first of the data."""
+        return self.data[0]
+
+    def with_x(self, x: Array) -> Problem:
+        """The same with another first array."""
+        return replace(self, data=(x, *self.data[1:]))
 
 
 @cache
-def problems() -> tuple[Problem, ...]:
+def problems(workload: Workload) -> tuple[Problem, ...]:
     """Make every case family, in both dtypes; kept, for several implementations to share."""
-    return tuple(_problems())
+    return tuple(_problems(partial(_seeded, workload), workload))
 
 
-def _problems() -> Iterator[Problem]:
+def _problems(seeded: Callable[[Case], Problem], workload: Workload) -> Iterator[Problem]:
+    examples = [case for sweep in workload.sweeps.values() for case in sweep.cases if case.example]
     for dtype in DTYPES:
-        for case in SWEEPS["course"].cases:
-            yield _seeded(replace(case, dtype=dtype))
+        for case in dict.fromkeys(examples):
+            yield seeded(replace(case, dtype=dtype))
         for shape in ("1x1-1", "1x1-3-1", "5x1-3", "6x6-6", "3x4-4-4", "17x65-9", "3x520-5"):
-            yield _seeded(parse_case(shape, "sigmoid", dtype))
+            yield seeded(parse_case(shape, "sigmoid", dtype))
         for activation in ACTIVATIONS:
             for shape in ("5x7-3", "4x6-5-3-2", "1x5-3", "5x3-1", "1x4-1"):
-                yield _seeded(parse_case(shape, activation, dtype))
-            yield _zeros(parse_case("3x4-2", activation, dtype))
-            yield _saturating(parse_case("4x3-5", activation, dtype))
-            yield _ramp(parse_case("201x1-1", activation, dtype))
-            yield _sparse(parse_case("37x34-66-10", activation, dtype))
-        yield _mixed(parse_case("3x4-5-3-4-2-3", "tanh", dtype), "relu tanh sigmoid linear relu")
-        yield _mixed(parse_case("3x5-5-5-5", "tanh", dtype), "tanh linear sigmoid")
+                yield seeded(parse_case(shape, activation, dtype))
+            yield _zeros(seeded(parse_case("3x4-2", activation, dtype)))
+            yield _saturating(seeded(parse_case("4x3-5", activation, dtype)))
+            yield _ramp(seeded(parse_case("201x1-1", activation, dtype)))
+            yield _sparse(seeded(parse_case("37x34-66-10", activation, dtype)))
+        for shape, activations in (
+            ("3x4-5-3-4-2-3", "relu tanh sigmoid linear relu"),
+            ("3x5-5-5-5", "tanh linear sigmoid"),
+        ):
+            yield _mixed(seeded(parse_case(shape, "tanh", dtype)), activations)
         for shape, activation in (
             ("41x131-43", "sigmoid"), ("33x67-129", "relu"), ("4x8193-8", "linear"),
             ("6x1030-12", "tanh"), ("5x24-1030", "sigmoid"), ("40000x3-1", "linear"),
         ):  # fmt: skip
-            yield _sparse(parse_case(shape, activation, dtype))
+            yield _sparse(seeded(parse_case(shape, activation, dtype)))
+        for case, *data, layers in workload.problems(dtype):
+            yield Problem(workload, case, tuple(data), layers)
 
 
-def _seeded(case: Case) -> Problem:
-    return Problem(case, *make_inputs(case))
+def _seeded(workload: Workload, case: Case) -> Problem:
+    return Problem(workload, case, *workload.inputs(case))
 
 
-def _zeros(case: Case) -> Problem:
-    x, layers = make_inputs(case)
-    return Problem(case, np.zeros_like(x), layers)
+def _zeros(problem: Problem) -> Problem:
+    return problem.with_x(np.zeros_like(problem.x))
 
 
-def _saturating(case: Case) -> Problem:
+def _saturating(problem: Problem) -> Problem:
     """Pre-activations from -1000 to 1000, where a careless exponential overflows."""
-    return _ones(case, np.linspace(-1000, 1000, case.batch * case.widths[0]))
+    return _ones(problem.with_x(_line(problem.x, 1000)))
 
 
-def _ramp(case: Case) -> Problem:
+def _ramp(problem: Problem) -> Problem:
     """Pre-activations from -40 to 40 in small steps, where a cut-off would show."""
-    return _ones(case, np.linspace(-40, 40, case.batch * case.widths[0]))
+    return _ones(problem.with_x(_line(problem.x, 40)))
 
 
-def _ones(case: Case, inputs: NDArray[np.float64]) -> Problem:
-    """All weights 1 and no bias: each output is an activation of a sum of inputs."""
-    _, layers = make_inputs(case)
+def _line(x: Array, end: float) -> Array:
+    """Numbers in even steps from one end to the other, in the shape and dtype of an array."""
+    return np.linspace(-end, end, x.size).reshape(x.shape).astype(x.dtype)
+
+
+def _ones(problem: Problem) -> Problem:
+    """All weights 1 and no bias: each pre-activation is a sum of inputs."""
     plain = [
         layer._replace(weights=np.ones_like(layer.weights), bias=np.zeros_like(layer.bias))
-        for layer in layers
+        for layer in problem.layers
     ]
-    return Problem(case, inputs.reshape(case.batch, -1).astype(case.dtype), plain)
+    return replace(problem, layers=plain)
 
 
-def _mixed(case: Case, activations: str) -> Problem:
+def _mixed(problem: Problem, activations: str) -> Problem:
     """A network whose layers differ in their activations; the case names only one of them."""
-    x, layers = make_inputs(case)
-    names = activations.split()
-    mixed = [layer._replace(activation=name) for layer, name in zip(layers, names, strict=True)]
-    return Problem(case, x, mixed)
+    pairs = zip(problem.layers, activations.split(), strict=True)
+    return replace(problem, layers=[layer._replace(activation=name) for layer, name in pairs])
 
 
-def _sparse(case: Case) -> Problem:
+def _sparse(problem: Problem) -> Problem:
     """Few weights that are not zero: large shapes, each layer with a bound of few roundoffs.
 
     Reduced precision hides in the bound of a long dense product, and not in this.
     """
-    x, layers = make_inputs(case)
-    thin = [layer._replace(weights=sparse(layer.weights)) for layer in layers]
-    return Problem(case, x, thin)
+    thin = [layer._replace(weights=sparse(layer.weights)) for layer in problem.layers]
+    return replace(problem, layers=thin)
 
 
 def sparse(weights: Array) -> Array:

@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from forwardbench import implementations, processes
+from forwardbench import implementations, processes, workloads
 from forwardbench.cases import DTYPES
 from forwardbench.errors import describe_error
 from forwardbench.implementations import Implementation, ImplementationError, MissingExtraError
+from forwardbench.records import DEFAULT_WORKLOAD
 from forwardbench.verification import behaviour
 from forwardbench.verification.case_families import problems
-from forwardbench.verification.reference import WrongResultError
+from forwardbench.verification.check import WrongResultError
 
 TIME_LIMIT = 60.0
 """Seconds without a finished check after which a contender counts as hanging."""
@@ -38,27 +39,32 @@ class Verdict:
     """Largest error over all problems, as a share of the bound on it."""
 
 
-def verify_all(references: Sequence[str], time_limit: float = TIME_LIMIT) -> Iterator[Verdict]:
+def verify_all(
+    references: Sequence[str], time_limit: float = TIME_LIMIT, workload: str = DEFAULT_WORKLOAD
+) -> Iterator[Verdict]:
     """Check several implementations and yield each verdict.
 
     The suite's own rungs that need no framework share a process, which spares its start and
     the reference; everything else gets one to itself.
     """
+    workloads.get(workload)  # so that one that is not there is named once
     together = [
         reference
         for reference in references
         if reference in implementations.names() and not implementations.describe(reference).requires
     ]
     try:
-        yield from _verify_in_child(together, time_limit)
+        yield from _verify_in_child(together, time_limit, workload)
     except processes.ChildError:  # one of them took the others with it: find out which
         together = []
     for reference in references:
         if reference not in together:
-            yield verify(reference, time_limit)
+            yield verify(reference, time_limit, workload)
 
 
-def verify(reference: str, time_limit: float = TIME_LIMIT) -> Verdict:
+def verify(
+    reference: str, time_limit: float = TIME_LIMIT, workload: str = DEFAULT_WORKLOAD
+) -> Verdict:
     """Check an implementation, given by name or path, in a process of its own.
 
     ``time_limit`` is the longest time in seconds that a single check may take.
@@ -70,16 +76,16 @@ def verify(reference: str, time_limit: float = TIME_LIMIT) -> Verdict:
     if description.missing:
         return Verdict(description.name, "unavailable", description.missing)
     try:
-        (verdict,) = _verify_in_child([str(description.path.resolve())], time_limit)
+        (verdict,) = _verify_in_child([str(description.path.resolve())], time_limit, workload)
     except processes.ChildError as error:
         return Verdict(description.name, "failed", str(error))
     return verdict
 
 
-def _verify_in_child(references: Sequence[str], time_limit: float) -> list[Verdict]:
+def _verify_in_child(references: Sequence[str], time_limit: float, workload: str) -> list[Verdict]:
     if not references:
         return []
-    task = {"references": list(references)}
+    task = {"references": list(references), "workload": workload}
     answers = processes.call("forwardbench.verification.verify", task, stall_seconds=time_limit)
     return [Verdict(**answer) for answer in answers]
 
@@ -94,7 +100,7 @@ def verify_loaded(
     name, checks, share = implementation.name, 0, 0.0
     try:
         behaviour.check_thread_count(implementation)
-        for problem in problems():
+        for problem in problems(implementation.workload):
             share = max(share, behaviour.check_problem(implementation, problem))
             checks += 1
             on_check(str(problem.case))
@@ -141,7 +147,7 @@ def main(link: processes.Link) -> None:
 def _load_and_verify(reference: str, link: processes.Link) -> Verdict:
     name = implementations.describe(reference).name
     try:
-        implementation = implementations.load(reference)
+        implementation = implementations.load(reference, link.task["workload"])
     except MissingExtraError as error:
         return Verdict(name, "unavailable", str(error))
     except ImplementationError as error:

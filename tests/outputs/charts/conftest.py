@@ -6,6 +6,6 @@ from builders.tables import LADDER, make
 
 
 @pytest.fixture
-def table():
+def ladder():
     """Measured, estimated and skipped cells side by side, and a control."""
     return make(LADDER)

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from builders.charts import BY_SIZE, HOSTILE, SETTINGS, statuses, texts
+from builders.charts import BY_SIZE, HOSTILE, KINDS, SETTINGS, draw, statuses_chart, texts
 from builders.tables import BASE, FAST, TOO_LONG, make, passes, square
-from forwardbench.outputs import charts
-from forwardbench.outputs.charts import LIGHT, View
 from forwardbench.outputs.charts.drawing import style
+from forwardbench.outputs.charts.drawing.view import LIGHT, View
 
 
 def drawn_texts(chart):
@@ -72,35 +71,34 @@ CROWDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", charts.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("series", "sizes", "sweep"), CROWDS)
 def test_no_text_overlaps_or_leaves_the_figure(kind, series, sizes, sweep):
     """With 1 to 12 series and 1 to 20 sizes, far apart, near, or unrelated."""
-    table = crowd(series, sizes, sweep)
-    chart = charts.draw(kind, table)
+    whole = crowd(series, sizes, sweep)
+    chart = draw(kind, whole)
     assert_readable(chart)
-    assert set(table["implementation"]) <= set(texts(chart))
+    assert set(whole.table["implementation"]) <= set(texts(chart))
 
 
 @pytest.mark.parametrize("kind", BY_SIZE)
 @pytest.mark.parametrize("view", [View(linear=True), View(x="multiply-adds"), View(x="batch")])
 def test_other_views_are_readable_too(kind, view):
     """Linear, and along another axis."""
-    assert_readable(charts.draw(kind, crowd(5, 12, "square"), view))
+    assert_readable(draw(kind, crowd(5, 12, "square"), view))
 
 
-@pytest.mark.parametrize("kind", charts.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_status_several_settings_and_long_names_are_readable(kind):
     """What takes most room: reasons, headings, names of any length."""
-    assert_readable(charts.draw(kind, statuses()))
+    assert_readable(statuses_chart(kind, View()))
     long = {"python_loops": passes(BASE)} | {name: passes(FAST) for name in HOSTILE}
-    assert_readable(charts.draw(kind, make(long, machine="A CPU with a long name " * 9)))
+    assert_readable(draw(kind, make(long, machine="A CPU with a long name " * 9)))
     named = {"b" * 80: passes(BASE), "c" * 80: passes(FAST)}
-    table = make(named, baseline="b" * 80, settings=SETTINGS[1:3])
-    assert_readable(charts.draw(kind, table))
+    assert_readable(draw(kind, make(named, baseline="b" * 80, settings=SETTINGS[1:3])))
 
 
-@pytest.mark.parametrize("kind", charts.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_charts_of_little_are_charts(kind):
     """One size and one pass; estimates only; a baseline without any time."""
     little = [
@@ -110,13 +108,13 @@ def test_charts_of_little_are_charts(kind):
         {"python_loops": {"4x4-4": ("failed", "no")}, "matmul": {"4x4-4": [1e-6, 2e-6]}},
     ]
     for times in little:
-        assert_readable(charts.draw(kind, make(times)))
+        assert_readable(draw(kind, make(times)))
 
 
 def test_one_panel_never_holds_more_than_five_series():
     """Beyond five, small multiples; the baseline is in each."""
     times = {f"rung_{i:02}": {"1x1-1": [1e-5 * (i + 1)] * 2} for i in range(12)}
-    panels = style.share_out(make(times, baseline="rung_00"), LIGHT)
+    panels = style.share_out(make(times, baseline="rung_00").table, LIGHT)
     assert [len(panel) for panel in panels] == [5, 5, 4]
     assert all("rung_00" in panel for panel in panels)
     assert len(set().union(*panels)) == 12

@@ -4,18 +4,27 @@ import math
 
 import pytest
 
-from builders.charts import BY_SIZE, lines_of, marks, statuses, texts, words
+from builders.charts import (
+    BY_SIZE,
+    draw,
+    ladder_chart,
+    lines_of,
+    marks,
+    statuses,
+    statuses_chart,
+    texts,
+    words,
+)
 from builders.tables import FAST, SLOW, make, passes, square
-from forwardbench.outputs import charts
-from forwardbench.outputs.charts import DARK, LIGHT, View
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import SERIES
+from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
 
 
 @pytest.mark.parametrize("kind", BY_SIZE)
-def test_measured_is_filled_and_estimated_is_hollow(kind, table):
+def test_measured_is_filled_and_estimated_is_hollow(kind):
     """The baseline: filled up to 256, hollow at 1024, with a dotted line between."""
-    chart = charts.draw(kind, table)
+    chart = ladder_chart(kind, View())
     found = list(marks(chart, "python_loops"))
     assert (style.BASELINE_MARKER, LIGHT.baseline, [1, 4, 16, 64, 256]) in found
     assert (style.BASELINE_MARKER, LIGHT.background, [1024]) in found
@@ -35,7 +44,7 @@ def test_measured_is_filled_and_estimated_is_hollow(kind, table):
 @pytest.mark.parametrize("kind", BY_SIZE)
 def test_a_cell_without_a_value_has_the_mark_of_its_status(kind, name, mark):
     """In the gutter, at its size."""
-    chart = charts.draw(kind, statuses())
+    chart = statuses_chart(kind, View())
     assert [256] in [x for marker, _, x in marks(chart, name) if marker == mark]
 
 
@@ -43,7 +52,7 @@ def test_a_cell_without_a_value_has_the_mark_of_its_status(kind, name, mark):
 @pytest.mark.parametrize("linear", [False, True])
 def test_marks_in_the_gutter_lie_on_nothing(kind, linear):
     """Each series has a level of its own, above all values."""
-    chart = charts.draw(kind, statuses(), View(linear=linear))
+    chart = statuses_chart(kind, View(linear=linear))
     for axes in chart.axes:
         gutter = [
             line
@@ -64,7 +73,7 @@ def test_marks_in_the_gutter_lie_on_nothing(kind, linear):
 @pytest.mark.parametrize("kind", BY_SIZE)
 def test_a_doubted_time_is_crossed_out_and_joined_to_nothing(kind):
     """The line goes from one believed time to the next."""
-    chart = charts.draw(kind, statuses())
+    chart = statuses_chart(kind, View())
     found = list(marks(chart, "doubted_one"))
     assert ("x", [256]) in [(marker, x) for marker, _, x in found]
     joined = [
@@ -78,11 +87,10 @@ def test_a_doubted_time_is_crossed_out_and_joined_to_nothing(kind):
 
 def test_the_heat_map_has_a_word_a_time_or_a_ratio_in_every_cell():
     """Skipped, rejected, failed and n/a are words; ~ is an estimate, ? doubt."""
-    table = statuses()
-    chart = charts.draw("heatmap", table)
+    chart = statuses_chart("heatmap", View())
     (axes,) = chart.axes
     inside = [each.get_text() for each in axes.texts]
-    assert len(inside) == len(table)
+    assert len(inside) == len(statuses().table)
     assert {"skipped", "rejected", "failed"} <= set(inside)
     assert inside.count("n/a") == 6
     assert len([each for each in inside if each.startswith("~")]) == 1
@@ -91,10 +99,10 @@ def test_the_heat_map_has_a_word_a_time_or_a_ratio_in_every_cell():
     assert sum(len(each.get_paths()) for each in hatched) == inside.count("n/a") + 3
 
 
-def test_the_heat_map_is_blue_where_faster_and_orange_where_slower(table):
+def test_the_heat_map_is_blue_where_faster_and_orange_where_slower():
     """White is 1x, in both themes, and text stands out from its cell."""
     for theme in (LIGHT, DARK):
-        chart = charts.draw("heatmap", table, View(theme=theme))
+        chart = ladder_chart("heatmap", View(theme=theme))
         boxes = [each for each in chart.axes[0].collections if not each.get_hatch()]
         rows = {each.get_gid(): each.get_facecolor() for each in boxes}
         red, _, blue, _ = rows[f"{SERIES}matmul"][4]
@@ -110,23 +118,23 @@ def test_no_difference_is_in_brackets():
         "python_loops": {square(1): [1.0, 1.0, 1.0]},
         "matmul": {square(1): [0.9, 1.0, 1.1]},
     }
-    assert "(1.00x)" in texts(charts.draw("heatmap", make(times)))
+    assert "(1.00x)" in texts(draw("heatmap", make(times)))
 
 
 def test_without_a_baseline_there_are_times_but_no_ratios():
     """The speedup chart marks every cell and says why; the heat map shows the times."""
-    table = make({"matmul": passes(FAST), "other": passes(SLOW)})
-    speedup = charts.draw("speedup", table)
+    whole = make({"matmul": passes(FAST), "other": passes(SLOW)})
+    speedup = draw("speedup", whole)
     assert ("+", [1, 4, 16, 64, 256]) in [(mark, x) for mark, _, x in marks(speedup, "matmul")]
     assert "plus at the top: no ratio, since python_loops has no time there" in words(speedup)
     assert {"matmul", "other"} <= set(texts(speedup))
-    assert {"1.00 ms", "40.1 ms"} <= set(texts(charts.draw("heatmap", table)))
-    assert charts.draw("time", table).title.startswith("Fastest at every size: matmul")
+    assert {"1.00 ms", "40.1 ms"} <= set(texts(draw("heatmap", whole)))
+    assert draw("time", whole).title.startswith("Fastest at every size: matmul")
 
 
-def test_samples_show_every_pass(table):
+def test_samples_show_every_pass():
     """One dot for each pass of each cell, at its distance from the centre."""
-    chart = charts.draw("samples", table)
+    chart = ladder_chart("samples", View())
     dots = [line for line in lines_of(chart, "matmul") if line.get_marker() == "o"]
     (own,) = dots
     assert len(own.get_xdata()) == 3 * 6

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 
-from builders.charts import BY_SIZE, SETTINGS, texts
+from builders.charts import BY_SIZE, KINDS, SETTINGS, draw, ladder_chart, only, texts
 from builders.tables import BASE, FAST, make, passes
 from forwardbench.errors import UserError
-from forwardbench.outputs import charts
-from forwardbench.outputs.charts import DARK, LIGHT, View
+from forwardbench.outputs import pictures
+from forwardbench.outputs.charts.drawing.view import AXES, DARK, LIGHT, View
 
 
-@pytest.mark.parametrize("kind", charts.KINDS)
-def test_dark_has_its_own_colours(kind, table):
+@pytest.mark.parametrize("kind", KINDS)
+def test_dark_has_its_own_colours(kind):
     """Ground, text and lines; nothing keeps the colours of the light theme."""
-    chart = charts.draw(kind, table, View(theme=DARK))
+    chart = ladder_chart(kind, View(theme=DARK))
     shown = {
         matplotlib.colors.to_hex(each.get_color()).upper()
         for each in chart.findobj(matplotlib.text.Text)
@@ -50,37 +50,37 @@ def test_colours_stand_out_from_the_ground(theme):
 
 
 @pytest.mark.parametrize("kind", BY_SIZE)
-def test_a_linear_scale_begins_at_zero(kind, table):
+def test_a_linear_scale_begins_at_zero(kind):
     """And has no logarithmic ticks."""
-    (axes,) = charts.draw(kind, table, View(linear=True)).axes
+    (axes,) = ladder_chart(kind, View(linear=True)).axes
     assert axes.get_yscale() == "linear"
     assert axes.get_ylim()[0] == 0
     assert axes.get_yticklabels()[0].get_text() == "0"
-    (axes,) = charts.draw(kind, table).axes
+    (axes,) = ladder_chart(kind, View()).axes
     assert axes.get_yscale() == "log"
 
 
-AXES = {"size": [1, 4, 16], "batch": [1, 4, 16], "multiply-adds": [1, 64, 4096]}
+TICKS = {"size": [1, 4, 16], "batch": [1, 4, 16], "multiply-adds": [1, 64, 4096]}
 
 
-@pytest.mark.parametrize("x", charts.AXES)
+@pytest.mark.parametrize("x", AXES)
 @pytest.mark.parametrize("kind", BY_SIZE)
 def test_what_is_along_the_axis_can_be_chosen(kind, x):
     """The same marks, at sizes, batches or multiply-adds."""
     rows = {1: 1e-6, 4: 1e-5, 16: 1e-4}
-    table = make({"python_loops": passes(rows), "matmul": passes(rows)})
-    (axes,) = charts.draw(kind, table, View(x=x)).axes
-    assert list(axes.get_xticks()) == AXES[x]
+    whole = make({"python_loops": passes(rows), "matmul": passes(rows)})
+    (axes,) = draw(kind, whole, View(x=x)).axes
+    assert list(axes.get_xticks()) == TICKS[x]
     assert axes.get_xlabel() == {
         "size": "batch = inputs = units", "batch": "batch (examples)",
         "multiply-adds": "multiply-adds a call",
     }[x]  # fmt: skip
 
 
-def test_a_chart_by_something_else_says_so_in_its_name(table, tmp_path):
+def test_a_chart_by_something_else_says_so_in_its_name(ladder, tmp_path):
     """Charts of several views can lie in one folder."""
     view = View(x="multiply-adds", theme=DARK)
-    (path,) = charts.draw_all(table, tmp_path, ["time"], ["svg"], view)
+    (path,) = pictures.save(only("time", ladder, view), tmp_path, ["svg"])
     assert path.name == "time-square-by-multiply-adds-dark.svg"
 
 
@@ -89,17 +89,17 @@ def test_an_axis_along_which_nothing_grows_is_refused(kind):
     """In the sweep of single examples every batch is 1: the error says what to choose."""
     times = {"python_loops": {"1x1-1": [1.0], "1x4-4": [1.0]}}
     with pytest.raises(UserError) as caught:
-        charts.draw(kind, make(times, sweep="sample"), View(x="batch"))
+        draw(kind, make(times, sweep="sample"), View(x="batch"))
     assert str(caught.value) == (
         "every case of sample has batch 1: choose --x size or --x multiply-adds"
     )
 
 
-@pytest.mark.parametrize("kind", charts.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_dtypes_and_threads_are_small_multiples(kind):
     """A row of panels for each, with a heading; the title says which it is about."""
-    table = make({"python_loops": passes(BASE), "matmul": passes(FAST)}, settings=SETTINGS)
-    chart = charts.draw(kind, table)
+    whole = make({"python_loops": passes(BASE), "matmul": passes(FAST)}, settings=SETTINGS)
+    chart = draw(kind, whole)
     shown = "\n".join(texts(chart)).splitlines()
     count = 2 if kind == "samples" else 1
     for setting in ("float64, 1 thread", "float64, 2 threads", "float32, 1 thread"):

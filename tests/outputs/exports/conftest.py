@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from builders.tables import with_table
+from forwardbench.outputs.bundle import Bundle
+
 
 @pytest.fixture
-def mixed(make_run):
+def mixed(make_bundle):
     """A run with every kind of row: measured, no different, a control, estimated and failed."""
-    return make_run(
+    return make_bundle(
         {
             "python_loops": {"4x4-4": [4e-6, 4e-6, 4e-6]},
             "python_loops (control)": {"4x4-4": [4e-6, 4.1e-6, 4e-6]},
@@ -23,6 +26,6 @@ def mixed(make_run):
 @pytest.fixture
 def timed_by_asv(mixed):
     """A run whose intervals are asv's own."""
-    loaded, table = mixed
-    origin = replace(loaded.origin, tool="asv", facts={"intervals": "asv's own, 99 %"})
-    return replace(loaded, origin=origin), table.assign(passes=1)
+    facts = {"intervals": "asv's own, 99 %"}
+    origin = replace(mixed.results.origin, tool="asv", facts=facts)
+    return with_table(Bundle(replace(mixed.results, origin=origin)), passes=1)

@@ -4,20 +4,22 @@ import json
 import re
 
 import pytest
-from forwardbench.outputs.exports.entries import name_entry
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from builders.exports import write
 from builders.names import NAMES, TWO_NAMES, read_strictly, rename, with_fixtures
+from builders.tables import with_table
+from forwardbench.analysis.entries import name_entry
 from forwardbench.errors import UserError
-from forwardbench.outputs.exports import FORMATS
 
 
-def test_an_entry_of_the_action_has_exactly_these_values(make_run):
+def test_an_entry_of_the_action_has_exactly_these_values(make_bundle):
     """Microseconds, half the interval's width in the same unit, and what it means."""
     entries = json.loads(
-        FORMATS["github-action-benchmark"](
-            *make_run({"python_loops": {"4x4-4": [8e-6] * 2}, "matmul": {"4x4-4": [2e-6] * 2}})
+        write(
+            "github-action-benchmark",
+            make_bundle({"python_loops": {"4x4-4": [8e-6] * 2}, "matmul": {"4x4-4": [2e-6] * 2}}),
         )
     )
     assert entries == [
@@ -38,10 +40,10 @@ def test_an_entry_of_the_action_has_exactly_these_values(make_run):
     ]
 
 
-def test_the_action_gets_credible_times_only(make_run):
+def test_the_action_gets_credible_times_only(make_bundle):
     """No control, nothing estimated or failed, and nothing that beats the machine's peak."""
     peak = {"dtype": "float64", "threads": 1, "gflops": 1.0, "bytes_per_second": 1e12}
-    loaded, table = make_run(
+    whole = make_bundle(
         {
             "python_loops": {"64x64-64": [4e-3, 4e-3]},
             "python_loops (control)": {"64x64-64": [4e-3, 4e-3]},
@@ -52,22 +54,22 @@ def test_the_action_gets_credible_times_only(make_run):
         ceilings=[peak],
     )
     for name in ("github-action-benchmark", "pyperf"):
-        text = FORMATS[name](loaded, table)
+        text = write(name, whole)
         assert re.findall(r'"name": "(\w+)/', text) == ["python_loops"]
 
 
 @pytest.mark.parametrize("name", ["github-action-benchmark", "pyperf"])
-def test_nothing_measured_is_an_error_where_the_reader_takes_no_empty_list(name, make_run):
+def test_nothing_measured_is_an_error_where_the_reader_takes_no_empty_list(name, make_bundle):
     """Both tools refuse a file without entries, so none is written."""
-    loaded, table = make_run({"matmul": {"4x4-4": ["ValueError: no"]}})
+    whole = make_bundle({"matmul": {"4x4-4": ["ValueError: no"]}})
     with pytest.raises(UserError, match=f"no time to give to {name}, since no cell was measured"):
-        FORMATS[name](loaded, table)
+        write(name, whole)
 
 
-def test_one_pass_has_no_range(make_run):
+def test_one_pass_has_no_range(make_bundle):
     """What is not known is left out, as the action allows."""
     (entry,) = json.loads(
-        FORMATS["github-action-benchmark"](*make_run({"matmul": {"4x4-4": [2.5e-6]}}))
+        write("github-action-benchmark", make_bundle({"matmul": {"4x4-4": [2.5e-6]}}))
     )
     assert entry == {
         "name": "matmul/square/4x4-4/float64/1 thread",
@@ -86,10 +88,10 @@ def test_one_pass_has_no_range(make_run):
 @with_fixtures
 def test_entries_are_of_the_documented_form(names, seconds, mixed):
     """Texts and finite numbers by the documented keys; the action reads the range as a number."""
-    loaded, table = mixed
     low, high = min(seconds), max(seconds)
-    table = rename(table, names).assign(seconds=seconds[0], seconds_low=low, seconds_high=high)
-    entries = read_strictly(FORMATS["github-action-benchmark"](loaded, table))
+    times = {"seconds": seconds[0], "seconds_low": low, "seconds_high": high}
+    renamed = rename(with_table(mixed, **times), names)
+    entries = read_strictly(write("github-action-benchmark", renamed))
     assert len({entry["name"] for entry in entries}) == len(entries) == 4
     for entry in entries:
         assert set(entry) == {"name", "unit", "value", "range", "extra"}
@@ -103,9 +105,12 @@ def test_a_name_depends_on_its_cell_alone():
     """It is the same in every run, or the action would begin a new line in its chart."""
     row = {
         "implementation": "matmul", "sweep": "course", "case": "3x4-2", "activation": "linear",
-        "dtype": "float32", "threads": 2,
+        "dtype": "float32", "threads": 2, "host": "", "workload": "forward",
     }  # fmt: skip
     assert name_entry(row) == "matmul/course/3x4-2 linear/float32/2 threads"
+    assert name_entry({**row, "workload": "toy"}) == (
+        "toy/matmul/course/3x4-2 linear/float32/2 threads"
+    )
 
 
 CELLS = st.fixed_dictionaries(
@@ -116,6 +121,8 @@ CELLS = st.fixed_dictionaries(
         "activation": st.sampled_from(["sigmoid", "relu"]),
         "dtype": st.sampled_from(["float64", "float32"]),
         "threads": st.integers(1, 3),
+        "host": st.just(""),
+        "workload": st.sampled_from(["forward", "toy"]),
     }
 )
 
@@ -123,7 +130,8 @@ CELLS = st.fixed_dictionaries(
 def named(implementation, sweep):
     """A cell that differs from others in two names only."""
     rest = {"case": "1x1-1", "activation": "relu", "dtype": "float64", "threads": 1}
-    return {"implementation": implementation, "sweep": sweep, **rest}
+    place = {"host": "", "workload": "forward"}
+    return {"implementation": implementation, "sweep": sweep, **rest, **place}
 
 
 @given(one=CELLS, other=CELLS)

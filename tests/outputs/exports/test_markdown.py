@@ -4,12 +4,13 @@ import json
 from html.parser import HTMLParser
 
 import cmarkgfm
-import pandas as pd
 from cmarkgfm.cmark import Options
 from hypothesis import given
 
+from builders.exports import write
 from builders.names import TWO_NAMES, rename, with_fixtures
-from forwardbench.outputs.exports import FORMATS
+from builders.tables import joined, make, make_results, with_table
+from forwardbench.outputs.bundle import Bundle
 
 GITHUB_TABLE = {"h2", "p", "table", "thead", "tbody", "tr", "th", "td"}
 
@@ -47,7 +48,7 @@ class Page(HTMLParser):
 
 def test_markdown_has_exactly_this_form(mixed):
     """Heading, finding, a table without controls, how to read it, and what it ran on."""
-    text = FORMATS["markdown"](*mixed)
+    text = write("markdown", mixed)
     assert text.replace("predicted 9 s a call, over the limit of 1 s", "over the limit") == (
         EXPECTED_MARKDOWN
     )
@@ -74,13 +75,11 @@ Made-up CPU, 2 CPUs, OpenBLAS 0.3 Test | float64, 1 thread | 3 passes | commit 0
 """
 
 
-def test_markdown_has_one_table_for_each_setting(make_run):
+def test_markdown_has_one_table_for_each_setting():
     """Two dtypes are two headings and two tables, each with its own finding."""
     times = {"python_loops": {"4x4-4": [4e-6] * 2}, "matmul": {"4x4-4": [1e-6] * 2}}
-    _, double = make_run(times, name="double")
-    loaded, single = make_run(times, name="single", threads=2)
-    single = single.assign(dtype="float32")
-    page = Page(FORMATS["markdown"](loaded, pd.concat([double, single], ignore_index=True)))
+    whole = make(times, settings=(("float64", 1), ("float32", 2)))
+    page = Page(write("markdown", whole))
     assert [heading.split("; ")[-1] for heading in page.headings] == [
         "float64, 1 thread",
         "float32, 2 threads",
@@ -88,27 +87,28 @@ def test_markdown_has_one_table_for_each_setting(make_run):
     assert [row[0] for row in page.rows] == ["case", "4x4-4", "4x4-4"] * 2
 
 
-def test_markdown_names_the_activation_where_there_are_several(make_run):
+def test_markdown_names_the_activation_where_there_are_several():
     """Two rows of one table never look the same."""
-    _, one = make_run({"matmul": {"4x4-4": [1e-6]}})
-    loaded, _ = make_run({"matmul": {"4x4-4": [1e-6]}}, name="other")
-    both = pd.concat([one, one.assign(activation="relu")], ignore_index=True)
-    page = Page(FORMATS["markdown"](loaded, both))
+    one, other = (
+        make_results({"matmul": {"4x4-4": [1e-6]}}, activation=activation)
+        for activation in ("sigmoid", "relu")
+    )
+    page = Page(write("markdown", Bundle(joined(one, other))))
     assert [row[0] for row in page.rows] == ["case", "4x4-4 relu", "4x4-4 sigmoid"]
 
 
-def test_markdown_of_controls_alone_is_an_empty_table(make_run):
+def test_markdown_of_controls_alone_is_an_empty_table(make_bundle):
     """A file of pytest-benchmark's may hold nothing else."""
-    text = FORMATS["markdown"](*make_run({"matmul (control)": {"4x4-4": [1e-6]}}))
+    text = write("markdown", make_bundle({"matmul (control)": {"4x4-4": [1e-6]}}))
     assert [row[0] for row in Page(text).rows] == ["case"]
 
 
 def test_intervals_of_the_tool_itself_are_not_called_95_percent(timed_by_asv):
     """Their level is the tool's, and they know nothing of how runs differ."""
-    text = FORMATS["markdown"](*timed_by_asv)
+    text = write("markdown", timed_by_asv)
     assert Page(text).rows[0][4] == "interval"
     assert "Intervals: asv's own, 99 %." in text
-    _, of_matmul, *_ = json.loads(FORMATS["github-action-benchmark"](*timed_by_asv))
+    _, of_matmul, *_ = json.loads(write("github-action-benchmark", timed_by_asv))
     assert of_matmul["extra"] == (
         "speedup over python_loops: 3.81x, interval of one run's samples 2.08 to 6.99\npasses: 1"
     )
@@ -118,9 +118,8 @@ def test_intervals_of_the_tool_itself_are_not_called_95_percent(timed_by_asv):
 @with_fixtures
 def test_a_hostile_name_stays_text_in_markdown(names, mixed):
     """GitHub's parser finds six columns in each row, the names as they are, and nothing else."""
-    loaded, table = mixed
-    table = rename(table, names).assign(reason=names[0])
-    page = Page(FORMATS["markdown"](loaded, table))
+    renamed = with_table(rename(mixed, names), reason=names[0])
+    page = Page(write("markdown", renamed))
     assert page.tags - {"a"} == GITHUB_TABLE  # GitHub makes a link of a bare address
     assert len(page.headings) == 1
     assert {len(row) for row in page.rows} == {6}

@@ -8,9 +8,16 @@ import pyperf
 import pytest
 from hypothesis import given
 
+from builders.exports import write
 from builders.names import NAMES, TWO_NAMES, rename, with_fixtures
 from forwardbench import __version__
-from forwardbench.outputs.exports import FORMATS
+from forwardbench.outputs.bundle import Bundle
+
+
+def with_origin(bundle, **changes):
+    """The same results from elsewhere."""
+    origin = replace(bundle.results.origin, **changes)
+    return Bundle(replace(bundle.results, origin=origin))
 
 
 def ask_pyperf(*arguments):
@@ -21,7 +28,7 @@ def ask_pyperf(*arguments):
     return done.stdout
 
 
-def test_pyperf_compares_two_runs(make_run, tmp_path):
+def test_pyperf_compares_two_runs(make_bundle, tmp_path):
     """It prints the ratios that the times have, cell by cell."""
     files = []
     for name, factor in (("before", 1.0), ("after", 0.4)):
@@ -30,7 +37,7 @@ def test_pyperf_compares_two_runs(make_run, tmp_path):
             "matmul": {"4x4-4": [factor * each for each in (5e-6, 5.05e-6, 4.95e-6)]},
         }
         files.append(tmp_path / f"{name}.json")
-        files[-1].write_text(FORMATS["pyperf"](*make_run(times, name=name)))
+        files[-1].write_text(write("pyperf", make_bundle(times, name=name)))
     said = ask_pyperf("compare_to", *files)
     assert (
         "matmul/square/4x4-4/float64/1 thread: Mean +- std dev: "
@@ -45,7 +52,7 @@ def test_pyperf_compares_two_runs(make_run, tmp_path):
 def test_pyperf_counts_a_pass_as_a_run(mixed, tmp_path):
     """Three passes of which one has no time are two runs of one value each."""
     file = tmp_path / "run.json"
-    file.write_text(FORMATS["pyperf"](*mixed))
+    file.write_text(write("pyperf", mixed))
     stats = ask_pyperf("stats", file)
     assert "Number of benchmarks: 4" in stats
     of_matmul = stats.split("matmul/square/4x4-4/float64/1 thread")[1].split("Maximum:")[0]
@@ -56,10 +63,8 @@ def test_pyperf_counts_a_pass_as_a_run(mixed, tmp_path):
 
 def test_pyperf_shows_what_is_known_of_the_machine(mixed, tmp_path):
     """By pyperf's own names where it has one; what is not known is left out, as are host names."""
-    loaded, table = mixed
-    facts = {**loaded.origin.facts, "system": "Linux 6.1", "Python": "3.12.1"}
-    loaded = replace(loaded, origin=replace(loaded.origin, facts=facts))
-    suite = pyperf.BenchmarkSuite.loads(FORMATS["pyperf"](loaded, table))
+    facts = {**mixed.results.origin.facts, "system": "Linux 6.1", "Python": "3.12.1"}
+    suite = pyperf.BenchmarkSuite.loads(write("pyperf", with_origin(mixed, facts=facts)))
     assert suite.get_metadata() == {
         "unit": "second",
         "cpu_model_name": "Made-up CPU",
@@ -87,9 +92,8 @@ def test_pyperf_shows_what_is_known_of_the_machine(mixed, tmp_path):
 )
 def test_pyperf_takes_cpu_and_count_apart(hardware, cpu, count, mixed):
     """Either may be missing, and pyperf refuses an empty text and a count of none."""
-    loaded, table = mixed
-    loaded = replace(loaded, origin=replace(loaded.origin, hardware=hardware))
-    metadata = pyperf.BenchmarkSuite.loads(FORMATS["pyperf"](loaded, table)).get_metadata()
+    text = write("pyperf", with_origin(mixed, hardware=hardware))
+    metadata = pyperf.BenchmarkSuite.loads(text).get_metadata()
     assert (metadata.get("cpu_model_name"), metadata.get("cpu_count")) == (cpu, count)
 
 
@@ -97,10 +101,9 @@ def test_pyperf_takes_cpu_and_count_apart(hardware, cpu, count, mixed):
 @with_fixtures
 def test_pyperf_reads_hostile_names_and_facts(names, fact, mixed):
     """Every cell is a benchmark of its own with the values that it has."""
-    loaded, table = mixed
-    origin = replace(loaded.origin, facts={"Python": fact, "system": fact}, hardware=fact)
-    loaded = replace(loaded, origin=origin, commit=fact)
-    suite = pyperf.BenchmarkSuite.loads(FORMATS["pyperf"](loaded, rename(table, names)))
+    whole = with_origin(mixed, facts={"Python": fact, "system": fact}, hardware=fact)
+    whole = Bundle(replace(whole.results, commit=fact))
+    suite = pyperf.BenchmarkSuite.loads(write("pyperf", rename(whole, names)))
     values = [benchmark.get_values() for benchmark in suite.get_benchmarks()]
     assert values == [
         (4e-6, 4e-6, 4e-6),

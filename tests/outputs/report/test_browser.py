@@ -7,9 +7,8 @@ import pytest
 
 from builders.needs import need
 from builders.places import ROOT
-from forwardbench import results
-from forwardbench.analysis.table import summarize
 from forwardbench.outputs import report
+from forwardbench.outputs.text import write_text
 
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -40,14 +39,15 @@ def times(ladder):
 
 
 @pytest.fixture
-def open_page(chromium, write_run, times, tmp_path):
+def open_page(chromium, make_bundle, times, tmp_path):
     """Open the report of a run at a width and in a colour scheme."""
     opened = []
 
     def open_it(width=1280, scheme="light"):
-        loaded = results.load(write_run(times, name=f"run{len(opened)}"))
+        whole = make_bundle(times, name=f"run{len(opened)}")
+        whole.warnings = ["Busy: <u>end</u> them"]
         path = tmp_path / f"report{len(opened)}.html"
-        report.write_report(path, loaded, summarize(loaded), ["Busy: <u>end</u> them"])
+        write_text(path, report.make_page(whole))
         context = chromium.new_context(
             viewport={"width": width, "height": 800}, color_scheme=scheme,
             permissions=["clipboard-read", "clipboard-write"],

@@ -10,14 +10,12 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from builders import run_folders
 from builders.places import REFERENCE
-from forwardbench import results
-from forwardbench.analysis.columns import (
-    COLUMNS,
-)
-from forwardbench.analysis.table import summarize
+from builders.tables import MEASURED_LADDER
+from forwardbench.analysis.columns import COLUMNS
 from forwardbench.commands.main import main
-from forwardbench.outputs import report
+from forwardbench.outputs import bundle, report
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -29,14 +27,37 @@ HOSTILE = [
 
 
 @pytest.fixture
-def make_page(write_run):
+def make_page(make_bundle):
     """Make the page of a run written with `write_run`."""
 
     def make(times, warnings=(), **options):
-        loaded = results.load(write_run(times, **options))
-        return report.make_page(loaded, summarize(loaded), warnings)
+        whole = make_bundle(times, **options)
+        whole.warnings = warnings
+        return report.make_page(whole)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def page_of_ladder(tmp_path_factory):
+    """The page of the ladder's run, for all tests that only read it."""
+    return page_of(tmp_path_factory.mktemp("ladder") / "run", MEASURED_LADDER)
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory):
+    """The tags of a page whose names are plain, with a time, a failure and a warning."""
+    times = {"python_loops": {"4x4-4": [1.0, 1.0]}, "plain": {"4x4-4": [0.5, 0.5]}}
+    times["broken"] = {"4x4-4": ["ValueError: plain", None]}
+    page = page_of(tmp_path_factory.mktemp("harmless") / "run", times, ["Busy: plain"])
+    return {tag for tag, _ in Tags(page).tags}
+
+
+def page_of(folder, times, warnings=()):
+    """The page of a run written into a folder."""
+    whole = bundle.load(run_folders.write_run(folder, times))
+    whole.warnings = warnings
+    return report.make_page(whole)
 
 
 class Tags(HTMLParser):
@@ -85,22 +106,21 @@ def test_the_page_has_everything_in_teaching_order(make_page, ladder):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_stay_text(name, make_page):
+def test_hostile_names_stay_text(name, make_page, harmless):
     """A name, a reason and a warning with markup in them add no tag, handler or script."""
     times = {"python_loops": {"4x4-4": [1.0, 1.0]}, name: {"4x4-4": [0.5, 0.5]}}
     broken = {f"{name}2": {"4x4-4": [f"ValueError: {name}", None]}}
     page = make_page(times | broken, [f"Busy: {name}"], sweep="shapes")
-    harmless = Tags(make_page({**times, "good2": broken[f"{name}2"]}, name="other"))
     found = Tags(page)
     assert [tag for tag, _ in found.tags].count("script") == 1
     assert not any(key.startswith("on") for _, each in found.tags for key in each)
-    assert {tag for tag, _ in found.tags} <= {tag for tag, _ in harmless.tags}
+    assert {tag for tag, _ in found.tags} <= harmless
     assert name in " ".join(found.text)
 
 
-def test_nothing_comes_from_outside(make_page, ladder):
+def test_nothing_comes_from_outside(page_of_ladder):
     """No address but the SVG's names, and a policy that would stop a request."""
-    page = make_page(ladder)
+    page = page_of_ladder
     links = [
         value for tag, each in Tags(page).tags for key, value in each.items()
         if key in ("src", "href", "action", "srcset", "data") or "url(" in (value or "")
@@ -118,9 +138,9 @@ def test_nothing_comes_from_outside(make_page, ladder):
     assert "default-src 'none'" in policy
 
 
-def test_identifiers_are_unique_and_all_references_lead_somewhere(make_page, ladder):
+def test_identifiers_are_unique_and_all_references_lead_somewhere(page_of_ladder):
     """Charts drawn apart share a page without sharing marks or clips."""
-    tags = Tags(make_page(ladder)).tags
+    tags = Tags(page_of_ladder).tags
     names = [each["id"] for _, each in tags if "id" in each]
     assert len(names) == len(set(names))
     text = " ".join(str(value) for _, each in tags for value in each.values())
@@ -132,11 +152,11 @@ def test_identifiers_are_unique_and_all_references_lead_somewhere(make_page, lad
     assert used <= set(names)
 
 
-def test_the_data_can_be_taken_from_the_page(make_page, ladder):
+def test_the_data_can_be_taken_from_the_page(page_of_ladder, ladder):
     """Three downloads: the table, each pass' times, and all of it as JSON."""
     found = {
         each["download"]: base64.b64decode(each["href"].split(",")[1]).decode()
-        for tag, each in Tags(make_page(ladder)).tags
+        for tag, each in Tags(page_of_ladder).tags
         if "download" in each
     }
     assert set(found) == {"table.csv", "samples.csv", "results.json"}
@@ -147,10 +167,10 @@ def test_the_data_can_be_taken_from_the_page(make_page, ladder):
     assert json.loads(found["results.json"])
 
 
-def test_every_mark_says_what_it_shows(make_page, ladder):
+def test_every_mark_says_what_it_shows(page_of_ladder):
     """Each drawn value has a target with a sentence; one in each panel is in the Tab order."""
     points = [
-        each for tag, each in Tags(make_page(ladder)).tags
+        each for tag, each in Tags(page_of_ladder).tags
         if tag == "circle" and each["class"] == "point"
     ]  # fmt: skip
     said = [point["aria-label"] for point in points]
@@ -160,7 +180,7 @@ def test_every_mark_says_what_it_shows(make_page, ladder):
         for text in said
     )
     assert all(point["role"] == "img" for point in points)
-    panels = [each for _, each in Tags(make_page(ladder, name="b")).tags if "viewbox" in each]
+    panels = [each for _, each in Tags(page_of_ladder).tags if "viewbox" in each]
     assert sum(point["tabindex"] == "0" for point in points) == len(panels)
 
 
@@ -173,8 +193,7 @@ def test_a_run_that_measured_one_thing_once_has_a_page(make_page):
 
 def test_the_reference_runs_page_is_small_enough():
     """Under 3 MB, with every chart in it."""
-    loaded = results.load(REFERENCE)
-    page = report.make_page(loaded, summarize(loaded))
+    page = report.make_page(bundle.load(REFERENCE))
     assert 200_000 < len(page.encode()) < 3_000_000
 
 

@@ -1,1 +1,1 @@
-"""The same on a CUDA GPU."""
+"""Frameworks on a CUDA GPU, without and with the copies there and back."""

@@ -44,9 +44,7 @@ def title(part: ComparisonPart) -> str:
 
 def draw(part: ComparisonPart, view: View) -> Chart:
     """Draw one sweep of a comparison, a panel for each implementation and setting."""
-    comparison = part.comparison
-    cells = comparison.cells[comparison.cells["sweep"] == part.sweep]
-    cells = cells[cells["ratio"].notna()]
+    comparison, cells = part.comparison, part.rows
     groups = list(cells.groupby(["dtype", "threads", "implementation"], sort=False))
     several = cells[["dtype", "threads"]].drop_duplicates().shape[0] > 1
     cases = list(dict.fromkeys(cells.assign(size=sizes(cells)).sort_values("size")["case"]))
@@ -55,7 +53,7 @@ def draw(part: ComparisonPart, view: View) -> Chart:
         below=0.6,
     )  # fmt: skip
     notes = [HELP, count_verdicts(comparison), describe_drift(comparison), part.sides]
-    about = f"{part.sweep}: how many times as fast the second is as the first"
+    about = f"{part.name}: how many times as fast the second is as the first"
     chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
     ends = cells[["ratio", "ratio_low", "ratio_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.02) ** 1.1
@@ -118,4 +116,4 @@ def _draw_mean(axes: Axes, comparison: Comparison, name: str, place: int, view: 
 def describe(part: ComparisonPart, title: str) -> str:
     """Alternative text of the chart with that title."""
     counts = count_verdicts(part.comparison)
-    return f"Forest chart of the sweep {part.sweep}, where {title}: {counts}"
+    return f"Forest chart of the sweep {part.name}, where {title}: {counts}"

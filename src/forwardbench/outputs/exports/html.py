@@ -12,5 +12,5 @@ KEPT = True
 
 
 def write(bundle: Bundle) -> str:
-    """The page; see `outputs.report.make_page`."""
-    return make_page(bundle)
+    """The page, see `outputs.report.make_page`, as a file that ends as a line does."""
+    return make_page(bundle) + "\n"

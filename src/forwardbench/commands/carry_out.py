@@ -1,0 +1,116 @@
+"""A run on this machine from its beginning to its end, and what people are told meanwhile.
+
+The command `run` and `forwardbench.run` are both this.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forwardbench.commands.exit_status import FAILED, INTERRUPTED
+from forwardbench.commands.progress import Progress, announce
+from forwardbench.commands.stderr import say
+from forwardbench.commands.verdicts import is_bad, verdict_line
+from forwardbench.measure.options import RunOptions
+from forwardbench.measure.plan import Plan
+from forwardbench.measure.request import (
+    Request,
+    left_out,
+    make_request,
+    named_one_by_one,
+    with_effort,
+)
+from forwardbench.measure.run_folder import RunFolder, claim_folder, default_path, resume_folder
+from forwardbench.measure.session import cells_left, first_calls_left, measure, verify_and_plan
+
+
+def begin(options: RunOptions) -> tuple[RunFolder, Request]:
+    """Check what is asked for, and make a new run's folder."""
+    request = make_request(options)
+    path = default_path() if options.output is None else Path(options.output)
+    folder = claim_folder(path, request)
+    for line in left_out(options.implementations):
+        say(f"Left out: {line}")
+    if options.baseline is None and "implementations" in options.given:
+        say(f"The baseline is {request.baseline}")
+    return folder, request
+
+
+def resume(path: str, options: RunOptions) -> tuple[RunFolder, Request]:
+    """Take up a run again; of what was asked for only how long to measure may change."""
+    folder = resume_folder(Path(path))
+    request = with_effort(folder.request, options)
+    folder.change_request(request)
+    return folder, request
+
+
+def carry_out(
+    folder: RunFolder, request: Request, options: RunOptions, *, show: bool = True
+) -> int:
+    """Do what is left of a run, and return the exit status.
+
+    It is a failure if what was asked for by its own name is not there; ``show`` says whether the
+    table is printed.
+    """
+    try:
+        plan = verify_and_plan(folder, request, lambda verdict: say(verdict_line(verdict)))
+    except KeyboardInterrupt:
+        return _interrupted(folder)
+    done = len(folder.finished_passes().numbers)
+    if not plan.measured:
+        say(f"Nothing is left to measure; why is in {folder.path}/run.json")
+        return FAILED
+    for line in announce(request, plan, done, first_calls_left(folder, request, plan)):
+        say(line)
+    interrupted = False
+    with Progress(request.passes) as progress:
+        try:
+            measure(folder, request, plan, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+    try:
+        status = _conclude(folder, request, show)
+    except KeyboardInterrupt:
+        interrupted = True
+    if interrupted:
+        return _interrupted(folder)
+    _say_what_is_left(folder, request, plan)
+    one_by_one = named_one_by_one(options.implementations)
+    return FAILED if any(is_bad(verdict, one_by_one) for verdict in folder.verdicts) else status
+
+
+def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
+    """Make table, charts and report of a run, print what it found, and say where it is."""
+    # Imported only now: pandas and Matplotlib are not needed while passes are measured.
+    from forwardbench.commands.presentation import formats_of, present
+
+    path, finished = folder.path, len(folder.finished_passes().numbers)
+    if finished < request.passes:
+        say(f"The run ended after {finished} of {request.passes} passes")
+    if not finished:
+        say(f"No pass was finished; what was verified and planned is in {path}/run.json")
+        return FAILED
+    status = present(path, formats_of(request), show=show)
+    return FAILED if folder.first_calls().failures else status
+
+
+def _interrupted(folder: RunFolder) -> int:
+    say(f"forwardbench: interrupted; go on with: forwardbench run --resume {folder.path}")
+    return INTERRUPTED
+
+
+def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
+    """Where the time was up before the passes or the precision asked for, say so."""
+    uncalled = len(first_calls_left(folder, request, plan))
+    if uncalled and request.max_time is not None:
+        say(
+            f"Warning: {request.max_time:g} s were over before {uncalled} first calls were timed: "
+            f"forwardbench run --resume {folder.path} --max-time SECONDS"
+        )
+    left = cells_left(folder, request, plan)
+    if left and request.max_time is not None:
+        wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"
+        say(
+            f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
+            f"cells had {wanted}: forwardbench run --resume {folder.path} --max-time SECONDS"
+        )

@@ -1,0 +1,78 @@
+"""`forwardbench chart`: the charts of a run, drawn from its files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forwardbench.commands.arguments import add_results
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.commands.sources import beside, load, writing
+from forwardbench.errors import UserError
+from forwardbench.outputs.catalogue import chart_entries
+
+if TYPE_CHECKING:
+    from forwardbench.outputs.bundle import Bundle
+
+HELP = "draw the charts of a run"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the results, and which charts of them are drawn and how."""
+    add_results(parser)
+    add = parser.add_argument
+    add(
+        "--kind", choices=_kinds(), action="append", default=[],
+        help="which chart; repeatable (default: all that the results have)",
+    )  # fmt: skip
+    add(
+        "--x", choices=("size", "batch", "multiply-adds"), default="size",
+        help="what is along the horizontal axis (default: size, what grows in the sweep)",
+    )  # fmt: skip
+    add("--dark", action="store_true", help="for a dark background")
+    add(
+        "--format", metavar="LIST", default="svg,png",
+        help="svg, png, pdf, separated by commas (default: svg,png)",
+    )  # fmt: skip
+    add("--output", metavar="DIR", help="a folder (default: charts/ beside the results)")
+
+
+def _kinds() -> list[str]:
+    """The charts that results alone can have."""
+    return [entry.name for entry in chart_entries() if entry.needs != "comparison"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw what was asked for, from the files of a run alone."""
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
+
+    formats = [name.strip() for name in options.format.split(",")]
+    for name in formats:
+        if name not in pictures.FORMATS:
+            raise UserError(f"no format {name!r}: choose from {', '.join(pictures.FORMATS)}")
+    bundle = load(options)
+    folder = beside(options, "charts")
+    view = View(options.x, DARK if options.dark else LIGHT)
+    _refuse_absent_kinds(options, bundle)
+    files: list[Path] = []
+    with writing(folder), pictures.without_garbage_collection():
+        for drawn in pictures.draw_all(bundle, options.kind, view):
+            files += pictures.save(drawn, folder, formats)
+    print(f"Charts: {folder} ({len(files)} files)")
+    return GOOD
+
+
+def _refuse_absent_kinds(options: argparse.Namespace, bundle: Bundle) -> None:
+    """Raise `UserError` for a chart that was asked for and of which the results have nothing."""
+    from forwardbench.outputs.bundle import PARTS
+
+    for entry in chart_entries():
+        lacking = entry.declared.get("LACKING")
+        if (
+            entry.name in options.kind
+            and lacking
+            and not any(True for _ in PARTS[entry.needs](bundle))
+        ):
+            raise UserError(f"{options.results} {lacking}")

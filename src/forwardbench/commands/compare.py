@@ -1,0 +1,145 @@
+"""`forwardbench compare`: what differs between two runs, and whether that is shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forwardbench.commands.arguments import RESULTS
+from forwardbench.commands.exit_status import FAILED, GOOD, REGRESSION
+from forwardbench.commands.sources import writing
+from forwardbench.commands.stderr import say
+from forwardbench.errors import UserError
+
+if TYPE_CHECKING:
+    from forwardbench.analysis.comparison import Comparison
+    from forwardbench.results import Results
+
+HELP = "say what differs between two runs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the two, how they are compared, and what counts as a failure."""
+    add = parser.add_argument
+    add("before", metavar="A", help=RESULTS)
+    add("after", metavar="B", nargs="?", help="the same; asv's last two commits if left out")
+    add(
+        "--baseline", metavar="NAME",
+        help="what times are taken relative to, in the same pass (default: the first run's)",
+    )  # fmt: skip
+    add(
+        "--seconds", action="store_true",
+        help="compare seconds instead, which differ where the machine did",
+    )  # fmt: skip
+    add(
+        "--fail-on-regression", metavar="SHARE", type=_share,
+        help="status 3 if a cell is shown to take longer by more than this, as in 5%%",
+    )  # fmt: skip
+    add("--output", metavar="DIR", help="write comparison.csv and forest charts there as well")
+
+
+def _share(text: str) -> float:
+    """Read `5%` or `0.05`; raises what argparse understands."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < (10 if text.endswith("%") else 1):  # 5 would be 500 %
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share: write 5% or 0.05")
+    return share
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what differs; the status says whether that is a regression, where asked to."""
+    from forwardbench.analysis import comparison
+    from forwardbench.commands import terminal
+
+    before, after = _load_two(options)
+    if options.seconds:
+        if options.baseline:
+            raise UserError("--seconds compares without a baseline: leave one of the two out")
+        found = comparison.compare_seconds(before, after)
+    else:
+        found = comparison.compare(before, after, options.baseline)
+    terminal.print_comparison(found, terminal.make_console())
+    if options.output:
+        _write_comparison(found, after, options)
+    sys.stdout.flush()
+    return GOOD if options.fail_on_regression is None else _judge(found, options.fail_on_regression)
+
+
+def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
+    from forwardbench import results
+
+    if options.after is not None:
+        both = results.load(options.before), results.load(options.after)
+        for given, loaded in zip((options.before, options.after), both, strict=True):
+            if loaded.parts:
+                raise UserError(
+                    f"{given} holds runs of several machines: compare one of them, such as "
+                    f"{given}/{loaded.parts[0].host}"
+                )
+        return both
+    commits = results.load_history(options.before)
+    if len(commits) < 2:
+        raise UserError(
+            f"{options.before} has one commit only, so there is nothing to compare: give a second "
+            "run, file or RESULTS@COMMIT"
+        )
+    return commits[-2], commits[-1]
+
+
+def _judge(found: Comparison, limit: float) -> int:
+    """The status of a comparison that was asked to fail on regressions."""
+    from forwardbench.analysis.comparison import (
+        NOT_COMPARABLE,
+        baseline_change_limit,
+        broken,
+        regressions,
+    )
+
+    if (found.cells["verdict"] == NOT_COMPARABLE).all():
+        say("forwardbench: nothing could be compared, so no regression can be excluded")
+        return FAILED
+    worse = regressions(found, limit)
+    for _, row in worse.iterrows():
+        say(
+            f"Regression: {row['implementation']} at {row['case']} ({row['dtype']}, threads: "
+            f"{row['threads']}) takes {1 / row['ratio']:.3g} times as long, at least "
+            f"{1 / row['ratio_high']:.3g}"
+        )
+    baseline_change = baseline_change_limit(found)
+    if baseline_change > limit:
+        say(
+            f"Warning: the baseline itself may have moved by {baseline_change:.1%} between the "
+            "two, so regressions below that are not shown: run both again, one after the other"
+        )
+    others = found.cells[found.cells["implementation"] != found.relative_to]
+    unjudged = int((others["verdict"] == NOT_COMPARABLE).sum())
+    if unjudged:
+        say(f"Not judged: {unjudged} of {len(others)} cells, for the reasons above")
+    failed = broken(found)
+    for _, row in failed.iterrows():
+        say(f"Broken: {row['implementation']} at {row['case']}: {row['reason']}")
+    if len(worse):
+        return REGRESSION
+    return FAILED if len(failed) else GOOD
+
+
+def _write_comparison(found: Comparison, after: Results, options: argparse.Namespace) -> None:
+    from forwardbench.files import write_whole
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.bundle import Bundle
+    from forwardbench.outputs.text import as_csv
+
+    folder = Path(options.output)
+    sides = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    bundle = Bundle(after, comparison=found, sides=sides)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "comparison.csv", as_csv(found.cells))
+        drawn = pictures.draw_all(bundle, ["forest"])
+        files = [file for each in drawn for file in pictures.save(each, folder)]
+    print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")

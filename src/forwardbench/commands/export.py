@@ -1,0 +1,41 @@
+"""`forwardbench export`: a run's results for other tools."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from forwardbench.commands.arguments import add_results
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.commands.sources import load
+from forwardbench.commands.stderr import say
+from forwardbench.outputs.catalogue import export_entries
+
+HELP = "write a run's results for other tools"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the results, the format, and where they go."""
+    add_results(parser)
+    parser.add_argument(
+        "--format",
+        choices=[entry.name for entry in export_entries()],
+        default="csv",
+        help="what to write (default: csv)",
+    )
+    parser.add_argument("--output", metavar="FILE", help="where to (default: standard output)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the results to a file, whole or not at all, or to stdout."""
+    from forwardbench.outputs.text import write_text
+
+    (entry,) = [each for each in export_entries() if each.name == options.format]
+    text = entry.load().write(load(options))
+    if options.output is None:
+        sys.stdout.write(text)
+        return GOOD
+    write_text(Path(options.output), text)
+    say(f"Written: {options.output}")
+    return GOOD

@@ -1,0 +1,41 @@
+"""`forwardbench list`: the implementations, by family, and the sweeps."""
+
+from __future__ import annotations
+
+import argparse
+
+from forwardbench import implementations, workloads
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.measure.options import DEFAULT_FAMILY
+
+HELP = "name the implementations and the sweeps"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each family with its implementations, and what those need that are unavailable."""
+    print("Implementations by family (run, verify: --implementation NAME, FAMILY or all)")
+    print(f"A run measures the family {DEFAULT_FAMILY} unless it is told otherwise.")
+    for family, names in implementations.families().items():
+        print(f"\n{family:19}  {implementations.summary_of(family)}")
+        for name in names:
+            description = implementations.describe(name)
+            print(f"  {name:17}  {description.summary}")
+            if description.missing:
+                print(f"  {'':17}  unavailable: {description.missing}")
+    _list_sweeps()
+    return GOOD
+
+
+def _list_sweeps() -> None:
+    """Print the sweeps, by workload where there are several."""
+    names = workloads.names()
+    for name in names:
+        workload = workloads.get(name)
+        of = f" of the workload {name} ({workload.summary})" if len(names) > 1 else ""
+        print(f"\nSweeps{of} (run: --sweep NAME)")
+        for sweep in workload.sweeps.values():
+            print(f"  {sweep.name:17}  {sweep.summary}: {len(sweep.cases)} cases")

@@ -1,0 +1,53 @@
+"""What a run ends with: table, charts and report beside its results, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pandas import DataFrame
+
+from forwardbench.analysis.rows import is_doubted
+from forwardbench.commands import terminal
+from forwardbench.commands.exit_status import FAILED, GOOD
+from forwardbench.commands.stderr import say
+from forwardbench.measure.request import Request
+from forwardbench.outputs import bundle as bundles
+from forwardbench.outputs import pictures
+from forwardbench.outputs.text import write_kept
+from forwardbench.records import Status
+from forwardbench.statistics.intervals import FEWEST_PASSES
+
+
+def formats_of(request: Request) -> tuple[str, ...]:
+    """Formats of the charts that a run ends with.
+
+    A first look has to be quick: its other pictures are made by `forwardbench chart` when wanted.
+    """
+    return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
+
+
+def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
+    """Make table, charts and report beside results, and say what was found and where it is."""
+    bundle = bundles.load(path)
+    if show:
+        console = terminal.make_console()
+        terminal.print_summary(bundle.table, bundle.evidence, console)
+        terminal.print_break_evens(bundle.break_evens, console)
+    with pictures.without_garbage_collection():
+        write_kept(bundle, path)
+        drawn = pictures.pictures_of(bundle)
+        files = [file for each in drawn for file in pictures.save(each, path / "charts", formats)]
+    if show:
+        print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
+        print(f"Charts: {path}/charts ({len(files)} files)")
+        print(f"Table:  {path}/table.csv")
+        print(f"Every cell with its interval: forwardbench show {path}", flush=True)
+    for line in bundle.warnings:
+        say(f"Warning: {line}")
+    return FAILED if _has_bad_cells(bundle.table) else GOOD
+
+
+def _has_bad_cells(table: DataFrame) -> bool:
+    """Whether a cell has no time because something is wrong, or one that is not believed."""
+    return bool((table["status"].isin([Status.FAILED, Status.REJECTED]) | is_doubted(table)).any())

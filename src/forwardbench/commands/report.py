@@ -1,0 +1,42 @@
+"""`forwardbench report`: a run's page."""
+
+from __future__ import annotations
+
+import argparse
+
+from forwardbench.commands.arguments import add_results
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.commands.sources import beside, load, writing
+
+HELP = "write a run's report, one page of HTML"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the results, and where the page goes."""
+    add_results(parser)
+    parser.add_argument(
+        "--output", metavar="FILE", help="the page (default: report.html beside the results)"
+    )
+    parser.add_argument(
+        "--charts", action="store_true", help="draw charts/ beside the results again too"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page, and the charts where that was asked for."""
+    from forwardbench.outputs import pictures
+    from forwardbench.outputs.exports import html
+    from forwardbench.outputs.text import write_text
+
+    bundle = load(options)
+    path = beside(options, html.FILE)
+    with pictures.without_garbage_collection():
+        write_text(path, html.write(bundle))
+        print(f"Report: {path}")
+        if options.charts:
+            folder = path.parent / "charts"
+            with writing(folder):
+                drawn = pictures.pictures_of(bundle)
+                files = [file for each in drawn for file in pictures.save(each, folder)]
+            print(f"Charts: {folder} ({len(files)} files)")
+    return GOOD

@@ -1,0 +1,32 @@
+"""`forwardbench show`: every cell of a run, with its intervals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from forwardbench.commands.arguments import add_results
+from forwardbench.commands.exit_status import GOOD
+from forwardbench.commands.sources import load
+from forwardbench.commands.stderr import say
+
+HELP = "print the table of a run"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the results."""
+    add_results(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table, and warnings on stderr."""
+    from forwardbench.commands import terminal
+
+    bundle = load(options)
+    console = terminal.make_console()
+    terminal.print_cells(bundle.table, bundle.evidence, console)
+    terminal.print_break_evens(bundle.break_evens, console)
+    sys.stdout.flush()
+    for line in bundle.warnings:
+        say(f"Warning: {line}")
+    return GOOD

@@ -1,0 +1,25 @@
+"""What verification found, in words, and whether it makes a command fail."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forwardbench.verification.verify import Verdict
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """What verification says of one implementation."""
+    if verdict.status == "verified":
+        result = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
+    else:
+        result = verdict.reason
+    return f"{verdict.implementation:17}  {verdict.status:11}  {result}"
+
+
+def is_bad(verdict: Verdict, one_by_one: Container[str]) -> bool:
+    """Tell trouble from a framework that is not installed and was not asked for by name."""
+    return verdict.status in ("failed", "rejected") or (
+        verdict.status == "unavailable" and verdict.implementation in one_by_one
+    )

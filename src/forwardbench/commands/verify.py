@@ -1,0 +1,74 @@
+"""`forwardbench verify`: checks whether implementations are right."""
+
+from __future__ import annotations
+
+import argparse
+
+from forwardbench.cases import parse_case
+from forwardbench.commands.arguments import add_run_options
+from forwardbench.commands.exit_status import FAILED, GOOD
+from forwardbench.commands.verdicts import is_bad, verdict_line
+from forwardbench.errors import UserError
+from forwardbench.records import DEFAULT_WORKLOAD
+
+HELP = "check that implementations are right"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which implementations, and where a large batch is computed."""
+    add_run_options(parser, only=("implementations", "workload"), implementations="all")
+    add = parser.add_argument
+    add(
+        "--scheduler", metavar="ADDRESS",
+        help="check dask_array on a Dask cluster, at tcp://HOST:PORT, with the batch of --shape",
+    )  # fmt: skip
+    add("--shape", metavar="CASE", help="a case whose batch may be larger than the memory there")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line on each implementation; status 1 if one is wrong."""
+    from forwardbench import implementations, workloads
+    from forwardbench.measure.options import RunOptions
+    from forwardbench.measure.request import choose_contenders, named_one_by_one
+    from forwardbench.verification.verify import verify_all
+
+    if options.scheduler is not None or options.shape is not None:
+        return _verify_large_batch(options)
+    asked = RunOptions.of(
+        implementations=options.implementations or [implementations.ALL], workload=options.workload
+    )
+    contenders = choose_contenders(
+        asked.implementations, workloads.get(asked.workload), everywhere=True
+    )
+    one_by_one = named_one_by_one(asked.implementations)
+    worst = GOOD
+    for verdict in verify_all(list(contenders.values()), workload=asked.workload):
+        print(verdict_line(verdict), flush=True)
+        if is_bad(verdict, one_by_one):
+            worst = FAILED
+    return worst
+
+
+def _verify_large_batch(options: argparse.Namespace) -> int:
+    from forwardbench.cluster import large_batch
+
+    if options.scheduler is None or options.shape is None:
+        given, other = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
+        raise UserError(f"verify --{given} needs --{other} too: the one says where, the other what")
+    if options.implementations != [large_batch.RUNG]:
+        raise UserError(
+            f"--scheduler is for {large_batch.RUNG}, whose batches may be larger than memory: add "
+            f"--implementation {large_batch.RUNG} and no other"
+        )
+    if options.workload not in (None, DEFAULT_WORKLOAD):
+        raise UserError(
+            f"--scheduler checks the workload {DEFAULT_WORKLOAD} only: leave out --workload"
+        )
+    case = parse_case(options.shape)
+    try:
+        checked = large_batch.check_large_batch(options.scheduler, case)
+    except large_batch.WrongBatchError as error:
+        print(f"{large_batch.RUNG:17}  failed       {error}")
+        return FAILED
+    print(large_batch.line(case, checked))
+    return GOOD
