@@ -13,8 +13,9 @@ import os
 import statistics
 import subprocess
 import sys
+from functools import partial
 
-from forwardbench.measure import threads
+from forwardbench import processes
 from forwardbench.statistics.intervals import log_interval
 from studies import page
 from studies.children import ENVIRONMENT, FOLDER
@@ -37,12 +38,12 @@ def table():
     """Measure every framework, one after another, and make the table."""
     rows = []
     for count in (1, 2):
-        cpus = threads.cpus_for(count)
+        cpus = processes.cpus_for(count)
         for name in HAND:
             done = subprocess.run(
                 [sys.executable, str(FOLDER / "framework_turns.py"), name],
-                env={**ENVIRONMENT, **threads.environment(count)}, capture_output=True, text=True,
-                preexec_fn=lambda cpus=cpus: os.sched_setaffinity(0, cpus), check=False,
+                env={**ENVIRONMENT, **processes.thread_environment(count)}, check=False, text=True,
+                preexec_fn=partial(os.sched_setaffinity, 0, cpus), capture_output=True,
             )  # fmt: skip
             answer = json.loads(done.stdout.splitlines()[-1])
             if answer["status"]:

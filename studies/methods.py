@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from forwardbench import processes
 from forwardbench.cases import parse_case
 from forwardbench.implementations import load
-from forwardbench.measure import threads
 from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.passes import PlannedCell, predicted_seconds, run_pass
 from forwardbench.measure.probe import predict
@@ -106,7 +106,7 @@ def with_forwardbench(seed, machine, compare):
 def neighbours():
     """Run one such program for each CPU meanwhile."""
     command = [sys.executable, "-c", NEIGHBOUR]
-    running = [subprocess.Popen(command) for _ in threads.available_cpus()]
+    running = [subprocess.Popen(command) for _ in processes.available_cpus()]
     try:
         yield
     finally:

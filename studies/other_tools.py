@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from forwardbench.measure import threads
+from forwardbench import processes
 from studies.cells import LABELS, NAMES
 from studies.children import ENVIRONMENT, FOLDER
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 def on_one_cpu():
     """Give every tool what forwardbench gives its workers: one CPU and one thread."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, threads.cpus_for(1))
+        os.sched_setaffinity(0, processes.cpus_for(1))
 
 
 def start(*command, **options):
@@ -124,7 +124,7 @@ def with_pyperf(folder):
 
     out = folder / "pyperf.json"
     start(sys.executable, FOLDER / "with_pyperf.py", "--quiet", f"--output={out}",
-          "--inherit-environ", ",".join((*threads.VARIABLES, "PYTHONPATH")))  # fmt: skip
+          "--inherit-environ", ",".join((*processes.THREAD_VARIABLES, "PYTHONPATH")))  # fmt: skip
     suite = pyperf.BenchmarkSuite.load(str(out))
     found = {}
     for name in NAMES:

@@ -35,7 +35,8 @@ def first_rounds(count, rounds, seconds):
 def value(process, name, label, laps, seconds):
     """A cell's value in a pass: the median of the rounds of all its visits."""
     visits = [process[lap][f"{name}|{label}"] for lap in laps]
-    return np.median(np.concatenate([first_rounds(*visit, seconds) for visit in visits]))
+    rounds = [first_rounds(count, all_of_it, seconds) for count, all_of_it in visits]
+    return np.median(np.concatenate(rounds))
 
 
 def compare(processes):

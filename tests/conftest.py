@@ -10,6 +10,7 @@ from builders import run_folders
 from builders.contenders import write_contender
 from builders.places import CONTENDERS
 from builders.tables import MEASURED_LADDER
+from forwardbench import processes
 from forwardbench.measure import environment
 from forwardbench.outputs import bundle
 
@@ -20,6 +21,38 @@ for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "
 # How long an example takes is the machine's business, never a reason to fail.
 settings.register_profile("forwardbench", deadline=None)
 settings.load_profile("forwardbench")
+
+
+MEASURED = ("only", "enable", "json", "save", "autosave", "compare", "cprofile")
+"""Options of pytest-benchmark, without their prefix, that ask for times."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Share the tests out to one process a CPU, unless told how many, or to measure or debug."""
+    option = config.option
+    measures = any(getattr(option, f"benchmark_{name}", None) for name in MEASURED)
+    if measures or option.usepdb or option.collectonly:
+        option.dist = "no"  # which pytest-benchmark looks at
+    elif option.numprocesses is None and not option.tx and not hasattr(config, "workerinput"):
+        option.numprocesses = len(processes.own_cpus())
+
+
+SLOW_FIXTURES = {"cluster", "chromium", "small_run", "whole_run"}
+"""A Dask cluster, a browser, and runs that are really measured: whatever uses one is slow."""
+SHARED_FIXTURES = {"chromium", "small_run", "whole_run"}
+"""Those that are made once, for tests of one process."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark and group tests by what they use, and begin with those that take long."""
+    for item in items:
+        if SLOW_FIXTURES & {*item.fixturenames}:
+            item.add_marker("slow")
+        for name in SHARED_FIXTURES & {*item.fixturenames}:
+            item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_benchmark_update_machine_info(machine_info):

@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -65,16 +66,18 @@ def test_parts_of_the_table_are_tables_too(write_run, ladder):
     assert "dataframe" in table[["case", "seconds"]]._repr_html_()
     assert "dataframe" in table.iloc[:0]._repr_html_()
     other = table.assign(commit="another")
-    for strange in (
+    tables: tuple[Any, ...] = (
         pd.concat([table, table]), pd.concat([table, other]), table.explode("pass_seconds"),
         table.drop(columns="pass_seconds"), table.convert_dtypes(), table.assign(reason=None),
         table.groupby("implementation")[["seconds"]].mean(),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for strange in tables:
         assert "<table" in strange._repr_html_()
     again = pickle.loads(pickle.dumps(table))
     assert again["seconds"].equals(table["seconds"])
 
 
+@pytest.mark.slow
 def test_running_is_the_commands_job(tmp_path, capsys):
     """Verified, measured, charted and reported, into the folder that was asked for."""
     folder = tmp_path / "run"

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from forwardbench import implementations
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import predict
-from forwardbench.measure.threads import cpus_for
 from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
+from forwardbench.processes import cpus_for
 from forwardbench.workloads.forward import DEFAULT_SWEEPS, SWEEPS
 
 # Frameworks warn of what they will change one day, which is not for a benchmark to judge.

@@ -129,6 +129,7 @@ def test_figures_in_the_readme_are_those_of_the_reference_runs(folder):
 def methods_page():
     """The module that writes the tables of docs/method.md."""
     spec = importlib.util.spec_from_file_location("page", ROOT / "studies" / "page.py")
+    assert spec
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -32,8 +32,9 @@ def parsed(path: Path) -> ast.Module:
 
 def text_of(node: ast.AST) -> str:
     """The string that a node is; none if it is something else."""
-    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return node.value if is_text else ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return ""
 
 
 def names_called_with(function: str) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from builders.waiting import wait_until
 from forwardbench import processes
-from forwardbench.measure.threads import available_cpus
-from forwardbench.processes import ChildError
+from forwardbench.processes import ChildError, available_cpus
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_progress_is_passed_on_in_order(child):
 def test_environment_and_cpus_are_set_before_the_module_is_imported(child):
     """The child sees both from its first statement on."""
     body = (
-        "from forwardbench.measure.threads import available_cpus\n"
+        "from forwardbench.processes import available_cpus\n"
         "link.answer([os.environ['OMP_NUM_THREADS'], available_cpus()])"
     )
     cpus = available_cpus()[-1:] if hasattr(os, "sched_setaffinity") else available_cpus()
@@ -79,6 +79,7 @@ def test_a_child_that_stalls_is_ended_with_all_it_started(child, tmp_path):
         "loop = 'import time, pathlib\\nwhile 1:\\n pathlib.Path(MARK).touch(); time.sleep(.02)'\n"
         f"loop = loop.replace('MARK', repr({str(mark)!r}))\n"
         "subprocess.Popen([sys.executable, '-c', loop])\n"
+        f"while not os.path.exists({str(mark)!r}):\n  time.sleep(.1)\n  link.progress('starting')\n"
         "while True: time.sleep(1)"
     )
     with pytest.raises(ChildError, match="did not finish within 3 s and was ended"):
@@ -89,12 +90,13 @@ def test_a_child_that_stalls_is_ended_with_all_it_started(child, tmp_path):
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_progress_keeps_a_slow_child_alive(child):
     """The limit is on silence, not on the whole."""
     body = (
-        "for i in range(8):\n  time.sleep(0.5)\n  link.progress('still here')\nlink.answer('done')"
+        "for i in range(22):\n  time.sleep(0.5)\n  link.progress('still here')\nlink.answer('done')"
     )
-    assert child(body, stall_seconds=3) == "done"
+    assert child(body, stall_seconds=10) == "done"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit")
@@ -136,13 +138,9 @@ def test_a_child_does_not_outlive_its_parent(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}
     )
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        time.sleep(0.05)
+    pid = tmp_path / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text())
     parent.kill()
     parent.wait()
-    child = int((tmp_path / "pid").read_text())
-    for _ in range(100):
-        if not Path(f"/proc/{child}").exists():
-            break
-        time.sleep(0.1)
-    assert not Path(f"/proc/{child}").exists()
+    child = int(pid.read_text())
+    wait_until(lambda: not Path(f"/proc/{child}").exists())

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ NOT_INHERITED = (
 )
 """Environment variables that a child does not inherit, so that a forgotten setting changes no
 result. What an implementation sets in its own file still counts."""
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+"""Variables that tell numerical libraries how many threads to start."""
 _POLL_SECONDS = 0.05
 
 
@@ -99,6 +109,33 @@ def call(
             return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise ChildError(_how_it_ended(child.returncode, folder / "stderr.txt")) from None
+
+
+def own_cpus() -> list[int]:
+    """Numbers of the CPUs that this process may use now."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+@cache
+def available_cpus() -> list[int]:
+    """Numbers of the CPUs that this process might use when it first asked."""
+    return own_cpus()
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Environment variables under which numerical libraries start that many threads."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def cpus_for(threads: int) -> list[int]:
+    """Choose the CPUs for a process with that many threads.
+
+    Some libraries ignore the variables but stay on the CPUs that a process is limited to. The
+    last CPUs are chosen, because interrupts and the parent process often use the first ones.
+    """
+    return available_cpus()[-threads:]
 
 
 def _inherited() -> dict[str, str]:

@@ -7,7 +7,7 @@ import random
 import sys
 import time
 
-from forwardbench.measure import threads
+from forwardbench import processes
 from studies.cells import NAMES, call, pairs
 
 LAPS = 12
@@ -18,7 +18,7 @@ def record(seed):
     """Time every pair in this process; return seconds a call by name, label, and lap."""
     gc.disable()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, threads.cpus_for(1))
+        os.sched_setaffinity(0, processes.cpus_for(1))
     shuffle = random.Random(seed)
     # In a fixed order one of a pair would lie in a better place in every process.
     prepared = {key: call(key[0]) for key in shuffle.sample(list(pairs()), 2 * len(NAMES))}

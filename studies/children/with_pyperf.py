@@ -11,7 +11,7 @@ def loops(count: int, name: str) -> float:
     start = pyperf.perf_counter()
     for _ in range(count):
         function(*arguments)
-    return pyperf.perf_counter() - start
+    return float(pyperf.perf_counter() - start)
 
 
 if __name__ == "__main__":

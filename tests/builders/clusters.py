@@ -11,6 +11,7 @@ import uuid
 import psutil
 
 from builders.places import ROOT
+from builders.waiting import PATIENCE
 
 MARK = "FORWARDBENCH_TEST_CLUSTER"
 """Environment variable by which a cluster's processes, and what they start, are found."""
@@ -29,7 +30,7 @@ class Cluster:
             "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file,
             **environment,
         )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not (file.exists() and file.stat().st_size):
             assert time.monotonic() < deadline, "the scheduler did not start"
             time.sleep(0.05)
@@ -53,7 +54,7 @@ class Cluster:
             "worker", self.address, "--host", host, "--nthreads", "1",
             "--memory-limit", memory, "--no-dashboard", **environment,
         )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while "Registered to" not in self.log.read_text():
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
@@ -78,7 +79,7 @@ class Cluster:
                 continue
         return found
 
-    def no_host_run_is_left(self, seconds=20):
+    def no_host_run_is_left(self, seconds=PATIENCE):
         """Whether all of those are gone within some seconds."""
         deadline = time.monotonic() + seconds
         while self.host_runs():

@@ -1,4 +1,4 @@
-"""A contender that computes rightly until it is asked for the larger case."""
+"""Contenders that tests write."""
 
 from pathlib import Path
 
@@ -16,3 +16,31 @@ def write_contender(path: Path, deed: str) -> Path:
         "    return plain(x, layers)\n"
     )
     return path
+
+
+SLEEPS = '''"""Compiles, as it says: its first call takes a moment."""
+
+import time
+
+import numpy as np
+
+COMPILES = True
+COMPILED = set()
+
+
+def prepare_layers(layers):
+    time.sleep(0.02)
+    return layers
+
+
+def forward(x, layers):
+    if not COMPILED:
+        time.sleep(0.1)
+        COMPILED.add(True)
+    for w, b, g in layers:
+        z = np.matmul(x, w) + b
+        x = {"sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5, "tanh": np.tanh,
+             "relu": lambda z: np.maximum(z, 0), "linear": lambda z: z}[g](z)
+    return x
+'''
+"""Its first call takes more than 0.12 s."""

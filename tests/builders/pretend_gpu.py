@@ -121,8 +121,7 @@ def module(name, **contents):
     """Make a module that looks installed."""
     made = ModuleType(name)
     made.__spec__ = ModuleSpec(name, None)
-    made.__version__ = "1.2.3"
-    vars(made).update(contents)
+    vars(made).update({"__version__": "1.2.3", **contents})
     return made
 
 

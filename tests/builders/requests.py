@@ -1,11 +1,11 @@
 """A small run that several test files measure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.measure.passes import PlannedCell
+from forwardbench.measure.passes import PassResult, PlannedCell
 from forwardbench.measure.request import Request
 from forwardbench.records import Cell
 from forwardbench.verification.verify import Verdict
@@ -19,10 +19,27 @@ VERIFIED = {name: Verdict(name, "verified") for name in REQUEST.contenders}
 
 def planned(
     reference: str | Path, sweep: Sweep = SMALL, seconds: float = 1e-5, **options: Any
-) -> Sequence[PlannedCell]:
+) -> list[PlannedCell]:
     """Cells of one implementation on every case of a sweep."""
     name = Path(reference).stem
     return [
         PlannedCell(Cell(name, str(reference), sweep.name, case, **options), seconds)
         for case in sweep.cases
     ]
+
+
+def made_up_pass(cells: Sequence[PlannedCell], times: Callable[[Cell], float]) -> PassResult:
+    """Make the result of a pass without measuring: seconds by label and case."""
+    return PassResult(
+        {
+            "benchmarks": [
+                {
+                    "extra_info": {"cell": each.cell.to_json(), "workload_version": 1},
+                    "stats": {"median": times(each.cell), "iterations": 1},
+                }
+                for each in cells
+            ]
+        },
+        {},
+        {"seconds": 1.0, "others": 0, "stolen": 0, "busiest": "", "busiest_cpus": 0},
+    )

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from builders.clusters import Cluster
+from builders.waiting import PATIENCE, wait_until
 from forwardbench import implementations, results
 from forwardbench.cases import parse_case
 from forwardbench.cluster import agent, hosts, large_batch
@@ -63,7 +64,7 @@ def start(*arguments, cwd, patch=""):
     )  # fmt: skip
 
 
-def finish(process, seconds=120):
+def finish(process, seconds=PATIENCE):
     """Wait for a command; its status, output and complaints."""
     out, err = process.communicate(timeout=seconds)
     assert "Traceback" not in err, err
@@ -353,10 +354,8 @@ def test_ctrl_c_ends_what_was_started_on_the_hosts(cluster, tmp_path):
     run = start("run", "--scheduler", cluster.address, *TINY, "--passes", "500", cwd=tmp_path)
     for _ in range(2):
         read_until(run, "started")
-    deadline = time.monotonic() + 60
-    while len(cluster.host_runs()) < 4:  # on each host the command and what holds its pipe
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    # On each host the command and what holds its pipe.
+    wait_until(lambda: len(cluster.host_runs()) >= 4)
     run.send_signal(signal.SIGINT)
     status, _, err = finish(run)
     assert status == 130

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from builders.places import ASV, CONTENDERS, ROOT
+from builders.waiting import PATIENCE, wait_until
 from forwardbench.commands.carry_out import begin
 from forwardbench.commands.main import main, make_parser
 from forwardbench.implementations import requirements
 from forwardbench.measure.options import RunOptions
-from forwardbench.measure.threads import available_cpus
 from forwardbench.outputs import charts, exports
+from forwardbench.processes import available_cpus
 
 FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
 
@@ -134,6 +135,7 @@ def test_charts_that_cannot_be_drawn_are_one_line(options, message, write_run, l
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
     """Every kind of the newest commit, and one over commits."""
     arguments = ["chart", str(ASV), "--format", "svg", "--output", str(tmp_path)]
@@ -144,6 +146,7 @@ def test_asvs_results_are_charted_with_their_history(tmp_path, capsys):
     assert capsys.readouterr().out == f"Charts: {tmp_path} (11 files)\n"
 
 
+@pytest.mark.slow
 def test_asvs_results_have_a_report(tmp_path):
     """With the history in it, and with what its intervals are."""
     page = tmp_path / "report.html"
@@ -204,6 +207,7 @@ def test_another_baseline_is_shown_on_request(small_run):
     assert "no baseline 'torch' there: choose from einsum, " in refused.stderr
 
 
+@pytest.mark.slow
 def test_pytest_benchmarks_own_json_is_accepted(tmp_path):
     """What `pytest --benchmark-only` measures has the run's names and can be shown."""
     path = tmp_path / "hand.json"
@@ -309,7 +313,7 @@ def test_bad_input_gets_one_line_and_status_2(arguments, message, tmp_path, monk
     try:
         status = main(arguments)
     except SystemExit as end:
-        status = end.code
+        status = int(end.code or 0)
     captured = capsys.readouterr()
     assert status == 2
     assert captured.out == ""
@@ -336,6 +340,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_nothing_to_measure_is_not_a_crash(tmp_path, contenders):
     """When every contender is rejected, the run says so and exits 1."""
     wrong = contenders / "wrong" / "zeros.py"
@@ -379,10 +384,9 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status
         [*FORWARDBENCH, "run", "--implementation", "hangs.py", "--baseline", "hangs"],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not mark.exists():
-        time.sleep(0.05)
+    wait_until(mark.exists)
     child.send_signal(number)
-    _, stderr = child.communicate(timeout=30)
+    _, stderr = child.communicate(timeout=PATIENCE)
     mark.unlink(missing_ok=True)
     time.sleep(0.3)
     assert child.returncode == status
@@ -391,16 +395,16 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
     """After one pass of many: the table, how far it came, and status 130."""
     child = subprocess.Popen(
         [*FORWARDBENCH, "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", "500"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not list(tmp_path.glob("results/*/pass-002.json")):
-        time.sleep(0.05)
+    wait_until(lambda: [*tmp_path.glob("results/*/pass-002.json")])
     child.send_signal(signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=60)
+    stdout, stderr = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130
     assert re.search(r"The run ended after \d+ of 500 passes", stderr)
     assert "speedup over python_loops" in stdout
@@ -409,6 +413,7 @@ def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
     assert stderr.splitlines()[-1].endswith(f"forwardbench run --resume results/{made.name}")
 
 
+@pytest.mark.slow
 def test_a_run_is_extended_with_more_passes(tmp_path):
     """Two passes, then a third with --resume: what was verified is not verified again."""
     options = ["--implementation", "matmul", "--shape", "2x3-2"]
@@ -423,6 +428,7 @@ def test_a_run_is_extended_with_more_passes(tmp_path):
     assert "forwardbench run --resume made --passes 10" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_until_it_is_precise(tmp_path):
     """Asked for more than can be had in the time, it adds passes and then says so in the table."""
     done = run(
@@ -439,6 +445,7 @@ def test_a_run_goes_on_until_it_is_precise(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_threads_are_an_axis_of_the_table(tmp_path):
     """One thread and all there are: a table for each, and what each worker had is stored."""
     done = run(
@@ -486,6 +493,7 @@ def test_a_path_too_long_for_the_system_gets_one_line(capsys):
     assert "File name too long" in one_line(capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["show", "export", "compare"])
 def test_a_reader_that_has_seen_enough_is_no_failure(command, write_run, ladder):
     """As when the output goes through head."""

@@ -121,6 +121,7 @@ def on_a_terminal(*arguments, columns=80, **environment):
     return written.decode()
 
 
+@pytest.mark.slow
 def test_colours_are_left_out_where_they_are_not_wanted(write_run, ladder):
     """NO_COLOR leaves no colour, TERM=dumb no escape sequence, and nothing leaves the screen."""
     folder = write_run(ladder)

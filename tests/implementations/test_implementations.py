@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_defaults_are_filled_in(tmp_path):
     path = tmp_path / "bare.py"
     path.write_text("def forward(x, layers):\n    return x\n")
     bare = implementations.load(str(path))
-    marker = object()
+    marker: Any = object()
     assert bare.prepare_layers(marker) is bare.prepare_data([marker])[0] is bare.to_numpy(marker)
     assert not bare.reuses_output
 

@@ -13,7 +13,7 @@ from builders.requests import planned
 from forwardbench import implementations, processes
 from forwardbench.cases import DTYPES, Sweep, parse_case
 from forwardbench.implementations import requirements
-from forwardbench.measure import passes, threads
+from forwardbench.measure import passes
 
 NAMES = implementations.names()
 FRAMEWORK = {name: implementations.describe(name).requires for name in NAMES}
@@ -98,12 +98,13 @@ def test_every_variable_that_is_kept_from_workers_is_tried():
     assert set(LOWER) == set(processes.NOT_INHERITED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", sorted(set(FRAMEWORK.values())))
 def test_each_framework_has_the_threads_that_were_asked_for_and_no_other_beside_it(framework):
     """Read back in real workers: CPUs, every thread pool, the framework's own word, imports."""
     if not usable(framework):
         skip_without(next(name for name in NAMES if FRAMEWORK[name] == framework))
-    for count in (1, 2)[: len(threads.available_cpus())]:
+    for count in (1, 2)[: len(processes.available_cpus())]:
         plan = [planned(name, ONE_CASE, 1.0, threads=count)[0] for name in usable(framework)]
         result = passes.run_pass(plan, "seed", ORIGIN)
         assert result.failures == {}
@@ -112,7 +113,7 @@ def test_each_framework_has_the_threads_that_were_asked_for_and_no_other_beside_
             assert set(ran_on["threads"]) <= {count}, entry["name"]
             assert ran_on["framework"] in (None, count), entry["name"]
             if hasattr(os, "sched_setaffinity"):
-                assert ran_on["cpus"] == threads.cpus_for(count)
+                assert ran_on["cpus"] == processes.cpus_for(count)
         versions = result.benchmark["machine_info"]["versions"]
         loaded = {name: each for name, each in versions.items() if name in requirements.PACKAGES}
         beside = requirements.versions(BESIDE.get(framework, ""))
@@ -133,7 +134,7 @@ PACKAGE = ROOT / "src" / "forwardbench"
 
 def test_every_test_file_and_variable_that_the_page_names_is_there():
     """Nobody is pointed at what has been renamed."""
-    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert len(named) > 10
     assert {name for name in named if f"def {name}(" not in tests} == set()

@@ -1,22 +1,16 @@
 """First calls: each in a fresh process, in laps, kept one by one, and never mixed or repeated."""
 
-import csv
 import errno
 import json
 import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
 
+from builders.contenders import SLEEPS
 from builders.requests import REQUEST, VERIFIED, planned
+from builders.waiting import PATIENCE
 from forwardbench import results
-from forwardbench.commands.exit_status import INTERRUPTED
-from forwardbench.commands.main import main
 from forwardbench.commands.progress import announce
 from forwardbench.errors import UserError
 from forwardbench.measure import first_calls, plan
@@ -26,33 +20,8 @@ from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run_folder import claim_folder, resume_folder
 from forwardbench.measure.session import Observer, first_calls_left, measure_first_calls
 from forwardbench.processes import ChildError
-from forwardbench.records import FirstCall, FirstCalls
+from forwardbench.records import FIRST_CALLS_FILE, FirstCall, FirstCalls
 
-SLEEPS = '''"""Compiles, as it says: its first call takes a moment."""
-
-import time
-
-import numpy as np
-
-COMPILES = True
-COMPILED = set()
-
-
-def prepare_layers(layers):
-    time.sleep(0.02)
-    return layers
-
-
-def forward(x, layers):
-    if not COMPILED:
-        time.sleep(0.1)
-        COMPILED.add(True)
-    for w, b, g in layers:
-        z = np.matmul(x, w) + b
-        x = {"sigmoid": lambda z: 0.5 * np.tanh(0.5 * z) + 0.5, "tanh": np.tanh,
-             "relu": lambda z: np.maximum(z, 0), "linear": lambda z: z}[g](z)
-    return x
-'''
 ASKED = replace(REQUEST, passes=1, first_calls=3)
 
 
@@ -185,7 +154,7 @@ def test_none_are_timed_where_none_are_asked_for(claimed, made):
     """And no file is written."""
     measure(claimed, noted := Noted(), made, request=replace(ASKED, first_calls=0))
     assert noted.called == noted.announced == []
-    assert not (claimed.path / first_calls.FILE).exists()
+    assert not (claimed.path / FIRST_CALLS_FILE).exists()
 
 
 def test_a_disk_that_fills_up_is_one_line(claimed, made, monkeypatch):
@@ -222,7 +191,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_torn_or_foreign_file_is_named(claimed, text):
     """By what resumes the run and by what reads it."""
-    (claimed.path / first_calls.FILE).write_text(text)
+    (claimed.path / FIRST_CALLS_FILE).write_text(text)
     claimed.lock.release()
     for read in (resume_folder, results.load):
         with pytest.raises(UserError, match=r"first-calls\.json is (torn|not of a form)"):
@@ -233,7 +202,7 @@ def test_a_torn_or_foreign_file_is_named(claimed, text):
 def test_a_time_that_cannot_be_is_refused(claimed, made, seconds):
     """A first call of no time, of no number, or of longer than anybody lives."""
     measure(claimed, Noted(), made)
-    path = claimed.path / first_calls.FILE
+    path = claimed.path / FIRST_CALLS_FILE
     document = json.loads(path.read_text())
     document["samples"][0]["seconds"] = seconds
     text = json.dumps(document)
@@ -246,7 +215,7 @@ def test_a_time_that_cannot_be_is_refused(claimed, made, seconds):
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(claimed):
     """A temporary file holds no first call."""
-    (claimed.path / f"{first_calls.FILE}.part").write_text('{"samples": [')
+    (claimed.path / f"{FIRST_CALLS_FILE}.part").write_text('{"samples": [')
     claimed.lock.release()
     assert resume_folder(claimed.path).first_calls() == FirstCalls()
     assert not list(claimed.path.glob("*.part"))
@@ -298,8 +267,9 @@ def test_no_compiler_finds_what_it_compiled_before(tmp_path):
 def test_whatever_a_first_call_does_is_one_reason(bad, deed, reason):
     """Raising, leaving, hanging, being wrong and being killed."""
     _, fails = planned(bad("fails", deed))
+    limit = 1.0 if "sleep" in deed else PATIENCE
     with pytest.raises(ChildError, match=reason):
-        time_first_call(fails.cell, stall_seconds=1.0)
+        time_first_call(fails.cell, stall_seconds=limit)
 
 
 def test_a_rehearsal_says_how_long_a_process_takes(sleeps, bad):
@@ -345,106 +315,3 @@ def test_a_foreign_number_is_refused(claimed, value):
     claimed.lock.release()
     with pytest.raises(UserError):
         resume_folder(claimed.path).request  # noqa: B018
-
-
-# --- from end to end ---------------------------------------------------------------------------
-
-
-def run(*arguments, cwd):
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "forwardbench", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="module")
-def whole_run(tmp_path_factory):
-    """A run of somebody's own file that compiles, against matmul."""
-    folder = tmp_path_factory.mktemp("first")
-    (folder / "sleeps.py").write_text(SLEEPS)
-    done = run(
-        "run", "--implementation", "sleeps.py", "--implementation", "matmul", "--baseline",
-        "matmul", "--shape", "4x6-3", "--passes", 2, "--first-calls", 2, "--output", "out",
-        cwd=folder,
-    )  # fmt: skip
-    return done, folder
-
-
-def test_a_run_announces_times_and_shows_first_calls(whole_run):
-    """What is said before, the table after, and files with all of it."""
-    done, folder = whole_run
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"Then 2 first calls of sleeps, .*: about \d+ s", done.stderr)
-    assert "First calls are done" in done.stderr
-    assert "first call, and after how many calls it has paid" in done.stdout
-    assert re.search(r"4x6-3 +sleeps +\S+ .s +\d+ ms", done.stdout)
-    text = (folder / "out" / "break-even.csv").read_text()
-    (values,) = csv.DictReader(text.splitlines())
-    assert float(values["first"]) >= 0.12
-    assert values["first_calls"] == "2"
-    assert "first" not in (folder / "out" / "table.csv").read_text().splitlines()[0]
-    assert (folder / "out" / "charts" / "break-even-shapes.svg").exists()
-    assert "After how many calls compiling pays" in (folder / "out" / "report.html").read_text()
-
-
-def test_show_chart_and_report_work_from_the_files_alone(whole_run, capsys):
-    """The same table, one chart, and the section of the page."""
-    _, folder = whole_run
-    assert main(["show", str(folder / "out")]) == 0
-    assert "first call, and after how many calls it has paid" in capsys.readouterr().out
-    drawn = folder / "drawn"
-    arguments = ["chart", str(folder / "out"), "--kind", "break-even", "--format", "svg"]
-    assert main([*arguments, "--x", "batch", "--output", str(drawn)]) == 0
-    assert [path.name for path in drawn.iterdir()] == ["break-even-shapes.svg"]
-    assert main(["report", str(folder / "out"), "--output", str(folder / "page.html")]) == 0
-    assert "When does compiling pay?" in (folder / "page.html").read_text()
-
-
-def test_more_first_calls_are_added_when_resuming(whole_run):
-    """Two more to the two that are there, which stay as they are; no pass is made again."""
-    _, folder = whole_run
-    path = folder / "out" / first_calls.FILE
-    before = json.loads(path.read_text())["samples"]
-    done = run("run", "--resume", "out", "--first-calls", 4, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    after = json.loads(path.read_text())["samples"]
-    assert len(after) == 4
-    assert after[:2] == before
-    assert len(list((folder / "out").glob("pass-*.json"))) == 2
-
-
-def test_a_run_without_first_calls_has_no_such_chart(write_run, ladder, capsys):
-    """Asked for, it is one line; unasked, the others are drawn."""
-    folder = write_run(ladder)
-    assert main(["chart", str(folder), "--kind", "break-even"]) == 2
-    said = capsys.readouterr().err
-    assert "has no first call that could be compared with matmul" in said
-    assert len(said.splitlines()) == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
-    """In the middle of that stage: Ctrl-C still shows the table, and resuming adds to the file."""
-    (tmp_path / "sleeps.py").write_text(SLEEPS)
-    kept = tmp_path / "out" / first_calls.FILE
-    victim = subprocess.Popen(
-        [sys.executable, "-m", "forwardbench", "run", "--implementation", "sleeps.py",
-         "--implementation", "matmul", "--baseline", "matmul", "--shape", "4x6-3", "--passes", "1",
-         "--first-calls", "4", "--output", "out"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while not kept.exists():
-        assert victim.poll() is None
-        time.sleep(0.01)
-    victim.send_signal(number)
-    said, complaints = victim.communicate()
-    if number == signal.SIGINT:
-        assert victim.returncode == INTERRUPTED
-        assert "first call, and after how many calls it has paid" in said
-        assert "interrupted; go on with: forwardbench run --resume out" in complaints
-    before = json.loads(kept.read_text())["samples"]
-    assert before
-    done = run("run", "--resume", "out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    after = json.loads(kept.read_text())["samples"]
-    assert len(after) == 4
-    assert after[: len(before)] == before

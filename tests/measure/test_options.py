@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 import forwardbench
-from forwardbench import api
+from forwardbench import api, workloads
 from forwardbench.cluster.hosts import arguments_of
 from forwardbench.commands import arguments
 from forwardbench.commands.main import main, make_parser
@@ -83,8 +83,10 @@ def test_quick_changes_what_was_not_given():
     assert (plain.passes, plain.limit, plain.first_calls) == (10, 1.0, 3)
 
 
-def test_a_runs_folder_keeps_every_setting():
+def test_a_runs_folder_keeps_every_setting(monkeypatch):
     """What `run.json` has of a request is read back as it was."""
+    forward = workloads.get("forward")
+    monkeypatch.setattr(workloads, "get", lambda name: forward)
     asked = {"passes": 11, "limit": 0.3, "precision": 0.1, "max_time": 9.0, "first_calls": 1,
              "workload": "another"}  # fmt: skip
     assert set(asked) == {each.name for each in options_of(Settings)}

@@ -5,7 +5,6 @@ import pytest
 from forwardbench import processes
 from forwardbench.cases import parse_case
 from forwardbench.implementations import Implementation
-from forwardbench.measure import threads
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import Prediction, predict
 from forwardbench.statistics.fit import Fit
@@ -82,7 +81,7 @@ def test_a_child_process_predicts_real_rungs():
         "forwardbench.measure.probe",
         {"reference": "matmul", "cells": [cell.to_json() for cell in cells], "limit": 1.0},
         stall_seconds=60,
-        environment=threads.environment(1),
+        environment=processes.thread_environment(1),
     )
     assert answer["loading_seconds"] > 0
     assert set(answer["cells"]) == {str(cell) for cell in cells}

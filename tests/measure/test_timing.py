@@ -1,9 +1,11 @@
 """How one cell is timed, with a stand-in for pytest-benchmark that counts what it runs."""
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from forwardbench.cases import parse_case
 from forwardbench.measure import timing
@@ -55,7 +57,7 @@ def counting(tmp_path, monkeypatch):
 def visit(cell, seconds=1e-5, **options):
     """Visit a cell and return the stand-in."""
     benchmark = Benchmark()
-    timing.benchmark_cell(benchmark, cell, seconds, **options)
+    timing.benchmark_cell(cast(BenchmarkFixture, benchmark), cell, seconds, **options)
     return benchmark
 
 
@@ -120,13 +122,12 @@ def test_no_two_cells_share_an_array(counting):
 def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
     """The last of the timed results, and that of another input."""
     checked = []
-    monkeypatch.setattr(
-        timing,
-        "check_output",
-        lambda implementation, case, out, other: (
-            checked.append(other) or SimpleNamespace(error=1e-16)
-        ),
-    )
+
+    def check_output(implementation, case, out, other):
+        checked.append(other)
+        return SimpleNamespace(error=1e-16)
+
+    monkeypatch.setattr(timing, "check_output", check_output)
     assert "error" not in visit(counting.cell(), last=False).extra_info
     assert checked == []
     assert visit(counting.cell()).extra_info["error"] == 1e-16

@@ -7,8 +7,7 @@ import sys
 import pytest
 
 from builders.tables import LADDER, make
-from forwardbench.commands.arguments import make_parser
-from forwardbench.commands.main import main
+from forwardbench.commands.main import main, make_parser
 from forwardbench.outputs import charts, exports, pictures, report
 from forwardbench.outputs.bundle import PARTS
 from forwardbench.outputs.catalogue import chart_entries, export_entries

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from builders.places import ASV
+from builders import asv_folders
 from forwardbench import results
 from forwardbench.analysis import findings
 from forwardbench.analysis.table import summarize
@@ -13,78 +13,16 @@ from forwardbench.errors import UserError
 from forwardbench.outputs import bundle
 from forwardbench.results import asv
 
-COLUMNS = [
-    "result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b",
-    "stats_q_25", "stats_q_75", "stats_number", "stats_repeat", "samples", "profile",
-]  # fmt: skip
-"""`result_columns` as asv 0.6.6 writes them."""
 DAY = 86_400_000
 """Milliseconds."""
-COMMITTED = ASV
 
 
 @pytest.fixture
 def write_asv(tmp_path):
-    """Write one file of results as asv does, and return asv's folder.
-
-    ``times`` maps an implementation to its result on each case: seconds, or seconds with both
-    ends of the interval, or None (failed), or NaN (skipped). None instead of it all is a
-    benchmark that failed as a whole.
-    """
-
-    def write(
-        times,
-        cases=("4x4-4", "16x16-16"),
-        commit="1a2b3c4d5e6f",
-        date=0,
-        machine="desk",
-        environment="virtualenv-py3.11",
-        **changes,
-    ):
-        names = list(times or {"matmul": []})
-        given = [each for row in (times or {}).values() for each in row]
-        row = [
-            _column([each[0] if isinstance(each, tuple) else each for each in given]),
-            [[f"'{name}'" for name in names], [f"'{case}'" for case in cases]],
-            "1", date, 1.5,
-            *(_column([each[end] if isinstance(each, tuple) else None for each in given])
-              for end in (1, 2)),
-        ]  # fmt: skip
-        while row[-1] is None:  # as asv does
-            row.pop()
-        document = {
-            "commit_hash": commit,
-            "env_name": environment,
-            "date": date,
-            "params": {"cpu": "Made-up CPU", "num_cpu": "2", "os": "Linux", "ram": str(2**34)},
-            "python": "3.11",
-            "requirements": {},
-            "env_vars": {"OMP_NUM_THREADS": "1"},
-            "result_columns": COLUMNS,
-            "results": {
-                "forward.Forward.peakmem_forward": [[1e6] * len(given), row[1], "1"],
-                "theirs.time_forward": [[1.0], [["'a'"]], "1"],
-                asv.BENCHMARK: row,
-            },
-            "durations": {},
-            "version": 2,
-        }
-        folder = tmp_path / "asv"
-        (folder / machine).mkdir(parents=True, exist_ok=True)
-        (folder / "benchmarks.json").write_text('{"version": 2}')
-        (folder / machine / "machine.json").write_text(
-            json.dumps({"machine": machine, "version": 1})
-        )
-        file = folder / machine / f"{commit[:8]}-{environment}.json"
-        file.write_text(json.dumps({**document, **changes}))
-        return folder
-
-    return write
-
-
-def _column(values):
-    """Where all are null, asv writes a single null."""
-    return None if all(value is None for value in values) else values
+    """Write one file of results into a folder of asv's, and return that folder."""
+    return lambda *arguments, **options: asv_folders.write_asv(
+        tmp_path / "asv", *arguments, **options
+    )
 
 
 def table_of(source):
@@ -398,27 +336,3 @@ def test_what_asv_keeps_beside_its_results_is_no_result(write_asv, tmp_path):
     (tmp_path / "new" / "benchmarks.json").write_text("{}")
     with pytest.raises(UserError, match="measure a commit with asv run HEAD"):
         results.load(tmp_path / "new")
-
-
-@pytest.mark.skipif(not COMMITTED.exists(), reason="asv's results are not in the source archive")
-def test_the_committed_results_are_read():
-    """Times that asv itself wrote: all of them, inside their intervals, oldest commit first."""
-    history = results.load_history(COMMITTED)
-    dates = [each.origin.facts["date of the commit"] for each in history]
-    assert dates == sorted(dates)
-    assert results.load(COMMITTED).commit == history[-1].commit
-    for loaded in history:
-        document = json.loads(
-            next(COMMITTED.glob(f"{loaded.commit[:8]}*.json")).read_text(encoding="utf-8")
-        )
-        values = document["results"][asv.BENCHMARK]
-        row = dict(zip(document["result_columns"], values, strict=False))
-        written = [each for each in row["result"] if each is not None and each == each]
-        table = summarize(loaded)
-        measured = table[table["status"] == "measured"]
-        assert measured["seconds"].tolist() == written
-        assert len(table) == len(row["result"])
-        assert (measured["seconds_low"] <= measured["seconds"]).all()
-        assert (measured["seconds"] <= measured["seconds_high"]).all()
-        assert set(table["status"]) <= {"measured", "skipped", "failed"}
-        assert loaded.origin.tool == "asv"

@@ -9,7 +9,9 @@ from builders.places import ASV, REFERENCE, ROOT
 from builders.tables import square
 from forwardbench import results
 from forwardbench.analysis.columns import COLUMNS
+from forwardbench.analysis.table import summarize
 from forwardbench.outputs import bundle
+from forwardbench.results import asv
 
 OLD_COLUMNS = [
     "implementation", "sweep", "case", "batch", "widths", "activation", "dtype", "threads",
@@ -102,3 +104,27 @@ def test_asv_knows_neither_workloads_nor_controls():
     for column, value in {"workload": "forward", "control_of": "", "host": ""}.items():
         assert set(table[column]) == {value}
     assert table.loc[table["status"] == "measured", "credible"].all()
+
+
+@pytest.mark.skipif(not ASV.exists(), reason="asv's results are not in the source archive")
+def test_the_committed_results_of_asv_are_read():
+    """Times that asv itself wrote: all of them, inside their intervals, oldest commit first."""
+    history = results.load_history(ASV)
+    dates = [each.origin.facts["date of the commit"] for each in history]
+    assert dates == sorted(dates)
+    assert results.load(ASV).commit == history[-1].commit
+    for loaded in history:
+        document = json.loads(
+            next(ASV.glob(f"{loaded.commit[:8]}*.json")).read_text(encoding="utf-8")
+        )
+        values = document["results"][asv.BENCHMARK]
+        row = dict(zip(document["result_columns"], values, strict=False))
+        written = [each for each in row["result"] if each is not None and each == each]
+        table = summarize(loaded)
+        measured = table[table["status"] == "measured"]
+        assert measured["seconds"].tolist() == written
+        assert len(table) == len(row["result"])
+        assert (measured["seconds_low"] <= measured["seconds"]).all()
+        assert (measured["seconds"] <= measured["seconds_high"]).all()
+        assert set(table["status"]) <= {"measured", "skipped", "failed"}
+        assert loaded.origin.tool == "asv"

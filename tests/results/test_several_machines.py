@@ -131,6 +131,7 @@ def test_the_other_charts_have_panels_for_each_machine(whole, kind, panels):
     assert [sum(host in title for title in titles) for host in HOSTS] == [panels // 2] * 2
 
 
+@pytest.mark.slow
 def test_the_report_names_the_machine_of_every_row(whole):
     """In its table, its findings and its data."""
     page = make_page(whole)
@@ -149,6 +150,7 @@ def test_warnings_say_which_machine_they_are_about(whole):
     ]
 
 
+@pytest.mark.slow
 def test_commands_take_a_folder_of_runs(fleet, capsys, tmp_path):
     """show, chart, report and export; the table has the column machine."""
     assert main(["show", str(fleet)]) == 0

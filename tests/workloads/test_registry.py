@@ -10,7 +10,8 @@ from forwardbench import implementations, workloads
 from forwardbench.errors import UserError
 from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.fingerprint import changes, fingerprint
-from forwardbench.measure.request import make_request, usable_names
+from forwardbench.measure.options import RunOptions
+from forwardbench.measure.request import make_request
 from forwardbench.workloads import WorkloadError
 
 TOY = Path(__file__).parent / "toy"
@@ -75,13 +76,15 @@ def test_rungs_without_the_workloads_function_are_left_out_unless_they_are_named
     """Like those that cannot run here; and the baseline has to be one that has it."""
     forward = workloads.get("forward")
     assert implementations.names_for(forward) == implementations.names()
-    assert usable_names("moments") == []
+    assert implementations.names_for(workloads.get("moments")) == []
+    asked = {"workload": "moments"}
     with pytest.raises(UserError, match=r"has a function moments\(x, targets, layers\): give a"):
-        make_request(workload="moments")
+        make_request(RunOptions.of(**asked))
+    asked["implementations"] = ["matmul"]
     with pytest.raises(UserError, match="name what speedups are relative to with --baseline"):
-        make_request(workload="moments", chosen=["matmul"])
+        make_request(RunOptions.of(**asked))
     with pytest.raises(UserError, match="no sweep 'square': choose from features"):
-        make_request(workload="moments", chosen=["matmul"], baseline="matmul", sweeps=["square"])
+        make_request(RunOptions.of(**asked, baseline="matmul", sweeps=["square"]))
 
 
 def test_the_fingerprint_covers_the_workloads_file(tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from forwardbench.errors import one_line
 from forwardbench.files import write_whole
 from forwardbench.measure.fingerprint import code_version
-from forwardbench.measure.threads import VARIABLES
+from forwardbench.processes import THREAD_VARIABLES
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -130,7 +130,7 @@ def plain_environment() -> dict[str, str]:
     import dask
     import distributed  # noqa: F401 (brings the configuration)
 
-    by_dask = {"PYTHONHASHSEED", *VARIABLES}
+    by_dask = {"PYTHONHASHSEED", *THREAD_VARIABLES}
     for name in ("environ", "pre-spawn-environ"):
         by_dask |= set(dask.config.get(f"distributed.nanny.{name}", {}))
     return {

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from forwardbench import processes
-from forwardbench.measure import threads as thread_control
 from forwardbench.records import COPIED_BYTES
 
 SIZE = 512
@@ -41,8 +40,8 @@ def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> di
                     "forwardbench.measure.ceiling",
                     {"dtype": dtype},
                     stall_seconds=stall_seconds,
-                    environment={**thread_control.environment(threads), **kernels},
-                    cpus=thread_control.cpus_for(threads),
+                    environment={**processes.thread_environment(threads), **kernels},
+                    cpus=processes.cpus_for(threads),
                 )
             )
     peaks = {name: max(answer[name] for answer in answers) for name in answers[0]}

@@ -14,7 +14,7 @@ import psutil
 from forwardbench import __version__
 from forwardbench.implementations import requirements
 from forwardbench.measure import threads
-from forwardbench.measure.threads import available_cpus
+from forwardbench.processes import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")
 

@@ -16,7 +16,6 @@ from random import Random
 from time import perf_counter
 
 from forwardbench import implementations, processes, workloads
-from forwardbench.measure import threads
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.measure.timing import check_output
 from forwardbench.records import Cell, FirstCall, FirstCalls, checked_first_call
@@ -95,8 +94,8 @@ def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCa
             "forwardbench.measure.first_calls",
             {"cell": cell.to_json()},
             stall_seconds=stall_seconds,
-            environment={**threads.environment(cell.threads), **_without_caches(empty)},
-            cpus=threads.cpus_for(cell.threads),
+            environment={**processes.thread_environment(cell.threads), **_without_caches(empty)},
+            cpus=processes.cpus_for(cell.threads),
         )
     try:
         return checked_first_call(*answer)

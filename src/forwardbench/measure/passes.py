@@ -15,7 +15,6 @@ from typing import Any
 
 from forwardbench import implementations, processes
 from forwardbench.files import write_whole
-from forwardbench.measure import threads
 from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
 from forwardbench.measure.watch import Watch
 from forwardbench.measure.worker import FINISHED
@@ -167,8 +166,8 @@ def _run_worker(
                 "forwardbench.measure.worker",
                 task,
                 stall_seconds=max(stall_seconds, 20 * max(p.seconds for p in remaining)),
-                environment=threads.environment(count),
-                cpus=threads.cpus_for(count),
+                environment=processes.thread_environment(count),
+                cpus=processes.cpus_for(count),
                 on_progress=follow,
             )
         except processes.ChildError as error:

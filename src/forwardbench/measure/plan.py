@@ -10,7 +10,6 @@ from typing import Any
 
 from forwardbench import processes, workloads
 from forwardbench.cases import Sweep
-from forwardbench.measure import threads as thread_control
 from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
@@ -124,7 +123,7 @@ def make_plan(
     if request.first_calls:
         plan.starting_seconds = rehearse(plan.measured)
     for dtype in request.dtypes:
-        for count in sorted({1, *request.threads, len(thread_control.available_cpus())}):
+        for count in sorted({1, *request.threads, len(processes.available_cpus())}):
             with suppress(processes.ChildError):  # too little memory, say: nothing is doubted then
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan
@@ -163,8 +162,8 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
                 "forwardbench.measure.probe",
                 task,
                 stall_seconds=stall_seconds + 10 * limit,
-                environment=thread_control.environment(count),
-                cpus=thread_control.cpus_for(count),
+                environment=processes.thread_environment(count),
+                cpus=processes.cpus_for(count),
             )
         except processes.ChildError as error:
             plan.skipped += [

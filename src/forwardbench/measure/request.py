@@ -18,7 +18,7 @@ from forwardbench.measure.options import (
     Settings,
     options_of,
 )
-from forwardbench.measure.threads import available_cpus
+from forwardbench.processes import available_cpus
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 
 if TYPE_CHECKING:

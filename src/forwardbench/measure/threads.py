@@ -1,4 +1,4 @@
-"""Threads and CPUs of a worker: set before anything is imported, and read back inside it."""
+"""Threads and CPUs of a worker: who keeps off them, and what it says of them from inside."""
 
 from __future__ import annotations
 
@@ -8,27 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
-
-
-def own_cpus() -> list[int]:
-    """Numbers of the CPUs that this process may use now."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
-@cache
-def available_cpus() -> list[int]:
-    """Numbers of the CPUs that this process might use when it first asked."""
-    return own_cpus()
+from forwardbench.processes import available_cpus, cpus_for, own_cpus
 
 
 @contextmanager
@@ -45,20 +25,6 @@ def off_the_cpus_of(counts: Iterable[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def environment(threads: int) -> dict[str, str]:
-    """Environment variables under which numerical libraries start that many threads."""
-    return dict.fromkeys(VARIABLES, str(threads))
-
-
-def cpus_for(threads: int) -> list[int]:
-    """Choose the CPUs to confine a process with that many threads to.
-
-    Some libraries ignore the variables and obey this. The last CPUs are taken, because
-    interrupts and the parent process tend to live on the first.
-    """
-    return available_cpus()[-threads:]
 
 
 def read_back() -> dict[str, Any]:

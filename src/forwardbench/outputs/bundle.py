@@ -22,7 +22,7 @@ from forwardbench.results import Results
 if TYPE_CHECKING:
     from forwardbench.analysis.comparison import Comparison
 
-Made = TypeVar("Made")
+Kept = TypeVar("Kept")
 
 
 @dataclass
@@ -77,12 +77,12 @@ class Bundle:
         """Describes the intervals if they are the timing tool's own; else empty."""
         return self.results.origin.facts.get("intervals", "")
 
-    def keep(self, name: str, make: Callable[[], Made]) -> Made:
+    def keep(self, name: str, make: Callable[[], Kept]) -> Kept:
         """Return what is kept under a name, and make it first if needed, so it is drawn once."""
         if name not in self._kept:
             self._kept[name] = make()
-        made: Made = self._kept[name]
-        return made
+        kept: Kept = self._kept[name]
+        return kept
 
 
 def load(source: str | Path, baseline: str | None = None) -> Bundle:

@@ -183,7 +183,7 @@ def _assemble(
         for number, one_pass in enumerate(passes, 1)
         for cell, seconds in one_pass.seconds.items()
     ]
-    problems = {name: problem for each in passes for name, problem in each.problems.items()}
+    problems = {name: problem for one_pass in passes for name, problem in one_pass.problems.items()}
     for cell, row in cells.items():
         if str(cell) in problems:
             row["status"], row["reason"] = problems[str(cell)]

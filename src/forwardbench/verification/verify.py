@@ -53,13 +53,24 @@ def verify_all(
         for reference in references
         if reference in implementations.names() and not implementations.describe(reference).requires
     ]
-    try:
-        yield from _verify_in_child(together, time_limit, workload)
-    except processes.ChildError:  # one of them took the others with it: find out which
-        together = []
+    yield from verify_together(together, time_limit, workload)
     for reference in references:
         if reference not in together:
             yield verify(reference, time_limit, workload)
+
+
+def verify_together(
+    references: Sequence[str], time_limit: float = TIME_LIMIT, workload: str = DEFAULT_WORKLOAD
+) -> Iterator[Verdict]:
+    """Check implementations that leave each other alone, in one process.
+
+    Where one of them takes the others with it, each is checked in a process of its own.
+    """
+    try:
+        verdicts = _verify_in_child(references, time_limit, workload)
+    except processes.ChildError:
+        verdicts = [verify(reference, time_limit, workload) for reference in references]
+    yield from verdicts
 
 
 def verify(
@@ -86,7 +97,15 @@ def _verify_in_child(references: Sequence[str], time_limit: float, workload: str
     if not references:
         return []
     task = {"references": list(references), "workload": workload}
-    answers = processes.call("forwardbench.verification.verify", task, stall_seconds=time_limit)
+    answers = processes.call(
+        "forwardbench.verification.verify",
+        task,
+        stall_seconds=time_limit,
+        # As where it is timed. With a second CPU, work that forward did not wait for may be done
+        # before its result is read.
+        environment=processes.thread_environment(1),
+        cpus=processes.cpus_for(1),
+    )
     return [Verdict(**answer) for answer in answers]
 
 

@@ -65,6 +65,7 @@ def test_series_and_panels_have_names_in_the_svg(kind):
 # --- files ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sweep", ["square", "course"])
 def test_files_are_the_same_bytes_each_time(sweep, tmp_path):
     """SVG, PNG and PDF have the same hash for the same table, one file for each kind."""
@@ -108,6 +109,7 @@ def test_an_svg_can_be_read_aloud(kind, ladder, tmp_path):
         assert "matmul: 0.249x at 1x1-1, 498x at 256x256-256" in title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_names_stay_text(kind, tmp_path):
     """A name with markup or mathematics in it is shown as it is and breaks nothing."""

@@ -71,6 +71,7 @@ CROWDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("series", "sizes", "sweep"), CROWDS)
 def test_no_text_overlaps_or_leaves_the_figure(kind, series, sizes, sweep):
@@ -88,6 +89,7 @@ def test_other_views_are_readable_too(kind, view):
     assert_readable(draw(kind, crowd(5, 12, "square"), view))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_status_several_settings_and_long_names_are_readable(kind):
     """What takes most room: reasons, headings, names of any length."""

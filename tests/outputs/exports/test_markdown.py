@@ -4,6 +4,7 @@ import json
 from html.parser import HTMLParser
 
 import cmarkgfm
+import pytest
 from cmarkgfm.cmark import Options
 from hypothesis import given
 
@@ -114,6 +115,7 @@ def test_intervals_of_the_tool_itself_are_not_called_95_percent(timed_by_asv):
     )
 
 
+@pytest.mark.slow
 @given(names=TWO_NAMES)
 @with_fixtures
 def test_a_hostile_name_stays_text_in_markdown(names, mixed):

@@ -105,6 +105,7 @@ def test_the_page_has_everything_in_teaching_order(make_page, ladder):
     assert places == sorted(places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text(name, make_page, harmless):
     """A name, a reason and a warning with markup in them add no tag, handler or script."""
@@ -167,6 +168,7 @@ def test_the_data_can_be_taken_from_the_page(page_of_ladder, ladder):
     assert json.loads(found["results.json"])
 
 
+@pytest.mark.slow
 def test_every_mark_says_what_it_shows(page_of_ladder):
     """Each drawn value has a target with a sentence; one in each panel is in the Tab order."""
     points = [
@@ -191,12 +193,14 @@ def test_a_run_that_measured_one_thing_once_has_a_page(make_page):
     assert "This run does not show it." in page
 
 
+@pytest.mark.slow
 def test_the_reference_runs_page_is_small_enough():
     """Under 3 MB, with every chart in it."""
     page = report.make_page(bundle.load(REFERENCE))
     assert 200_000 < len(page.encode()) < 3_000_000
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_beside_the_results(write_run, ladder, capsys):
     """`report RUN` says where it is; a folder that is not there is one line."""
     folder = write_run(ladder)

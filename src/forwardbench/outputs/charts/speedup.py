@@ -29,9 +29,9 @@ ORDER = 2
 QUESTION = "How much faster?"
 HELP = (
     "Up is faster; the line at 1x is the baseline itself. The grey band around it is the noise "
-    "floor: 95 % of ratios of identical code are expected inside it, so for "
-    "ratios inside it no difference is shown. A ring marks where a series crosses the baseline, the "
-    "bar through it is its interval."
+    "floor: 95 % of ratios of identical code are expected inside it, so no "
+    "difference is shown there. A ring marks where a series crosses the baseline, the bar through "
+    "it is its interval."
 )
 NEEDS = "sweeps"
 LINEAR = True

@@ -102,9 +102,9 @@ def positions(table: pd.DataFrame, view: View) -> pd.Series[float]:
     if is_numeric(table, view):
         return sizes(table)
     # Unrelated cases stand side by side; cases of equal work have different positions.
-    named = pd.DataFrame({"work": work(table), "case": table["case"] + table["activation"]})
-    order = named.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
-    return named["case"].map({case: float(rank) for rank, case in enumerate(order)})
+    cases = pd.DataFrame({"work": work(table), "case": table["case"] + table["activation"]})
+    order = cases.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
+    return cases["case"].map({case: float(rank) for rank, case in enumerate(order)})
 
 
 def check_axis(table: pd.DataFrame, view: View) -> None:
