@@ -120,7 +120,7 @@ def own_cpus() -> list[int]:
 
 @cache
 def available_cpus() -> list[int]:
-    """Numbers of the CPUs that this process might use when it first asked."""
+    """Numbers of the CPUs that this process could use when this was first called."""
     return own_cpus()
 
 

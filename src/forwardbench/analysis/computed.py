@@ -26,7 +26,7 @@ class Amount(NamedTuple):
     batch: int
     inputs: int
     is_known: bool
-    """Whether the workload is here, and these are its own counts."""
+    """Whether the workload is installed, so that these are its own counts."""
 
 
 @cache

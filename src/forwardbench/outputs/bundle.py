@@ -145,7 +145,7 @@ class ComparisonPart:
 
     name: str
     rows: pd.DataFrame
-    """The cells of the comparison that it is about: those with a ratio."""
+    """The cells of this sweep that have a ratio."""
     comparison: Comparison
     sides: str
     """What the first and the second results are."""

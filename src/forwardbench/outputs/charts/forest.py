@@ -53,8 +53,8 @@ def draw(part: ComparisonPart, view: View) -> Chart:
         below=0.6,
     )  # fmt: skip
     notes = [HELP, count_verdicts(comparison), describe_drift(comparison), part.sides]
-    about = f"{part.name}: how many times as fast the second is as the first"
-    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
+    subtitle = f"{part.name}: how many times as fast the second is as the first"
+    chart, panels = make_grid(len(groups), layout, view, title(part), subtitle, notes)
     ends = cells[["ratio", "ratio_low", "ratio_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.02) ** 1.1
     for axes, (_, rows) in zip(panels, groups, strict=True):

@@ -47,8 +47,10 @@ def draw(part: HistoryPart, view: View) -> Chart:
     )
     machine = str(table["machine"].iloc[0]) if len(table) else ""
     notes = [HELP, f"Intervals: {part.intervals}" if part.intervals else "", machine]
-    about = f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
-    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
+    subtitle = (
+        f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
+    )
+    chart, panels = make_grid(len(groups), layout, view, title(part), subtitle, notes)
     ends = table[["change", "change_low", "change_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.05) ** 1.1
     for axes, rows in zip(panels, groups, strict=True):

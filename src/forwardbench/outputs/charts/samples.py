@@ -85,8 +85,10 @@ def draw(part: SweepPart, view: View) -> Chart:
         above=0.45 if several else 0.3, below=0.5,
     )  # fmt: skip
     notes = [*findings.problems(table), HELP, findings.caption(table)]
-    about = findings.describe_sweep(table)
-    chart, all_axes = make_grid(len(panels), layout, view, title(part), about, notes, beside=beside)
+    subtitle = findings.describe_sweep(table)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, title(part), subtitle, notes, beside=beside
+    )
     reach = _reach(table)
     for axes, (setting, name) in zip(all_axes, panels, strict=True):
         which = f"\n{findings.name_setting(setting)}" if several else ""
