@@ -1,9 +1,9 @@
 """Exact matrix products, rounded once, and a bound for the error of ordinary ones.
 
 Every product is split into two doubles, and `math.fsum` adds these exactly. So the sums share no
-code with the results that they check. The bound is Higham's (*Accuracy and Stability of Numerical Algorithms*,
-2nd ed., section 3.1): an inner product of n terms in unit roundoff u, summed in any order, is
-off by at most ``gamma(n) * sum |a||b|`` with ``gamma(n) = n u / (1 - n u)``.
+code with the results that they check. The bound is Higham's (*Accuracy and Stability of Numerical
+Algorithms*, 2nd ed., section 3.1): an inner product of n terms in unit roundoff u, summed in any
+order, is off by at most ``gamma(n) * sum |a||b|`` with ``gamma(n) = n u / (1 - n u)``.
 """
 
 from __future__ import annotations
