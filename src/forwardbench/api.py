@@ -13,12 +13,12 @@ from jinja2 import Environment
 from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
-    about,
+    describe_sweep,
     finding,
     name_setting,
     noise_sentence,
+    problems,
     settings,
-    troubles,
 )
 from forwardbench.analysis.noise import noise_floors
 from forwardbench.analysis.warnings import warnings_of
@@ -98,8 +98,8 @@ def _part(part: SweepPart) -> dict[str, Any]:
     rows = part.rows
     shown = {
         "finding": finding(rows, part.evidence),
-        "about": f"{about(rows)}; {', '.join(map(name_setting, settings(rows)))}",
-        "notes": [line for line in (noise_sentence(rows), *troubles(rows)) if line],
+        "about": f"{describe_sweep(rows)}; {', '.join(map(name_setting, settings(rows)))}",
+        "notes": [line for line in (noise_sentence(rows), *problems(rows)) if line],
         "rows": list(list_rows(rows, [])),
         "chart": "",
         "alternative": "",

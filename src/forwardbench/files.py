@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with one line said of a bad one."""
+"""Write files completely or not at all, and read JSON files with clear errors."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from forwardbench.errors import UserError, describe_error
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that after a crash it is there whole or not at all.
+    """Write a file so that a crash never leaves half of it.
 
-    The temporary file lies in the same folder, since a rename is atomic only there.
+    The temporary file is in the same folder, because a rename is atomic only there.
     """
-    if path.exists() and not path.is_file():  # a pipe or a device, or a folder, which is an error
+    if path.exists() and not path.is_file():  # a pipe or a device; a folder raises
         path.write_text(text, encoding="utf-8")
         return
-    path = path.resolve()  # a link stays one
+    path = path.resolve()  # a link stays a link
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("w", encoding="utf-8") as file:
@@ -46,8 +46,8 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def making_sense_of(path: Path) -> Iterator[None]:
-    """Turn what goes wrong over the contents of a JSON file into a `UserError`."""
+def reporting_bad_contents(path: Path) -> Iterator[None]:
+    """Turn every error about the contents of a JSON file into a `UserError`."""
     try:
         yield
     except UserError:

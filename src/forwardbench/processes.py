@@ -1,8 +1,8 @@
 """Run a module of this package in a fresh process, with a time limit.
 
-Contenders are somebody's code: they may hang, exit, crash the interpreter or print
-garbage. Whatever they do happens to a child process, and costs only that child.
-The two sides talk through files in a folder of their own, never through stdout.
+Implementations can be anybody's code: they may hang, exit, crash the interpreter or print
+garbage. They run in a child process, so that only this child is lost. Parent and child
+exchange files in a temporary folder and never use stdout.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 MEMORY_SHARE = 0.8
-"""Of the memory that is available, what a child may have: the rest keeps the system alive."""
+"""Share of the available memory that a child may use. The rest keeps the system alive."""
 NOT_INHERITED = (
-    "PYTHONHASHSEED",  # all children would hash alike
-    # Each lets a framework compute less precisely, or otherwise, than what it is asked for.
+    "PYTHONHASHSEED",  # all children would use the same hashes
+    # Each makes a framework compute less precisely, or in another way, than it is asked to.
     "CUBLAS_EMULATE_DOUBLE_PRECISION",
     "CUBLAS_EMULATE_SINGLE_PRECISION",
     "CUPY_TF32",
@@ -46,8 +46,8 @@ NOT_INHERITED = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "XLA_FLAGS",
 )
-"""Variables of ours that a child does without, so that a setting made elsewhere, and forgotten,
-decides nothing. What a contender sets in its own file counts."""
+"""Environment variables that a child does not inherit, so that a forgotten setting changes no
+result. What an implementation sets in its own file still counts."""
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -56,7 +56,7 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
-"""By which numerical libraries are told how many threads to start."""
+"""Variables that tell numerical libraries how many threads to start."""
 _POLL_SECONDS = 0.05
 
 
@@ -76,11 +76,11 @@ def call(
 ) -> Any:
     """Run ``main(link)`` of a module in a fresh process and return its answer.
 
-    ``task`` and the answer are plain JSON. ``environment`` and ``cpus`` (empty: all) are in
-    force before the child imports anything, and so is a limit on its memory: ``memory_bytes``,
-    or by default most of what is available. The child is ended, with all that it started, when
-    it reports no progress for ``stall_seconds``. ``on_progress`` gets each line that the child
-    passes to `Link.progress`. Raises `ChildError` when no answer came.
+    ``task`` and the answer are plain JSON. ``environment``, ``cpus`` (empty: all)
+    and ``memory_bytes`` (0: most of what is available) take effect before the child imports
+    anything. The child and every process that it started are ended when it reports no progress
+    for ``stall_seconds``. ``on_progress`` gets each line that the child passes to
+    `Link.progress`. Raises `ChildError` when no answer came.
     """
     with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -93,7 +93,7 @@ def call(
         (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
         with (folder / "stderr.txt").open("wb") as stderr:
             child = subprocess.Popen(
-                # -P keeps the current folder out of sys.path: a user's random.py stays theirs.
+                # -P keeps the current folder, and a random.py in it, out of sys.path.
                 [sys.executable, "-P", "-m", "forwardbench.processes", name],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -120,7 +120,7 @@ def own_cpus() -> list[int]:
 
 @cache
 def available_cpus() -> list[int]:
-    """Numbers of the CPUs that this process might use when it first asked."""
+    """Numbers of the CPUs that this process could use when this was first called."""
     return own_cpus()
 
 
@@ -130,10 +130,10 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def cpus_for(threads: int) -> list[int]:
-    """Choose the CPUs to confine a process with that many threads to.
+    """Choose the CPUs for a process with that many threads.
 
-    Some libraries ignore the variables and obey this. The last CPUs are taken, because
-    interrupts and the parent process tend to live on the first.
+    Some libraries ignore the variables but stay on the CPUs that a process is limited to. The
+    last CPUs are chosen, because interrupts and the parent process often use the first ones.
     """
     return available_cpus()[-threads:]
 
@@ -159,14 +159,14 @@ def _wait(
             last_sign = time.monotonic()
         seen += len(whole[0] + whole[1])
         if ended or (progress.parent / "answer.json").exists():
-            return  # a thread that a contender left running is not waited for
+            return  # do not wait for threads that an implementation left running
         if time.monotonic() - last_sign > stall_seconds:
             raise ChildError(f"did not finish within {stall_seconds:g} s and was ended")
         time.sleep(_POLL_SECONDS)
 
 
 def _read_from(path: Path, offset: int) -> bytes:
-    """What has been added to a file since; nothing if there is none yet."""
+    """The bytes of a file from an offset on; none while there is no file."""
     try:
         with path.open("rb") as file:
             file.seek(offset)
@@ -192,14 +192,14 @@ def _how_it_ended(status: int, stderr: Path) -> str:
             return f"was ended by signal {-status}"
     last = ""
     with contextlib.suppress(FileNotFoundError), stderr.open("rb") as file:
-        file.seek(max(0, stderr.stat().st_size - 4096))  # a contender may have filled it
+        file.seek(max(0, stderr.stat().st_size - 4096))  # it may be very long
         last = file.read().decode("utf-8", errors="replace").strip().rpartition("\n")[2]
     ended = f"exited with status {status} before it had finished"
     return f"{ended}: {one_line(last)}" if last else ended
 
 
 class Link:
-    """The child's side: its task, and the way to report on it."""
+    """The child's side: it holds the task, and reports progress and the answer."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
@@ -211,9 +211,9 @@ class Link:
         self.task: Any = envelope["task"]
 
     def progress(self, line: str) -> None:
-        """Report one line of progress, which also says that the child still works.
+        """Report one line of progress, which also shows that the child still works.
 
-        A child whose parent has died ends here: nobody waits for its answer.
+        A child whose parent has died ends here, because nobody waits for its answer.
         """
         if os.getppid() != self._parent:
             os._exit(1)
@@ -221,17 +221,17 @@ class Link:
             file.write(line + "\n")
 
     def answer(self, answer: Any) -> None:
-        """Give the answer, whole or not at all."""
+        """Write the answer completely or not at all."""
         partial = self._folder / "answer.part"
         partial.write_text(json.dumps(answer), encoding="utf-8")
         partial.replace(self._folder / "answer.json")
 
 
 def _run_child(folder: str) -> None:
-    """Confine this process to its CPUs and memory, where the system can, and then import."""
+    """Limit this process to its CPUs and memory, where the system can, and run the module."""
     link = Link(folder)
     if resource is not None and hasattr(resource, "RLIMIT_DATA"):
-        # Counts what is written to, unlike RLIMIT_AS: frameworks reserve far more than they use.
+        # RLIMIT_AS would count reserved memory too: frameworks reserve far more than they use.
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         limit = (
             link.memory_bytes if most == resource.RLIM_INFINITY else min(link.memory_bytes, most)

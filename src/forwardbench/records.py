@@ -1,4 +1,4 @@
-"""The words of a result: what is measured, what can become of it, and what a first call costs."""
+"""The records of a run: its cells, their statuses, and the times of first calls."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, NamedTuple
 
 from forwardbench.cases import ACTIVATIONS, DTYPES, Case, parse_case
 from forwardbench.errors import one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 
 DEFAULT_BASELINE = "python_loops"
-"""What speedups are relative to, unless asked otherwise."""
+"""The implementation that speedups are relative to by default."""
 DEFAULT_WORKLOAD = "forward"
-"""What is computed, unless asked otherwise; files from before there were others mean this one."""
+"""The workload by default. Older files name no workload and mean this one."""
 COPIED_BYTES = 2**27
-"""Bytes that a measured memory bandwidth was copied with: more than caches hold."""
+"""Size of the copy that measures the memory bandwidth: more than caches hold."""
 FIRST_CALLS_FILE = "first-calls.json"
-"""What a run's folder keeps first calls in."""
+"""The file in a run's folder that holds the first calls."""
 
 
 class Status(StrEnum):
-    """What became of a cell."""
+    """The outcome of a cell."""
 
     MEASURED = "measured"
     ESTIMATED = "estimated"
@@ -34,16 +34,16 @@ class Status(StrEnum):
     FAILED = "failed"
     """It raised, crashed or took too long."""
     UNAVAILABLE = "unavailable"
-    """It needs what is not installed here."""
+    """It needs something that is not installed here."""
 
 
 LEFT_OUT = (Status.SKIPPED, Status.REJECTED, Status.FAILED, Status.UNAVAILABLE)
-"""What a cell that was planned out can be in `run.json`."""
+"""The statuses, in `run.json`, of cells that were planned not to be measured."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What has one time in every pass."""
+    """One implementation on one case with one number of threads: one time in every pass."""
 
     implementation: str
     """The name that lists and reports show."""
@@ -53,7 +53,7 @@ class Cell:
     case: Case
     threads: int = 1
     control: bool = False
-    """Whether this is the second measurement of an implementation that has one already."""
+    """Whether this measures an implementation a second time, to show the noise."""
     workload: str = DEFAULT_WORKLOAD
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The implementation's name; a control's says that it is one."""
+        """The implementation's name, with `(control)` added for a control."""
         return self.implementation + (" (control)" if self.control else "")
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Cell:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Cell:
-        """Rebuild a cell from `to_json`, after a trip through a file.
+        """Rebuild a cell from the values that `to_json` made.
 
         Raises `KeyError`, `TypeError` or `ValueError` for anything that is not a cell.
         """
@@ -98,9 +98,9 @@ class FirstCall(NamedTuple):
     """One first call."""
 
     import_seconds: float
-    """The implementation's file and its framework; NumPy was there already."""
+    """Time to import the implementation's file and its framework, with NumPy already imported."""
     seconds: float
-    """Preparing layers and input, and the first `forward`."""
+    """Time to prepare layers and input and to make the first call of `forward`."""
 
 
 @dataclass
@@ -126,28 +126,28 @@ class FirstCalls:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> FirstCalls:
-        """Rebuild them after a trip through a file; raises what `making_sense_of` understands."""
-        made = cls()
+        """Rebuild first calls from the values that `to_json` made, in `reporting_bad_contents`."""
+        first_calls = cls()
         for item in document["samples"]:
             call = checked_first_call(item["import_seconds"], item["seconds"])
-            made.samples.setdefault(Cell.from_json(item["cell"]), []).append(call)
+            first_calls.samples.setdefault(Cell.from_json(item["cell"]), []).append(call)
         for item in document["failures"]:
-            made.failures[Cell.from_json(item["cell"])] = one_line(item["reason"])
-        return made
+            first_calls.failures[Cell.from_json(item["cell"])] = one_line(item["reason"])
+        return first_calls
 
     @classmethod
     def read(cls, folder: Path) -> FirstCalls:
-        """Read those of a run's folder, which may have none; raises `UserError`."""
+        """Read the first calls of a run's folder, which may have none; raises `UserError`."""
         path = folder / FIRST_CALLS_FILE
         if not path.exists():
             return cls()
         document = read_json(path)
-        with making_sense_of(path):
+        with reporting_bad_contents(path):
             return cls.from_json(document)
 
 
 def checked_first_call(import_seconds: Any, seconds: Any) -> FirstCall:
-    """A first call with times that can be; raises `TypeError` or `ValueError`."""
+    """Return a first call with valid times; raises `TypeError` or `ValueError`."""
     for value in (import_seconds, seconds):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"a time that is a {type(value).__name__}")

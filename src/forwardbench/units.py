@@ -13,13 +13,13 @@ def format_seconds(seconds: float) -> str:
     """Write a time, as in `471 ms`; empty when it is not known."""
     if not math.isfinite(seconds):
         return ""
-    # Just under a thousand of one unit would round up to 1000 of it.
+    # 999.5 us and more are shown as 1 ms, not as 1000 us.
     scale, unit = next((pair for pair in _SECONDS if seconds >= 0.9995 * pair[0]), _SECONDS[-1])
     return f"{_three_digits(seconds / scale)} {unit}"
 
 
 def format_tick(number: float, write: Callable[[float], str]) -> str:
-    """Write a number of an axis, without the zeros that say how precise it is."""
+    """Write the number at a tick of an axis, without trailing zeros."""
     value, letters = re.fullmatch(r"([\d.,-]+)(.*)", write(number)).groups()  # type: ignore[union-attr]
     return (value.rstrip("0").rstrip(".") if "." in value else value) + letters
 
@@ -35,7 +35,7 @@ def format_percent(share: float) -> str:
 
 
 def format_count(number: float) -> str:
-    """Write a whole number of any size in few letters, as in `1,024` or `1.07e9`."""
+    """Write a whole number of any size in few characters, as in `1,024` or `1.07e9`."""
     return f"{number:,.0f}" if number < 100_000 else f"{number:.3g}".replace("e+0", "e")
 
 

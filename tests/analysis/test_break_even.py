@@ -211,7 +211,7 @@ def test_without_matmul_costs_are_known_and_the_number_of_calls_is_not():
     times = {"fast": at(1e-5), "matmul": {square(1): [1e-6] * 10}}
     found = made_of(times, {("fast", square(64)): [1.0, 1.1]}).break_evens
     (row,) = found.to_dict("records")
-    assert row["reason"] == "matmul has no time here to be held against"
+    assert row["reason"] == "matmul has no time here to compare with"
     assert row["first"] > 1
     assert np.isnan([row["calls"], row["calls_low"], row["against_seconds"]]).all()
 
@@ -272,7 +272,7 @@ def test_the_sentence_names_who_pays_when_and_who_does_not(mixed):
         "At 64x64-64, against matmul, compiling pays after 99,700 (77,700 to 128,000) calls with "
         "fast; is not shown to pay with alike; never pays with slow"
     )
-    assert payoff(found[found["verdict"] == ""]) == ("No first call could be held against matmul")
+    assert payoff(found[found["verdict"] == ""]) == ("No first call could be compared with matmul")
 
 
 # --- what is shown ---------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def said(make_bundle):
     def weigh(times, ceilings=(), **options):
         whole = make_bundle(times, **options)
         evidence = replace(whole.evidence, ceilings=dict(ceilings))
-        found = claims.weigh(whole.table, evidence)
+        found = claims.judge_claims(whole.table, evidence)
         return {claim.text.split(",")[0].split(";")[0]: claim.evidence for claim in found}
 
     return weigh

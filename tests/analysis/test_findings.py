@@ -225,13 +225,15 @@ def test_the_overview_names_both_ends():
 def test_setting_and_caption():
     """What was computed, and what it ran on."""
     table = from_ratios({1: exactly(2)}, settings=SETTINGS).table
-    assert findings.about(table) == "square: batch = inputs = units, from 1 to 1024; sigmoid"
+    assert (
+        findings.describe_sweep(table) == "square: batch = inputs = units, from 1 to 1024; sigmoid"
+    )
     assert findings.caption(table) == (
         "Made-up CPU, 2 CPUs  |  float64, 1 thread; float32, 2 threads  |  3 passes  |  "
         "commit 0123456789"
     )
     bare = from_ratios({1: [2.0]}, machine="", commit="", sweep="mine").table
-    assert findings.about(bare) == "mine: cases given one by one; sigmoid"
+    assert findings.describe_sweep(bare) == "mine: cases given one by one; sigmoid"
     assert findings.caption(bare) == "machine not recorded  |  float64, 1 thread  |  1 pass"
 
 

@@ -288,14 +288,14 @@ def test_a_reason_does_not_make_a_time_doubtful():
     said = with_table(whole, reason="implausible: 9 GFLOP/s where this machine reached 1")
     assert is_credible(said.table).all()
     assert not is_doubted(said.table).any()
-    assert findings.troubles(said.table) == []
+    assert findings.problems(said.table) == []
     assert findings.finding(said.table, said.evidence) == (
         findings.finding(whole.table, whole.evidence)
     )
     assert verdicts(said.table).tolist() == verdicts(whole.table).tolist() == ["", "faster"]
     doubted = with_table(whole, credible=whole.table["implementation"] != "matmul")
     assert set(doubted.table["reason"]) == {""}
-    assert findings.troubles(doubted.table) == ["matmul: 1 cell not credible, first 4x4-4"]
+    assert findings.problems(doubted.table) == ["matmul: 1 cell not credible, first 4x4-4"]
 
 
 def test_implementations_are_ordered_by_their_largest_case(make_table, ladder):
@@ -326,7 +326,7 @@ def test_troubles_name_each_implementation_once(make_table):
     }
     ceilings = [{"dtype": "float64", "threads": 1, "gflops": 50.0, "bytes_per_second": 1e10}]
     skipped = {("slow", "64x64-64"): (9.0, None, None)}
-    assert findings.troubles(make_table(times, ceilings=ceilings, skipped=skipped)) == [
+    assert findings.problems(make_table(times, ceilings=ceilings, skipped=skipped)) == [
         "cached: 1 cell not credible, first 64x64-64: implausible: 524,288 GFLOP/s where this "
         "machine reached 50",
         "broken: 2 cells failed, first 64x64-64: ValueError: no",

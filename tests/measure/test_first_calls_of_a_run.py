@@ -85,7 +85,7 @@ def test_a_run_without_first_calls_has_no_such_chart(write_run, ladder, capsys):
     folder = write_run(ladder)
     assert main(["chart", str(folder), "--kind", "break-even"]) == 2
     said = capsys.readouterr().err
-    assert "has no first call that could be held against matmul" in said
+    assert "has no first call that could be compared with matmul" in said
     assert len(said.splitlines()) == 1
 
 

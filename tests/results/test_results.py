@@ -14,9 +14,9 @@ from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.table import summarize
 from forwardbench.commands import terminal
 from forwardbench.errors import UserError
-from forwardbench.files import making_sense_of
+from forwardbench.files import reporting_bad_contents
 from forwardbench.outputs import bundle
-from forwardbench.statistics.intervals import LOOKED_LEVEL
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL
 
 
 def test_a_run_folder_is_read(write_run, ladder):
@@ -222,7 +222,7 @@ def test_the_widest_intervals_are_still_numbers(write_run):
     document["extended"] = ["so that intervals are computed at the higher level"]
     (folder / "run.json").write_text(json.dumps(document))
     loaded = results.load(folder)
-    assert loaded.level == LOOKED_LEVEL
+    assert loaded.level == EARLY_STOP_LEVEL
     row = summarize(loaded).set_index(["implementation", "case"]).loc["matmul", "4x4-4"]
     assert row["speedup"] == pytest.approx(1.0)
     assert row["speedup_low"] == pytest.approx(1e-100)
@@ -250,7 +250,10 @@ def test_a_setting_with_controls_only_can_be_shown(write_run):
 
 def test_what_cannot_even_be_written_out_is_one_line(tmp_path):
     """Values may be nested so deep that naming them fails."""
-    with pytest.raises(UserError, match="is not of a form"), making_sense_of(tmp_path / "a.json"):
+    with (
+        pytest.raises(UserError, match="is not of a form"),
+        reporting_bad_contents(tmp_path / "a.json"),
+    ):
         raise RecursionError
 
 

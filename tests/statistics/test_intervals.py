@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import mstats
 
-from forwardbench.statistics.intervals import LOOKED_LEVEL, log_interval
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, log_interval
 
 
 def test_exact_numbers_of_three_values():
@@ -189,7 +189,7 @@ def test_stopping_under_one_sided_bursts_is_not_paid_for_in_full():
 def _when_narrow(run, precision):
     """Interval of the first look that is narrow enough, as a run with --precision stops."""
     for passes in range(10, len(run) + 1):
-        interval = log_interval(run[:passes], LOOKED_LEVEL)
+        interval = log_interval(run[:passes], EARLY_STOP_LEVEL)
         if interval.half_width <= precision:
             break
     return interval

@@ -1,4 +1,4 @@
-"""What the course notes claim, each with what a run says about it. Pure functions on the table."""
+"""The claims of the course notes, and what a run says about each. Pure functions on the table."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from forwardbench.units import format_interval, format_ratio
 LOOPS, VECTORIZED = "python_loops", "matmul"
 FRAMEWORKS = ("torch", "tensorflow", "jax")
 GPU = {"cuda", "gpu"}
-"""A part of the name of what computes there, as in `torch_cuda_copies`."""
+"""Parts of a name that mark an implementation for GPUs, as in `torch_cuda_copies`."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the course notes, and what was found about it."""
+    """A sentence of the course notes, and what the run says about it."""
 
     text: str
     evidence: tuple[str, ...]
-    """What this run says, one sentence for each setting that says something."""
+    """One sentence for each setting that has something to say about the claim."""
 
 
-def weigh(table: pd.DataFrame, evidence: Evidence) -> list[Claim]:
-    """Say of each claim what the table shows."""
+def judge_claims(table: pd.DataFrame, evidence: Evidence) -> list[Claim]:
+    """Say what the table shows about each claim."""
     usable = table[is_credible(table) & ~is_control(table)]
     whole = table[~is_control(table)]
 
     def claim(text: str, look: Callable[[pd.DataFrame], Iterator[str]]) -> Claim:
-        found = [line for rows in settings(whole) for line in look(rows)]
-        return Claim(text, tuple(dict.fromkeys(found)) or ("This run does not show it.",))
+        sentences = [line for rows in settings(whole) for line in look(rows)]
+        return Claim(text, tuple(dict.fromkeys(sentences)) or ("This run does not show it.",))
 
     return [
         claim(
@@ -69,16 +69,16 @@ def _where(rows: pd.DataFrame) -> str:
 
 
 def _row_of(rows: pd.DataFrame, name: str, case: str) -> pd.Series[Any] | None:
-    found = rows[(rows["implementation"] == name) & (rows["case"] == case) & is_credible(rows)]
-    return None if found.empty else found.iloc[0]
+    matches = rows[(rows["implementation"] == name) & (rows["case"] == case) & is_credible(rows)]
+    return None if matches.empty else matches.iloc[0]
 
 
 def _largest_ratio(rows: pd.DataFrame) -> tuple[str, float, str] | None:
-    """Case, ratio of the loop's time to the vectorized one's, and its interval, at the largest."""
-    found = _largest_of(rows, LOOPS, VECTORIZED)
-    if found is None:
+    """The largest case, the vectorized code's speedup over the loop there, and its interval."""
+    pair = _largest_of(rows, LOOPS, VECTORIZED)
+    if pair is None:
         return None
-    slow, fast = found
+    slow, fast = pair
     if fast["baseline"] == LOOPS and fast["speedup"] == fast["speedup"]:
         interval = format_interval(fast["speedup_low"], fast["speedup_high"])
         return str(fast["case"]), float(fast["speedup"]), interval
@@ -86,23 +86,23 @@ def _largest_ratio(rows: pd.DataFrame) -> tuple[str, float, str] | None:
 
 
 def _largest_of(
-    rows: pd.DataFrame, one: str, other: str
+    rows: pd.DataFrame, first: str, second: str
 ) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
-    """The rows of two implementations on the largest case that both were measured on."""
+    """The rows of two implementations on the largest case on which both were measured."""
     cases = rows.assign(size=sizes(rows)).sort_values("size")["case"].drop_duplicates()
     for case in reversed(cases.tolist()):
-        pair = _row_of(rows, one, case), _row_of(rows, other, case)
+        pair = _row_of(rows, first, case), _row_of(rows, second, case)
         if pair[0] is not None and pair[1] is not None:
             return pair[0], pair[1]
     return None
 
 
-def _reaches(rows: pd.DataFrame, found: Reach, factor: int) -> str:
-    if found.kind == "never":
+def _describe_reach(rows: pd.DataFrame, factor_reach: Reach, factor: int) -> str:
+    if factor_reach.kind == "never":
         return f"{factor} times is never reached in this range"
-    if found.kind == "unclear":
+    if factor_reach.kind == "unclear":
         return f"whether {factor} times is passed is not clear"
-    return f"{factor} times is passed {reach_words(found, size_word(rows))}"
+    return f"{factor} times is passed {reach_words(factor_reach, size_word(rows))}"
 
 
 def _ten_times(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
@@ -111,25 +111,27 @@ def _ten_times(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
         return
     case, ratio, interval = largest
     sure = f" ({interval_word(rows['passes'].max())} {interval})" if interval else ""
-    said = (
+    sentence = (
         f"{_where(rows)}: the loop takes {format_ratio(ratio)[:-1]} times as long at {case}{sure}"
     )
     if size_axis(rows):
-        said += f"; {_reaches(rows, reach(rows, evidence, VECTORIZED, LOOPS, 10), 10)}"
+        sentence += f"; {_describe_reach(rows, reach(rows, evidence, VECTORIZED, LOOPS, 10), 10)}"
         if ratio > 2 * 10:  # far beyond the claim
-            said += ", so for large models the claim says too little"
-    yield f"{said}."
+            sentence += ", so for large models the claim says too little"
+    yield f"{sentence}."
 
 
 def _ten_to_hundred(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
     if not size_axis(rows) or _largest_ratio(rows) is None:
         return
     ten, hundred = (reach(rows, evidence, VECTORIZED, LOOPS, factor) for factor in (10, 100))
-    one = reach(rows, evidence, VECTORIZED, LOOPS)
-    said = f"{_where(rows)}: {_reaches(rows, ten, 10)}; {_reaches(rows, hundred, 100)}"
-    if one.kind == "from" and one.slower:
-        said += f"; up to {size_word(rows)} {max(one.slower):,} vectorizing makes it slower"
-    yield f"{said}."
+    faster = reach(rows, evidence, VECTORIZED, LOOPS)
+    sentence = (
+        f"{_where(rows)}: {_describe_reach(rows, ten, 10)}; {_describe_reach(rows, hundred, 100)}"
+    )
+    if faster.kind == "from" and faster.slower:
+        sentence += f"; up to {size_word(rows)} {max(faster.slower):,} vectorizing makes it slower"
+    yield f"{sentence}."
 
 
 def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
@@ -163,22 +165,22 @@ def _same_work(rows: pd.DataFrame, usable: pd.DataFrame) -> Iterator[str]:
 
 
 def _large_products(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
-    own = rows[(rows["implementation"] == VECTORIZED) & is_credible(rows)]
-    if len(own) > 1 and size_axis(rows):
-        own = own.assign(size=sizes(own)).sort_values("size")
-        first, last = own.iloc[0], own.iloc[-1]
-        said = (
+    vectorized = rows[(rows["implementation"] == VECTORIZED) & is_credible(rows)]
+    if len(vectorized) > 1 and size_axis(rows):
+        vectorized = vectorized.assign(size=sizes(vectorized)).sort_values("size")
+        first, last = vectorized.iloc[0], vectorized.iloc[-1]
+        sentence = (
             f"{_where(rows)}: {VECTORIZED} does {first['gflops']:.2g} GFLOP/s at {first['case']} "
             f"and {last['gflops']:.3g} at {last['case']}"
         )
         peak = evidence.ceilings.get((str(last["dtype"]), int(last["threads"])), (0.0, 0.0))[0]
         if peak:
-            said += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
-        yield f"{said}."
+            sentence += f", {last['gflops'] / peak:.0%} of what this CPU's matrix product reached"
+        yield f"{sentence}."
     on_gpu = [str(name) for name in rows["implementation"].drop_duplicates() if _on_gpu(name)]
     for name in on_gpu:
         yield from _against(rows, name)
-    if len(own) and not on_gpu:
+    if len(vectorized) and not on_gpu:
         yield "No GPU was measured."
 
 
@@ -193,11 +195,9 @@ def _on_gpu(name: str) -> bool:
 
 
 def _against(rows: pd.DataFrame, name: str) -> Iterator[str]:
-    """How a rung does against the vectorized one on the largest case that both did."""
-    found = _largest_of(rows, name, VECTORIZED)
-    if found is not None:
-        theirs, ours = found
-        ratio = format_ratio(ours["seconds"] / theirs["seconds"])[:-1]
-        yield (
-            f"{_where(rows)}: {name} is {ratio} times as fast as {VECTORIZED} at {ours['case']}."
-        )
+    """Compare an implementation with the vectorized one on their largest common case."""
+    pair = _largest_of(rows, name, VECTORIZED)
+    if pair is not None:
+        row, vectorized = pair
+        ratio, case = format_ratio(vectorized["seconds"] / row["seconds"])[:-1], row["case"]
+        yield f"{_where(rows)}: {name} is {ratio} times as fast as {VECTORIZED} at {case}."

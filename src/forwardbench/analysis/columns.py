@@ -12,10 +12,11 @@ COLUMNS = [
 ]  # fmt: skip
 """The columns of `table.csv`, in its order. Times are seconds a call.
 
-``control_of`` is empty but for controls. ``credible`` says of what was measured whether this
-machine can be so fast, and is empty for the rest; ``reason`` then says why not.
+``control_of`` is filled for controls only. ``credible`` says whether this machine can be as fast
+as was measured, and is empty for cells that were not measured. ``reason`` says why a cell has no
+time, or none that is credible.
 """
 SETTING = ["workload", "sweep", "dtype", "threads", HOST]
 """Columns that are constant over one panel of a chart."""
 PLACE = ["workload", "sweep", "case", "activation", "dtype", "threads", HOST]
-"""Columns that name a cell without its implementation: what is computed, and where."""
+"""Columns that identify a cell apart from its implementation: what is computed, and where."""

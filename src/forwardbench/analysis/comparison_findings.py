@@ -1,4 +1,4 @@
-"""What a comparison says, in sentences."""
+"""Describe a comparison in sentences."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def describe_drift(comparison: Comparison) -> str:
     """Say what was compared, and how far the machine differed."""
     if not comparison.relative_to:
         return "Seconds a call were compared: a machine that changed in between changed them too."
-    said = f"Times are relative to {comparison.relative_to} in the same pass."
+    sentence = f"Times are relative to {comparison.relative_to} in the same pass."
     if comparison.drift.centre != comparison.drift.centre:
-        return said
+        return sentence
     return (
-        f"{said} In seconds it was itself {comparison.drift.centre:.3f} times as fast in the "
+        f"{sentence} In seconds it was itself {comparison.drift.centre:.3f} times as fast in the "
         "second. A difference is shown only if it is larger than that move may have been, and if "
         "seconds differ the same way."
     )
@@ -38,7 +38,7 @@ def describe_mean(comparison: Comparison, mean: Interval) -> str:
 
 
 def _verdict(comparison: Comparison, mean: Interval) -> str:
-    """A mean in words, and whether it is a difference."""
+    """Describe a mean, and say if it shows no difference."""
     words = describe_mean(comparison, mean)
     return words if is_shown(comparison, mean) else f"{words}, {NO_DIFFERENCE}"
 

@@ -1,7 +1,7 @@
-"""What a row's workload says of its case and sweep: how much is computed, and what grows.
+"""What a workload computes on a case, and what grows along a sweep.
 
-A file may be of a workload that is not here. Its rows are shown all the same: without a rate, and
-in the order of what forward propagation would compute of their cases.
+A file may name a workload that is not installed. Its rows are shown too, but without a rate, and
+they are sorted by what forward propagation would compute on their cases.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class Amount(NamedTuple):
     """Activations."""
     multiply_adds: int
     bytes: int
-    """Of inputs, weights and activations."""
+    """Size of inputs, weights and activations."""
     batch: int
     inputs: int
     is_known: bool
-    """Whether the workload is here, and these are its own counts."""
+    """Whether the workload is installed, so that these are its own counts."""
 
 
 @cache
 def amount_of(workload: str, case: str, dtype: str = "float64") -> Amount:
-    """How much a call of a workload on a case, in its notation, computes."""
+    """How much one call computes; ``case`` is in the notation of cases."""
     parsed = parse_case(case, dtype=dtype)
     known = _find(workload)
     counted = known or workloads.get(DEFAULT_WORKLOAD)
@@ -52,7 +52,7 @@ def axis_of(workload: str, sweep: str) -> str:
 
 
 def summary_of(workload: str, sweep: str) -> str:
-    """What a sweep is, in a line."""
+    """Describe a sweep in one line."""
     known = _find(workload)
     if known is None or sweep not in known.sweeps:
         return "cases given one by one"
@@ -61,7 +61,7 @@ def summary_of(workload: str, sweep: str) -> str:
 
 @cache
 def _find(workload: str) -> Workload | None:
-    """The workload of that name; None where it is not here."""
+    """The workload of that name; None where it is not installed."""
     try:
         return workloads.get(workload)
     except WorkloadError:

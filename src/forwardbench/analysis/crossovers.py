@@ -1,7 +1,7 @@
-"""From which size on one implementation beats another, and which one wins at each size.
+"""From which size on one implementation is faster than another, and which is fastest at each.
 
 Pure functions on one setting (sweep, dtype, threads) of the table. Times are paired inside each
-pass; between neighbouring sizes the logarithm of their ratio is interpolated along the logarithm
+pass. Between neighbouring sizes the logarithm of their ratio is interpolated over the logarithm
 of the size.
 """
 
@@ -20,9 +20,9 @@ from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
 from forwardbench.statistics.intervals import log_interval
 
 _BENDS = (0, -1, 1)
-"""How the ratio may run between two sizes: straight, or bent as towards the left or the right."""
+"""Ways to interpolate: 0 is a straight line, -1 and 1 bend it by the left or right neighbour."""
 _STEPS = 12
-"""Places between two sizes at which the interpolated ratio's interval is computed."""
+"""Number of steps between two sizes at which the interpolated ratio gets an interval."""
 
 
 class Crossover(NamedTuple):
@@ -33,22 +33,22 @@ class Crossover(NamedTuple):
     """NaN, like ``high``, where there was one pass only."""
     high: float
     upward: bool
-    """Whether it is the faster one above this size rather than below."""
+    """True if it is faster above this size, False if it is faster below."""
 
 
 class Reach(NamedTuple):
     """Over which of the measured sizes something holds."""
 
     kind: str
-    """`always`, `never`, `from` or `until` a crossover; `some` where it holds at some sizes in
-    another way, `unclear` where no difference is shown at any."""
+    """`always`; `never`; `from` or `until` a crossover; `some`, for any other set of sizes;
+    `unclear`, where no difference is shown at any size."""
     crossover: Crossover | None
     sizes: tuple[int, ...]
     """Every size at which both were measured."""
     shown: tuple[int, ...]
-    """Those at which it holds."""
+    """The sizes at which it holds."""
     slower: tuple[int, ...]
-    """Those at which the contrary is shown."""
+    """The sizes at which the contrary is shown."""
 
 
 class Ratios(NamedTuple):
@@ -57,11 +57,11 @@ class Ratios(NamedTuple):
     sizes: NDArray[np.float64]
     """Shape (sizes,), growing."""
     logs: NDArray[np.float64]
-    """Shape (passes, sizes): logarithms of the ratios; NaN where a pass has not both times."""
+    """Shape (passes, sizes): logarithms of the ratios; NaN where a pass lacks one of the times."""
     signs: NDArray[np.int64]
-    """Shape (sizes,): 1 or -1 where the faster one is shown, 0 where no difference is."""
+    """Shape (sizes,): 1 where it is shown to be faster, -1 where slower, 0 where neither is."""
     level: float
-    """Of the intervals."""
+    """Level of the intervals."""
 
 
 def paired_ratios(
@@ -70,13 +70,13 @@ def paired_ratios(
     """Ratios of ``other``'s time to ``implementation``'s, divided by ``factor``, by size.
 
     A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
-    outside the noise floor. A single pass without an interval counts as it is.
+    outside the noise floor. A single pass without an interval counts without one.
     """
-    rows = _believed(table, evidence)
+    rows = _credible_rows(table, evidence)
     columns = ["size", "case", "activation", "passes", "floor", "half_width"]
-    own = rows.loc[rows["implementation"] == implementation, columns]
-    theirs = rows.loc[rows["implementation"] == other, columns]
-    both = own.merge(theirs, on=["size", "case", "activation"], suffixes=("", "_other"))
+    one_rows = rows.loc[rows["implementation"] == implementation, columns]
+    other_rows = rows.loc[rows["implementation"] == other, columns]
+    both = one_rows.merge(other_rows, on=["size", "case", "activation"], suffixes=("", "_other"))
     both = both.sort_values("size").drop_duplicates("size")
     logs = np.array(
         [
@@ -91,11 +91,11 @@ def paired_ratios(
     return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
 
 
-def _believed(table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
-    """The rows with times to be believed: size, passes, noise floor and half-width of each.
+def _credible_rows(table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """The rows with credible times, and size, passes, noise floor and half-width of each.
 
-    The half-width, in the logarithm, is that of a single pass' interval, which the timing tool
-    gave; where passes say how sure a time is, it is 0.
+    The half-width, in the logarithm, is that of the timing tool's interval for a single pass.
+    With several passes it is 0, because the passes themselves give the interval.
     """
     widths = np.log((table["seconds_high"] / table["seconds_low"]).to_numpy(float)) / 2
     single = (table["passes"] == 1) & ~np.isnan(widths)
@@ -123,9 +123,9 @@ def crossovers(
     """Sizes at which ``implementation`` becomes ``factor`` times as fast as ``other``, or stops.
 
     A change counts only between sizes that show a difference. Its interval holds every size
-    where the interpolated ratio's own interval includes the factor (Fieller's construction: a
-    test at each size, turned round), whether a straight line is interpolated or a parabola
-    through the next size on either side: how the ratio runs between two sizes is not known.
+    where the interval of the interpolated ratio includes the factor (Fieller's construction). How
+    the ratio runs between two sizes is not known. Therefore the interval covers three ways of
+    interpolating: a straight line, and parabolas through the next size on the left or right.
     """
     if not size_axis(table):
         return []
@@ -133,7 +133,7 @@ def crossovers(
 
 
 def _changes(ratios: Ratios) -> Iterator[Crossover]:
-    """Each change of sign between neighbouring sizes that show a difference."""
+    """Yield every change of sign between neighbouring sizes that show a difference."""
     shown = np.flatnonzero(ratios.signs)
     for left, right in pairwise(shown.tolist()):
         if ratios.signs[left] == ratios.signs[right]:
@@ -143,11 +143,11 @@ def _changes(ratios: Ratios) -> Iterator[Crossover]:
         whole = logs[~np.isnan(logs[:, left : right + 1]).any(axis=1)]
         if len(whole):
             positions = np.log(ratios.sizes)
-            ways = [_cross(positions, whole, (left, right), bend, ratios.level) for bend in _BENDS]
-            centre = ways[0][0]
-            low, high = min(way[1] for way in ways), max(way[2] for way in ways)
-            found = [float(np.exp(place)) for place in (centre, low, high)]
-            yield Crossover(found[0], found[1], found[2], upward)
+            roots = [_cross(positions, whole, (left, right), bend, ratios.level) for bend in _BENDS]
+            centre = roots[0][0]
+            low, high = min(root[1] for root in roots), max(root[2] for root in roots)
+            crossing = [float(np.exp(position)) for position in (centre, low, high)]
+            yield Crossover(crossing[0], crossing[1], crossing[2], upward)
 
 
 def _cross(
@@ -159,12 +159,13 @@ def _cross(
 ) -> tuple[float, float, float]:
     """Where interpolated ``logs``, shape (passes, positions), rise through 0: centre, low, high.
 
-    Between the positions numbered ``ends``: at the first they are below 0, at the last above.
+    ``ends`` are the indices of two positions. At the first the logarithms are below 0, at the
+    second above.
     """
     left, right = ends
     steps = np.linspace(left, right, _STEPS * (right - left) + 1)
     grid = np.interp(steps, np.arange(len(positions)), positions)
-    paths = np.array([_path(grid, steps, positions, each, bend) for each in logs])
+    paths = np.array([_path(grid, steps, positions, row, bend) for row in logs])
     curves = np.log([log_interval(np.exp(column).tolist(), level) for column in paths.T])
     centre = _first_rise(grid, curves[:, 0])
     if np.isnan(curves).any():
@@ -183,8 +184,8 @@ def _path(
 ) -> NDArray[np.float64]:
     """Values on the grid: a straight line between neighbours, or Newton's parabola.
 
-    The parabola takes in the next position on one side as well: ``bend`` is -1 for the left, 1 for
-    the right, 0 for the line. Where there is none on that side it is the line.
+    The parabola also goes through the next position on one side: ``bend`` is -1 for the left, 1 for
+    the right, and 0 for the line. Without a position on that side the line is used.
     """
     segment = np.clip(steps.astype(int), 0, len(positions) - 2)
     x0, x1 = positions[segment], positions[segment + 1]
@@ -195,14 +196,14 @@ def _path(
     third = segment - 1 if bend < 0 else segment + 2
     inside = (third >= 0) & (third < len(positions))
     third = np.clip(third, 0, len(positions) - 1)
-    beyond = np.where(inside, positions[third], np.nan)  # no difference of a position to itself
+    beyond = np.where(inside, positions[third], np.nan)  # never a distance of 0
     curvature = ((logs[third] - logs[segment + 1]) / (beyond - x1) - slope) / (beyond - x0)
     bent: NDArray[np.float64] = np.nan_to_num(curvature) * (grid - x0) * (grid - x1)
     return path + bent
 
 
 def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
-    """Where a curve first reaches 0 from below, interpolated; an end where it lies beyond."""
+    """Where a curve first reaches 0 from below, interpolated; an end of the grid if outside it."""
     above = np.flatnonzero(curve >= 0)
     if not len(above):
         return float(grid[-1])
@@ -215,42 +216,42 @@ def _first_rise(grid: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
 def reach(
     table: pd.DataFrame, evidence: Evidence, implementation: str, other: str, factor: float = 1.0
 ) -> Reach:
-    """Say over which of the measured sizes one is (``factor`` times) faster than another."""
+    """At which measured sizes one implementation is (``factor`` times) faster than another."""
     ratios = paired_ratios(table, evidence, implementation, other, factor)
-    sizes_seen = tuple(int(size) for size in ratios.sizes)
+    common_sizes = tuple(int(size) for size in ratios.sizes)
     shown, slower = (
         tuple(int(size) for size in ratios.sizes[ratios.signs == sign]) for sign in (1, -1)
     )
     if not shown:
-        return Reach("never" if slower else "unclear", None, sizes_seen, (), slower)
-    if len(shown) == len(sizes_seen):
-        return Reach("always", None, sizes_seen, shown, slower)
-    found = crossovers(table, evidence, implementation, other, factor)
+        return Reach("never" if slower else "unclear", None, common_sizes, (), slower)
+    if len(shown) == len(common_sizes):
+        return Reach("always", None, common_sizes, shown, slower)
+    crossings = crossovers(table, evidence, implementation, other, factor)
     faster = np.flatnonzero(ratios.signs > 0)
-    in_one_piece = len(faster) == faster[-1] - faster[0] + 1
-    upward = bool(found) and found[0].upward
-    at_the_end = faster[-1] == len(sizes_seen) - 1 if upward else faster[0] == 0
-    if len(found) == 1 and in_one_piece and at_the_end:
-        kind = "from" if found[0].upward else "until"
-        return Reach(kind, found[0], sizes_seen, shown, slower)
-    return Reach("some", None, sizes_seen, shown, slower)
+    contiguous = len(faster) == faster[-1] - faster[0] + 1
+    upward = bool(crossings) and crossings[0].upward
+    at_the_end = faster[-1] == len(common_sizes) - 1 if upward else faster[0] == 0
+    if len(crossings) == 1 and contiguous and at_the_end:
+        kind = "from" if upward else "until"
+        return Reach(kind, crossings[0], common_sizes, shown, slower)
+    return Reach("some", None, common_sizes, shown, slower)
 
 
 class Winner(NamedTuple):
-    """Who is fastest on one case."""
+    """The fastest implementation on one case."""
 
     case: str
     size: int
     best: str
     ties: tuple[str, ...]
-    """Who is not shown to be slower."""
+    """Implementations that are not shown to be slower."""
 
 
 def winners(table: pd.DataFrame, evidence: Evidence) -> list[Winner]:
     """The fastest measured implementation on each case, by growing size."""
-    rows = _believed(table, evidence)
+    rows = _credible_rows(table, evidence)
     rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
-    found = []
+    fastest = []
     for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
         first, *others = group.to_dict("records")
         ties = [
@@ -259,8 +260,8 @@ def winners(table: pd.DataFrame, evidence: Evidence) -> list[Winner]:
             if _is_tie(first, other, evidence.level)
         ]
         best = str(first["implementation"])
-        found.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
-    return found
+        fastest.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
+    return fastest
 
 
 def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any], level: float) -> bool:
@@ -271,16 +272,16 @@ def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any], level: float
 
 
 class Lead(NamedTuple):
-    """Neighbouring sizes at each of which the same ones are not shown to be slower than anybody."""
+    """Neighbouring sizes at which the same implementations are fastest or tied with the fastest."""
 
     names: tuple[str, ...]
-    """Whoever that is; first who is fastest most often."""
+    """These implementations; the one that is fastest most often comes first."""
     smallest: int
     largest: int
 
 
 def leads(table: pd.DataFrame, evidence: Evidence) -> list[Lead]:
-    """Who is fastest over which sizes, by growing size, in as few parts as there can be."""
+    """Split the sizes, in growing order, into as few parts as possible with one lead in each."""
     parts: list[tuple[list[Winner], set[str]]] = []
     for winner in winners(table, evidence):
         ahead = {winner.best, *winner.ties}
@@ -288,36 +289,33 @@ def leads(table: pd.DataFrame, evidence: Evidence) -> list[Lead]:
             parts[-1] = [*parts[-1][0], winner], parts[-1][1] & ahead
         else:
             parts.append(([winner], ahead))
-    return [
-        Lead(_most_often(found, names), found[0].size, found[-1].size) for found, names in parts
-    ]
+    return [Lead(_most_often(part, names), part[0].size, part[-1].size) for part, names in parts]
 
 
-def _most_often(found: list[Winner], names: set[str]) -> tuple[str, ...]:
-    """The names, first who is fastest most often among the winners found."""
-    best = [winner.best for winner in found]
+def _most_often(part: list[Winner], names: set[str]) -> tuple[str, ...]:
+    """Sort the names by how often each is fastest in a part, the most often first."""
+    best = [winner.best for winner in part]
     return tuple(sorted(names, key=lambda name: (-best.count(name), name)))
 
 
 class Change(NamedTuple):
-    """A change of who is fastest."""
+    """A change of the lead: another implementation is fastest from there on."""
 
     before: str
     after: str
     crossover: Crossover | None
-    """Where it is; None where no size shows that the one before is faster than the one after."""
+    """Where they cross; None where ``before`` is not shown to be faster at any size."""
 
 
 def changes_of_lead(table: pd.DataFrame, evidence: Evidence) -> list[Change]:
-    """Where the fastest implementation is overtaken by one that is then the fastest, by size."""
-    found = []
-    parts = leads(table, evidence)
-    for old, new in pairwise(parts):
+    """The changes between neighbouring leads, by growing size."""
+    changes = []
+    for old, new in pairwise(leads(table, evidence)):
         before, after = old.names[0], new.names[0]
-        there = [
-            each
-            for each in crossovers(table, evidence, after, before)
-            if each.upward and old.smallest <= each.size <= new.largest
+        crossings = [
+            crossing
+            for crossing in crossovers(table, evidence, after, before)
+            if crossing.upward and old.smallest <= crossing.size <= new.largest
         ]
-        found.append(Change(before, after, there[-1] if there else None))
-    return found
+        changes.append(Change(before, after, crossings[-1] if crossings else None))
+    return changes

@@ -1,4 +1,4 @@
-"""What tools that follow times from run to run are told of: which rows, by which names."""
+"""Rows and names of the entries for tools that follow times from run to run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _USUAL_ACTIVATION = Case.activation
 
 
 def credible_rows(table: pd.DataFrame, reader: str) -> list[dict[str, Any]]:
-    """The rows that such a tool may rely on: measured, to be believed, and no control.
+    """The rows that such a tool may rely on: measured, credible, and no controls.
 
-    ``reader`` is the tool's name. It takes no empty list, so without any row this raises
-    `UserError`.
+    ``reader`` is the tool's name. It does not accept an empty list, so this raises `UserError`
+    if there is no such row.
     """
     rows = table[is_credible(table) & ~is_control(table)]
     if rows.empty:
@@ -33,9 +33,9 @@ def credible_rows(table: pd.DataFrame, reader: str) -> list[dict[str, Any]]:
 def name_entry(row: dict[str, Any]) -> str:
     """Name a cell, as in `matmul/square/64x64-64/float64/1 thread`.
 
-    Its machine stands before that, where there are several, and its workload, unless that is
-    `forward`. Such tools find a cell of an earlier run by its name: it depends on the cell alone,
-    and two cells never share one.
+    With several machines the name begins with the machine, and a workload other than `forward`
+    comes next. Tools find a cell of an earlier run by this name, so it depends only on the cell,
+    and no two cells have the same name.
     """
     activation = row["activation"]
     parts = (
@@ -51,10 +51,10 @@ def name_entry(row: dict[str, Any]) -> str:
 
 
 def _escape(text: str) -> str:
-    """Write a name in one printable line without the separator; no two names become the same."""
+    """Write a name in one printable line without the separator; different names stay different."""
     escaped = "".join(
         letter if letter.isprintable() and letter not in "\\/" else f"\\{ord(letter):x};"
         for letter in text
     )
-    # Readers drop a blank at the beginning.
+    # Readers remove a blank at the beginning.
     return f"\\20;{escaped[1:]}" if escaped.startswith(" ") else escaped

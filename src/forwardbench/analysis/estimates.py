@@ -1,4 +1,4 @@
-"""Times that were never measured, from a fit of those that were."""
+"""Estimate times that were never measured from a fit of measured times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forwardbench.analysis.rows import is_control, is_doubted, size_axis
 from forwardbench.statistics.fit import Fit, fit_times
 
 FIT_POINTS = 4
-"""Fewer measured sizes than this say too little of the cost of larger ones."""
+"""Fewer measured sizes than this say too little about the cost of larger ones."""
 
 
 UNCERTAIN = 1e6
@@ -19,7 +19,7 @@ UNCERTAIN = 1e6
 
 
 def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
-    """Refine estimates where enough sizes of the same sweep were measured to fit them."""
+    """Improve estimates by a fit, where enough sizes of the same sweep were measured."""
     table = table.copy()
     for _, group in table.groupby(["implementation", *SETTING], sort=False):
         measured = group[group["status"] == "measured"]
@@ -37,7 +37,7 @@ def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _estimate(fit: Fit, amount: Amount) -> list[float | None]:
-    """Predicted seconds with their interval, unless that is so wide that it says nothing."""
+    """Predicted seconds and their interval, which is left out where it is too wide to be of use."""
     with np.errstate(over="ignore"):
         seconds, low, high = fit.estimate(amount)
     if high is None or high > UNCERTAIN * seconds:
@@ -46,22 +46,24 @@ def _estimate(fit: Fit, amount: Amount) -> list[float | None]:
 
 
 def estimated_speedups(table: pd.DataFrame) -> pd.DataFrame:
-    """Ratios to the baseline's time where one of the two was only estimated; else NaN.
+    """Ratios to the baseline's time where one of the two times was estimated; else NaN.
 
-    Columns guess, guess_low and guess_high; the interval joins the far ends of both times'.
+    The columns are guess, guess_low and guess_high. Each end of the interval divides opposite ends
+    of the two times' intervals.
     """
     is_baseline = table["implementation"] == table["baseline"]
     baseline = table[is_baseline & ~is_doubted(table)].set_index(PLACE)
-    theirs = baseline[~baseline.index.duplicated()].reindex(pd.MultiIndex.from_frame(table[PLACE]))
+    baseline = baseline[~baseline.index.duplicated()]
+    baseline = baseline.reindex(pd.MultiIndex.from_frame(table[PLACE]))
     guesses = pd.DataFrame(
         {
-            "guess": theirs["seconds"].to_numpy() / table["seconds"],
-            "guess_low": theirs["seconds_low"].to_numpy() / table["seconds_high"],
-            "guess_high": theirs["seconds_high"].to_numpy() / table["seconds_low"],
+            "guess": baseline["seconds"].to_numpy() / table["seconds"],
+            "guess_low": baseline["seconds_low"].to_numpy() / table["seconds_high"],
+            "guess_high": baseline["seconds_high"].to_numpy() / table["seconds_low"],
         },
         index=table.index,
     )
-    # However uncertain its time, the baseline is exactly once as fast as itself.
+    # The baseline's speedup over itself is exactly 1, however uncertain its time is.
     guesses.loc[is_baseline, ["guess_low", "guess_high"]] = np.nan
     unknown = table["speedup"].isna() & ~is_control(table)
     return guesses.where(unknown)

@@ -1,4 +1,4 @@
-"""What charts and sentences need beside the table: the passes behind each of its rows."""
+"""What charts and sentences need in addition to the table: the passes behind each row."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What lies behind the rows of a table, by the table's index."""
+    """The measurements behind the rows of a table, by the table's index."""
 
     passes: pd.Series[Any]
-    """A tuple with the seconds a call of each pass, NaN where a pass has none; empty for what was
-    not measured."""
+    """A tuple of the seconds per call in each pass, NaN where a pass has none; empty for rows that
+    were not measured."""
     floors: pd.Series[float]
-    """The factor inside which each row's ratio is noise."""
+    """The noise floor of each row, as a factor: a smaller ratio is noise."""
     level: float
-    """What intervals are computed at, so that they hold the true value in 95 %."""
+    """Level that intervals are computed at, chosen so that 95 % of them hold the true value."""
     ceilings: Ceilings
 
 
 def gather(results: Results, table: pd.DataFrame) -> Evidence:
-    """Find what lies behind each row of the table that was made of these results."""
+    """Find the measurements behind each row of the table that was made from these results."""
     seconds = results.samples.set_index([HOST, *CELL_KEY])[["pass", "seconds"]]
     by_cell = {
         key: dict(zip(rows["pass"], rows["seconds"], strict=True))

@@ -1,4 +1,4 @@
-"""What a table says, in sentences."""
+"""Describe a table in sentences."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from forwardbench.analysis.rows import (
     work,
 )
 from forwardbench.analysis.size_findings import (
-    either,
+    join_tied_names,
     lead_words,
     reach_words,
     size_word,
@@ -38,19 +38,19 @@ from forwardbench.units import format_interval, format_percent, format_ratio, fo
 
 
 def settings(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The parts of a table that differ in sweep, dtype, threads or machine, in its order."""
+    """Yield the parts of a table for each sweep, dtype, threads and machine, in its order."""
     for _, rows in table.groupby(SETTING, sort=False):
         yield rows
 
 
 def name_setting(table: pd.DataFrame) -> str:
-    """Name dtype and threads of one setting, and its machine where there are several."""
+    """Name dtype and threads of one setting, and the machine if there are several."""
     host = hosts(table)
     return f"{host[0]}: {_dtype_and_threads(table)}" if host else _dtype_and_threads(table)
 
 
 def hosts(table: pd.DataFrame) -> list[str]:
-    """What tells the machines of a table apart; empty where it is of one run only."""
+    """The names of a table's machines; empty if it is of one run only."""
     return [str(host) for host in table[HOST].unique() if host]
 
 
@@ -59,8 +59,8 @@ def _dtype_and_threads(table: pd.DataFrame) -> str:
     return f"{table['dtype'].iloc[0]}, {'1 thread' if threads == 1 else f'{threads} threads'}"
 
 
-def about(table: pd.DataFrame) -> str:
-    """Name the sweep and what is constant over it."""
+def describe_sweep(table: pd.DataFrame) -> str:
+    """Name and describe a sweep, with its activations."""
     name = str(table["sweep"].iloc[0])
     summary = summary_of(str(table["workload"].iloc[0]), name)
     activations = " and ".join(table["activation"].unique())
@@ -68,7 +68,7 @@ def about(table: pd.DataFrame) -> str:
 
 
 def caption(table: pd.DataFrame) -> str:
-    """CPU, BLAS, threads, dtype, passes and commit, in one line; of each machine."""
+    """CPU, BLAS, threads, dtype, passes and commit, in one line, for all machines."""
     passes = int(table["passes"].max())
     commits = ", ".join(commit for commit in table["commit"].unique() if commit)
     parts = [
@@ -81,26 +81,27 @@ def caption(table: pd.DataFrame) -> str:
 
 
 def _machines(table: pd.DataFrame) -> str:
-    """Describe each machine, those that are alike together."""
-    named: dict[str, list[str]] = {}
+    """Describe the machines; equal ones share one description."""
+    hosts_by_machine: dict[str, list[str]] = {}
     for host, machine in table[[HOST, "machine"]].drop_duplicates().to_numpy():
-        named.setdefault(str(machine).removeprefix(f"{host}: "), []).append(host)
+        name = str(machine).removeprefix(f"{host}: ")
+        hosts_by_machine.setdefault(name, []).append(host)
     return "; ".join(
         f"{', '.join(names)}: {machine}" if all(names) else machine
-        for machine, names in named.items()
+        for machine, names in hosts_by_machine.items()
     )
 
 
 def _first_setting(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The setting that a title is about, and the words that say which, if there are several."""
+    """The setting that a title describes, and its name as a prefix if there are several."""
     rows = list(settings(table))
     return rows[0], f"{name_setting(rows[0])}: " if len(rows) > 1 else ""
 
 
 def finding(table: pd.DataFrame, evidence: Evidence) -> str:
-    """Say how much faster the fastest is than the baseline, on the largest case that shows it.
+    """Say how much faster the fastest is than the baseline, on the largest case with a speedup.
 
-    Only what was measured, and is plausible, counts. Of several settings it is about the first.
+    Only measured and credible times count. With several settings it describes the first.
     """
     table, which = _first_setting(table)
     return which + _finding(table, evidence)
@@ -118,25 +119,29 @@ def _finding(table: pd.DataFrame, evidence: Evidence) -> str:
     if rivals.empty:
         return f"{baseline} was not measured where others were: choose another --baseline"
     rivals = rivals.assign(size=sizes(rivals))
-    there = rivals[rivals["size"] == rivals["size"].max()]
-    best = there.loc[there["speedup"].idxmax()]
-    same = verdicts(table)[best.name] == NO_DIFFERENCE
-    compared = _compare(best, baseline, same)
-    ties = "" if same else _ties(table, evidence, best)
-    return f"{compared} ({_certainty(best)}){ties}{_crossing(table, evidence, best)}"
+    largest = rivals[rivals["size"] == rivals["size"].max()]
+    best = largest.loc[largest["speedup"].idxmax()]
+    undecided = verdicts(table)[best.name] == NO_DIFFERENCE
+    comparison = _compare(best, baseline, undecided)
+    ties = "" if undecided else _ties(table, evidence, best)
+    return f"{comparison} ({_certainty(best)}){ties}{_crossing(table, evidence, best)}"
 
 
 def _ties(table: pd.DataFrame, evidence: Evidence, best: pd.Series[Any]) -> str:
-    """Who is not shown to be slower than the best on the same case."""
-    here = table[(table["case"] == best["case"]) & (table["activation"] == best["activation"])]
-    winning = winners(here, evidence)
-    names = [name for winner in winning for name in winner.ties if name != best["baseline"]]
+    """Name the implementations that are not shown to be slower than the best on its case."""
+    rows = table[(table["case"] == best["case"]) & (table["activation"] == best["activation"])]
+    names = [
+        name
+        for winner in winners(rows, evidence)
+        for name in winner.ties
+        if name != best["baseline"]
+    ]
     return f", with no difference to {' and '.join(names)} shown" if names else ""
 
 
-def _compare(best: pd.Series[Any], baseline: str, same: bool) -> str:
+def _compare(best: pd.Series[Any], baseline: str, undecided: bool) -> str:
     name, case = best["implementation"], best["case"]
-    if same:
+    if undecided:
         return f"No difference shown between {name} and {baseline} at {case}"
     ratio = format_ratio(max(best["speedup"], 1 / best["speedup"]))[:-1]
     if best["speedup"] > 1:
@@ -149,14 +154,14 @@ def _certainty(best: pd.Series[Any]) -> str:
         return "one pass, so no interval"
     low, high = best["speedup_low"], best["speedup_high"]
     if best["speedup"] < 1:
-        low, high = 1 / high, 1 / low  # as the sentence turns the ratio round
+        low, high = 1 / high, 1 / low  # because the sentence gives the inverse ratio
     interval = format_interval(low, high)
     passes = f", {best['passes']} passes" if best["passes"] > 1 else ""
     return f"{interval_word(best['passes'])} {interval}{passes}"
 
 
 def interval_word(passes: int) -> str:
-    """What an interval is called; of a single pass it is the timing tool's own."""
+    """The name of an interval; with a single pass it is the timing tool's own."""
     return "95 % interval" if passes > 1 else "interval of one run's samples"
 
 
@@ -164,47 +169,48 @@ def _crossing(table: pd.DataFrame, evidence: Evidence, best: pd.Series[Any]) -> 
     if best["speedup"] < 1:
         return ""
     baseline = best["baseline"]
-    found = reach(table, evidence, best["implementation"], baseline)
-    if found.kind != "from" or found.crossover is None:
+    faster = reach(table, evidence, best["implementation"], baseline)
+    if faster.kind != "from" or faster.crossover is None:
         return ""
-    return f"; faster {reach_words(found, size_word(table))}"
+    return f"; faster {reach_words(faster, size_word(table))}"
 
 
 def baseline_of(table: pd.DataFrame) -> str:
     """Name the implementation that the table's speedups are relative to."""
-    own = table[~is_control(table)]
-    return str((own if len(own) else table)["baseline"].iloc[0])
+    rows = table[~is_control(table)]
+    return str((rows if len(rows) else table)["baseline"].iloc[0])
 
 
 def fastest(table: pd.DataFrame, evidence: Evidence) -> str:
     """Say who is fastest, and from which size."""
     table, which = _first_setting(table)
-    found = winners(table, evidence)
-    if not found:
+    winning = winners(table, evidence)
+    if not winning:
         return f"{which}Nothing was measured"
     if not size_axis(table):
-        return f"{which}Fastest: {_fastest_by_case(found)}"
+        return f"{which}Fastest: {_fastest_by_case(winning)}"
     parts = leads(table, evidence)
     if len(parts) == 1:
-        return f"{which}Fastest at every size: {either(parts[0].names)}"
+        return f"{which}Fastest at every size: {join_tied_names(parts[0].names)}"
     spans = lead_words(parts, changes_of_lead(table, evidence), size_word(table))
     return f"{which}Fastest: {', '.join(spans)}"
 
 
-def _fastest_by_case(found: list[Winner]) -> str:
-    """Who is fastest on which of a few cases; many are counted."""
-    cases: dict[str, list[str]] = {}
-    for each in found:
-        cases.setdefault(either(sorted((each.best, *each.ties))), []).append(each.case)
+def _fastest_by_case(winning: list[Winner]) -> str:
+    """Say which implementation is fastest on which cases; more than three are only counted."""
+    cases_by_names: dict[str, list[str]] = {}
+    for winner in winning:
+        names = join_tied_names(sorted((winner.best, *winner.ties)))
+        cases_by_names.setdefault(names, []).append(winner.case)
     parts = [
-        f"{who} at {' and '.join(on) if len(on) <= 3 else f'{len(on)} cases'}"
-        for who, on in cases.items()
+        f"{names} at {' and '.join(cases) if len(cases) <= 3 else f'{len(cases)} cases'}"
+        for names, cases in cases_by_names.items()
     ]
     return ", ".join(parts[:4]) + (", ..." if len(parts) > 4 else "")
 
 
 def cheapest(table: pd.DataFrame) -> str:
-    """Say what a multiply-add costs the baseline, and what it costs who does most of them."""
+    """Say where a multiply-add is cheapest, and what it costs the baseline at its largest case."""
     table, which = _first_setting(table)
     rows = table[is_credible(table) & ~is_control(table)]
     if rows.empty:
@@ -240,7 +246,7 @@ def _half_widths(rows: pd.DataFrame) -> pd.Series[float]:
 
 
 def overview(table: pd.DataFrame, evidence: Evidence) -> str:
-    """Say between which ratios everything lies."""
+    """Give the smallest and the largest speedup."""
     table, which = _first_setting(table)
     rows = table[is_credible(table) & ~is_control(table) & table["speedup"].notna()]
     rows = rows[rows["implementation"] != rows["baseline"]]
@@ -256,7 +262,7 @@ def overview(table: pd.DataFrame, evidence: Evidence) -> str:
 
 
 def noise_sentence(table: pd.DataFrame) -> str:
-    """Say how far apart identical code came out; empty without controls."""
+    """Give the noise floor, the largest one of all settings; empty without controls."""
     floors = [noise_floor(rows) for rows in settings(table)]
     known = [floor for floor in floors if floor == floor]
     if not known:
@@ -267,26 +273,28 @@ def noise_sentence(table: pd.DataFrame) -> str:
     )
 
 
-def troubles(table: pd.DataFrame) -> list[str]:
-    """One line for each implementation with cells that have no time, or none to be believed.
+def problems(table: pd.DataFrame) -> list[str]:
+    """One line for each implementation with cells that have no time or no credible one.
 
-    What was left out for its length alone is no trouble, unless nothing else is left of it.
+    Cells that were skipped because they take too long are no problem, except where the
+    implementation has no time at all.
     """
-    own = table[~is_control(table)]
-    own = own.assign(what=own["status"].mask(is_doubted(own), "not credible"))
-    missing = own["status"].isin([Status.FAILED, Status.REJECTED, Status.UNAVAILABLE])
-    absent = own.groupby("implementation")["seconds"].transform("count") == 0
+    rows = table[~is_control(table)]
+    rows = rows.assign(problem=rows["status"].mask(is_doubted(rows), "not credible"))
+    missing = rows["status"].isin([Status.FAILED, Status.REJECTED, Status.UNAVAILABLE])
+    never_timed = rows.groupby("implementation")["seconds"].transform("count") == 0
+    bad = rows[missing | is_doubted(rows) | never_timed]
     lines = []
-    for name, rows in own[missing | is_doubted(own) | absent].groupby("implementation", sort=False):
-        first = rows.iloc[0]
-        count = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'} {first['what']}"
+    for name, cells in bad.groupby("implementation", sort=False):
+        first = cells.iloc[0]
+        count = f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} {first['problem']}"
         reason = f": {first['reason']}" if first["reason"] else ""
         lines.append(f"{name}: {count}, first {first['case']}{reason}")
     return lines
 
 
 def describe_row(row: pd.Series[Any]) -> str:
-    """Say in a sentence what was found of one cell; pandas may have merged columns into it."""
+    """Describe one cell in a sentence; the row may have more columns than the table."""
     parts = [f"{row['implementation']} at {row['case']}"]
     if row["status"] == Status.ESTIMATED:
         parts.append(f"estimated {format_seconds(row['seconds'])}, never measured")
@@ -305,7 +313,7 @@ def describe_row(row: pd.Series[Any]) -> str:
 
 
 def describe(table: pd.DataFrame, what: str, title: str, form: str = "") -> str:
-    """Alternative text of a chart: what kind it is, what it found, and where its ends are."""
+    """Alternative text of a chart: its kind, its finding, and the speedups at both ends."""
     first, _ = _first_setting(table)
     shown = [
         f"{name}: {_ends(rows)}"

@@ -1,4 +1,4 @@
-"""What first calls show, in sentences: from the rows that `analysis.break_even` makes."""
+"""Describe first calls in sentences, from the rows that `analysis.break_even` makes."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from forwardbench.units import format_seconds
 _MANY = 1e9
 """A number of calls with more digits is written with an exponent."""
 NAMED = 3
-"""How many implementations a sentence names of those that pay, soonest first."""
+"""The most implementations that a sentence names; those that pay soonest come first."""
 
 
-def payoff(found: pd.DataFrame) -> str:
+def payoff(break_evens: pd.DataFrame) -> str:
     """Say after how many calls compiling pays, on the largest case on which it does.
 
-    Of several settings it is about the first.
+    With several settings it describes the first.
     """
-    judged = found[found["verdict"] != ""]
+    judged = break_evens[break_evens["verdict"] != ""]
     if judged.empty:
-        return f"No first call could be held against {AGAINST}"
+        return f"No first call could be compared with {AGAINST}"
     rows, *others = settings(judged)
     rows = rows.assign(work=work(rows))
     paying = rows[rows["verdict"] == PAYS]
     largest = rows["work"] == (paying if len(paying) else rows)["work"].max()
-    there = rows[rows["case"] == rows.loc[largest, "case"].iloc[0]]
+    case = rows.loc[largest, "case"].iloc[0]
+    parts = _parts(rows[rows["case"] == case])
     at = f"{name_setting(rows)}: at" if others else "At"
-    case = there["case"].iloc[0]
-    return f"{at} {case}, against {AGAINST}, compiling {'; '.join(_parts(there))}"
+    return f"{at} {case}, against {AGAINST}, compiling {'; '.join(parts)}"
 
 
 def _parts(rows: pd.DataFrame) -> list[str]:
-    """Who pays when, who is not shown to, and who never does."""
+    """Say which implementations pay and when, which are not shown to pay, and which never do."""
     paying = rows[rows["verdict"] == PAYS].sort_values("calls", kind="stable")
     when = [
         f"{_calls(row)} with {row['implementation']}" for _, row in paying.head(NAMED).iterrows()
@@ -71,7 +71,7 @@ def _calls(row: pd.Series[Any]) -> str:
 
 
 def format_calls(calls: float) -> str:
-    """Write the whole number of calls that it takes; empty where there is none."""
+    """Write a number of calls, rounded up to a whole number; empty where there is none."""
     if not math.isfinite(calls):
         return ""
     whole = float(f"{math.ceil(calls * (1 - 1e-9)):.3g}")
@@ -79,7 +79,7 @@ def format_calls(calls: float) -> str:
 
 
 def describe_first_call(row: pd.Series[Any]) -> str:
-    """Say in a sentence what a first call costs, and after how many calls it is paid for."""
+    """Describe one first call in a sentence: what it costs, and after how many calls it pays."""
     first = f"first call {format_seconds(row['first'])}"
     if pd.notna(row["first_low"]):
         low, high = format_seconds(row["first_low"]), format_seconds(row["first_high"])
@@ -92,10 +92,10 @@ def describe_first_call(row: pd.Series[Any]) -> str:
     )
 
 
-def first_call_troubles(found: pd.DataFrame) -> list[str]:
+def first_call_problems(break_evens: pd.DataFrame) -> list[str]:
     """One line for each implementation and reason for which no number of calls is known."""
     lines = []
-    lacking = found[found["reason"] != ""]
+    lacking = break_evens[break_evens["reason"] != ""]
     groups = lacking.groupby(["implementation", "reason", HOST], sort=False)
     for (name, reason, host), rows in groups:
         on = f" on {host}" if host else ""

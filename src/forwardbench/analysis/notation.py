@@ -1,4 +1,4 @@
-"""How a value is written that is estimated, undecided or not believed: the same everywhere."""
+"""How estimated, undecided and implausible values are written, the same everywhere."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ UNDECIDED_KEY = f"In brackets: {NO_DIFFERENCE}."
 
 
 def estimated(text: str) -> str:
-    """Write what was fitted and never measured; nothing stays nothing."""
+    """Mark a value as estimated; an empty text stays empty."""
     return f"~{text}" if text else ""
 
 
 def undecided(text: str) -> str:
-    """Write a ratio that shows no difference."""
+    """Mark a ratio that shows no difference."""
     return f"({text})"
 
 
 def doubted(text: str) -> str:
-    """Write what was measured and is faster than this machine can be."""
+    """Mark a measured value that is faster than this machine can be."""
     return f"{text}?"
 
 
 def with_words(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add what `write_ratio` needs: ``verdict``, and ``guess``, a ratio that is only estimated.
+    """Add the columns that `write_ratio` needs: ``verdict``, and ``guess``, an estimated ratio.
 
-    Controls must be among the rows, since their noise has a say in the verdicts.
+    The rows must include the controls, because the verdicts depend on the noise floor.
     """
     return rows.assign(verdict=verdicts(rows), guess=estimated_speedups(rows)["guess"])
 

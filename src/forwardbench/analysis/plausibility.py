@@ -9,14 +9,14 @@ from forwardbench.records import COPIED_BYTES, Status
 from forwardbench.results import Ceilings
 
 PLAUSIBLE = 1.5
-"""Clocks vary, and so do libraries: so far above a measured peak a result is still believed."""
+"""Clocks and libraries vary, so times up to this factor above a measured peak are believed."""
 
 
-def too_fast(row: dict[str, Any], ceilings: Ceilings) -> str:
-    """Say by how much a time beats the machine's own measured peaks; empty if it does not.
+def describe_implausibility(row: dict[str, Any], ceilings: Ceilings) -> str:
+    """Say how far a time exceeds the machine's measured peaks; empty if it does not.
 
-    Nothing computes faster than the best matrix product, and arrays that no cache holds are
-    read no faster than memory moves.
+    Nothing computes faster than the best matrix product, and nothing reads arrays that are larger
+    than the caches faster than memory can move them.
     """
     if row["status"] != Status.MEASURED or (row["dtype"], row["threads"]) not in ceilings:
         return ""

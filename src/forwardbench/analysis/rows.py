@@ -1,4 +1,4 @@
-"""What a row of the table is: a control, credible, how large its case."""
+"""Properties of the table's rows: control or not, credible or not, and the size of the case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def is_control(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def is_measured(table: pd.DataFrame) -> pd.Series[bool]:
-    """Mark the rows that have a time which was measured, credible or not."""
+    """Mark the rows with a measured time, credible or not."""
     return table["status"] == Status.MEASURED
 
 
@@ -29,7 +29,7 @@ def is_doubted(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def size_axis(rows: pd.DataFrame) -> str:
-    """Name what grows along the sweep of some rows: `batch` or `inputs`; empty for nothing."""
+    """Name what grows along the rows' sweep: `batch` or `inputs`; empty where nothing does."""
     return axis_of(str(rows["workload"].iloc[0]), str(rows["sweep"].iloc[0]))
 
 
@@ -48,12 +48,12 @@ def _size(workload: str, sweep: str, case: str) -> int:
 def work(table: pd.DataFrame) -> pd.Series[float]:
     """Multiply-adds of each row's case."""
     cells = zip(table["workload"], table["case"], strict=True)
-    found = [amount_of(workload, case).multiply_adds for workload, case in cells]
-    return pd.Series(found, table.index, dtype=float)
+    counts = [amount_of(workload, case).multiply_adds for workload, case in cells]
+    return pd.Series(counts, table.index, dtype=float)
 
 
 def slowest_first(table: pd.DataFrame) -> list[str]:
-    """Implementations by their time on the largest case each has, estimated or not."""
+    """Implementations by their time on their largest case, the slowest first, estimated or not."""
     rows = table[~is_control(table) & table["seconds"].notna()]
     rows = rows.assign(work=work(rows))
     largest = rows.sort_values("work").groupby("implementation").tail(1)

@@ -1,4 +1,4 @@
-"""Sizes in sentences: those that were measured, and where the lines between them cross."""
+"""Describe sizes in sentences: measured sizes, and where the lines between them cross."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forwardbench.analysis.rows import size_axis
 
 
 def size_word(rows: pd.DataFrame) -> str:
-    """What the sizes of a sweep are called: one network has batches, others have sizes."""
+    """Name the sizes of a sweep: widths, or batches of one network, or else sizes."""
     if size_axis(rows) == "inputs":
         return "width"
     return "batch" if rows["widths"].nunique() == 1 else "size"
@@ -25,26 +25,26 @@ def format_crossover(crossover: Crossover) -> str:
 
 
 def format_size(size: float, digits: int = 3) -> str:
-    """Write a size between those measured, as in `3.26` or `12,300`."""
+    """Write a size that may lie between measured ones, as in `3.26` or `12,300`."""
     rounded = float(f"{size:.{digits}g}")
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
-def reach_words(found: Reach, word: str = "size") -> str:
+def reach_words(reach: Reach, word: str = "size") -> str:
     """Say over which sizes something holds; ``word`` is what a size is called."""
-    span = f"{found.sizes[0]:,} to {found.sizes[-1]:,}" if found.sizes else "no size in common"
-    if found.kind == "always":
+    span = f"{reach.sizes[0]:,} to {reach.sizes[-1]:,}" if reach.sizes else "no size in common"
+    if reach.kind == "always":
         return f"at every {word} ({span})"
-    if found.kind == "never":
+    if reach.kind == "never":
         return f"never in this range ({span})"
-    if found.kind == "unclear":
+    if reach.kind == "unclear":
         return f"no difference shown ({span})"
-    if found.crossover is None:
-        return f"at {_list(found.shown, word)}, and at no other {word} measured ({span})"
-    crossing = format_crossover(found.crossover)
-    if found.kind == "from":
-        return f"from {word} {found.shown[0]:,} on {crossing}"
-    return f"up to {word} {found.shown[-1]:,} {crossing}"
+    if reach.crossover is None:
+        return f"at {_list(reach.shown, word)}, and at no other {word} measured ({span})"
+    crossing = format_crossover(reach.crossover)
+    if reach.kind == "from":
+        return f"from {word} {reach.shown[0]:,} on {crossing}"
+    return f"up to {word} {reach.shown[-1]:,} {crossing}"
 
 
 def _list(sizes: tuple[int, ...], word: str) -> str:
@@ -55,15 +55,15 @@ def _list(sizes: tuple[int, ...], word: str) -> str:
     return f"{word}{'es' if word == 'batch' else 's'} {', '.join(names[:-1])} and {names[-1]}"
 
 
-def either(names: Sequence[str]) -> str:
-    """Name those between whom no difference is shown."""
+def join_tied_names(names: Sequence[str]) -> str:
+    """Join the names of implementations between which no difference is shown."""
     if len(names) > 3:
         return f"{names[0]} or {len(names) - 1} others"
     return " or ".join(names)
 
 
 def lead_words(parts: list[Lead], changes: list[Change], word: str) -> Iterator[str]:
-    """Who is fastest over which of the measured sizes, one part after the other."""
+    """Say which implementations are fastest over which measured sizes, part by part."""
     crossings = [None, *(change.crossover for change in changes)]
     for part, crossing in zip(parts, crossings, strict=True):
         first, last = f"{part.smallest:,}", f"{part.largest:,}"
@@ -74,4 +74,4 @@ def lead_words(parts: list[Lead], changes: list[Change], word: str) -> Iterator[
         else:
             span = f"from {first} to {last}" if first != last else f"at {first}"
         place = f" {format_crossover(crossing)}" if crossing else ""
-        yield f"{either(part.names)} {span}{place}"
+        yield f"{join_tied_names(part.names)} {span}{place}"

@@ -1,4 +1,4 @@
-"""What speaks against a run's figures, each with the next thing to do about it."""
+"""Warnings about a run's figures, each with the next thing to do."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.units import format_seconds
 
 NOISY = 1.05
-"""Noise floor from which on a machine counts as noisy."""
+"""A machine with a larger noise floor counts as noisy."""
 BUSY_CPUS = 0.1
-"""What other programs may keep busy of a CPU before it is worth a word."""
+"""CPUs that other programs may keep busy before there is a warning."""
 STOLEN_CPUS = 0.02
+"""CPUs that a virtual machine may lose to others before there is a warning."""
 LOST_SHARE = 0.02
-"""Share of the baseline's time that may go to other programs before it is worth a word."""
+"""Share of the baseline's time that other programs may take before there is a warning."""
 COARSE = 0.01
 """Largest share of the shortest round that the timer's step may be."""
 
 
 def warnings_of(results: Results, table: pd.DataFrame, run: Path | None) -> list[str]:
-    """Say what speaks against the figures of results, of each machine where they are of several.
+    """Say what speaks against the figures of some results, for each machine if there are several.
 
     ``run`` is the run's folder, if it has one that can be resumed.
     """
@@ -40,7 +41,7 @@ def warnings_of(results: Results, table: pd.DataFrame, run: Path | None) -> list
 
 
 def _warnings(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) -> list[str]:
-    """Say in one line each what speaks against one machine's figures and what to do."""
+    """Warnings about one machine's figures, one line each, with what to do."""
     return [
         *_few_passes(table, run),
         *_noise(table, circumstances, run),
@@ -72,7 +73,7 @@ def _noise(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) 
     floors = [noise_floor(rows) for _, rows in table.groupby(SETTING, sort=False)]
     worst = max((floor for floor in floors if floor == floor), default=1.0)
     passes = int(table["passes"].max())
-    if worst > NOISY and passes >= FEWEST_PASSES:  # of fewer, more passes are advised anyway
+    if worst > NOISY and passes >= FEWEST_PASSES:  # with fewer, more passes are advised anyway
         more = 2 * max(10, passes)
         yield (
             f"Noisy: ratios of identical code are expected up to {(worst - 1) * 100:.0f} % from 1; "
@@ -82,13 +83,13 @@ def _noise(table: pd.DataFrame, circumstances: Circumstances, run: Path | None) 
 
 def _neighbours(circumstances: Circumstances) -> Iterator[str]:
     if circumstances.others > BUSY_CPUS:
-        who = (
+        name = (
             f", {circumstances.busiest} up to {circumstances.busiest_cpus:.2g}"
             if circumstances.busiest
             else ""
         )
         yield (
-            f"Busy: other programs kept {circumstances.others:.2g} CPUs busy meanwhile{who}: end "
+            f"Busy: other programs kept {circumstances.others:.2g} CPUs busy meanwhile{name}: end "
             "them and run again"
         )
     if circumstances.stolen > STOLEN_CPUS:
@@ -99,9 +100,8 @@ def _neighbours(circumstances: Circumstances) -> Iterator[str]:
 
 
 def _lost_time(table: pd.DataFrame, circumstances: Circumstances) -> Iterator[str]:
-    """What runs long is interrupted; what is over in a microsecond mostly is not."""
-    own = table[~is_control(table)]
-    baselines = sorted(set(own["baseline"]))
+    """Long calls are interrupted by other programs; calls of a microsecond mostly are not."""
+    baselines = sorted(set(table.loc[~is_control(table), "baseline"]))
     for name in baselines:
         lost = circumstances.lost.get(name, 0.0)
         if lost > LOST_SHARE:

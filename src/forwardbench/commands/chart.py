@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     view = View(options.x, DARK if options.dark else LIGHT)
     _refuse_absent_kinds(options, bundle)
     files: list[Path] = []
-    with writing(folder), pictures.without_collecting():
+    with writing(folder), pictures.without_garbage_collection():
         for drawn in pictures.draw_all(bundle, options.kind, view):
             files += pictures.save(drawn, folder, formats)
     print(f"Charts: {folder} ({len(files)} files)")

@@ -93,7 +93,12 @@ def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
 
 def _judge(found: Comparison, limit: float) -> int:
     """The status of a comparison that was asked to fail on regressions."""
-    from forwardbench.analysis.comparison import NOT_COMPARABLE, broken, hidden, regressions
+    from forwardbench.analysis.comparison import (
+        NOT_COMPARABLE,
+        baseline_change_limit,
+        broken,
+        regressions,
+    )
 
     if (found.cells["verdict"] == NOT_COMPARABLE).all():
         say("forwardbench: nothing could be compared, so no regression can be excluded")
@@ -105,10 +110,11 @@ def _judge(found: Comparison, limit: float) -> int:
             f"{row['threads']}) takes {1 / row['ratio']:.3g} times as long, at least "
             f"{1 / row['ratio_high']:.3g}"
         )
-    if hidden(found) > limit:
+    baseline_change = baseline_change_limit(found)
+    if baseline_change > limit:
         say(
-            f"Warning: the baseline itself may have moved by {hidden(found):.1%} between the two, "
-            "so regressions below that are not shown: run both again, one after the other"
+            f"Warning: the baseline itself may have moved by {baseline_change:.1%} between the "
+            "two, so regressions below that are not shown: run both again, one after the other"
         )
     others = found.cells[found.cells["implementation"] != found.relative_to]
     unjudged = int((others["verdict"] == NOT_COMPARABLE).sum())

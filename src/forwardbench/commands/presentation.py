@@ -34,7 +34,7 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
         console = terminal.make_console()
         terminal.print_summary(bundle.table, bundle.evidence, console)
         terminal.print_break_evens(bundle.break_evens, console)
-    with pictures.without_collecting():
+    with pictures.without_garbage_collection():
         write_kept(bundle, path)
         drawn = pictures.pictures_of(bundle)
         files = [file for each in drawn for file in pictures.save(each, path / "charts", formats)]

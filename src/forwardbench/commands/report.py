@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
     bundle = load(options)
     path = beside(options, html.FILE)
-    with pictures.without_collecting():
+    with pictures.without_garbage_collection():
         write_text(path, html.write(bundle))
         print(f"Report: {path}")
         if options.charts:

@@ -22,9 +22,9 @@ from forwardbench.analysis.findings import (
     hosts,
     name_setting,
     noise_sentence,
-    troubles,
+    problems,
 )
-from forwardbench.analysis.first_call_findings import calls_words, first_call_troubles, payoff
+from forwardbench.analysis.first_call_findings import calls_words, first_call_problems, payoff
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
 from forwardbench.analysis.notation import UNDECIDED_KEY, with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes, slowest_first
@@ -80,7 +80,7 @@ def print_break_evens(found: pd.DataFrame, console: Console) -> None:
         setting = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
         console.print(f"{setting}: first call, and after how many calls it has paid")
         console.print(_first_calls(rows))
-        notes = (f"{payoff(rows)}.", *first_call_troubles(rows))
+        notes = (f"{payoff(rows)}.", *first_call_problems(rows))
         console.print("\n".join(notes))
         console.print()
 
@@ -119,7 +119,7 @@ def _room_for(table: Table, console: Console) -> int:
 
 
 def _print_notes(rows: pd.DataFrame, evidence: Evidence, console: Console) -> None:
-    notes = (f"{finding(rows, evidence)}.", noise_sentence(rows), _brackets(rows), *troubles(rows))
+    notes = (f"{finding(rows, evidence)}.", noise_sentence(rows), _brackets(rows), *problems(rows))
     for sentence in notes:
         if sentence:
             console.print(sentence)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from forwardbench.cases import Case
 from forwardbench.measure.passes import PlannedCell
 from forwardbench.records import Cell
-from forwardbench.statistics.intervals import LOOKED_LEVEL, log_interval
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, log_interval
 
 Samples = Mapping[Cell, Mapping[int, float]]
 """Seconds a call of each cell, by the number of the pass."""
@@ -29,7 +29,7 @@ def cells_to_repeat(
         if partner == cell:
             continue  # once as fast as itself, for certain
         values = _ratios(samples.get(cell, {}), samples.get(partner, {}) if partner else None)
-        if not values or not log_interval(values, LOOKED_LEVEL).half_width <= precision:
+        if not values or not log_interval(values, EARLY_STOP_LEVEL).half_width <= precision:
             needed |= {cell, partner} if partner else {cell}
     return [each for each in plan if each.cell in needed]
 

@@ -20,7 +20,7 @@ import filelock
 
 from forwardbench import __version__, workloads
 from forwardbench.errors import UserError
-from forwardbench.files import making_sense_of, read_json, write_whole
+from forwardbench.files import read_json, reporting_bad_contents, write_whole
 from forwardbench.measure.environment import describe_machine, timer_step
 from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
 from forwardbench.measure.passes import predicted_seconds
@@ -72,19 +72,19 @@ class RunFolder:
     @property
     def request(self) -> Request:
         """What the run was asked for."""
-        with making_sense_of(self.path / "run.json"):
+        with reporting_bad_contents(self.path / "run.json"):
             return Request.from_json(self.document["request"])
 
     @property
     def verdicts(self) -> list[Verdict]:
         """What verification found, once that is recorded."""
-        with making_sense_of(self.path / "run.json"):
+        with reporting_bad_contents(self.path / "run.json"):
             return [Verdict(**values) for values in self.document.get("verification", [])]
 
     @property
     def plan(self) -> Plan:
         """The plan, once it is recorded."""
-        with making_sense_of(self.path / "run.json"):
+        with reporting_bad_contents(self.path / "run.json"):
             return Plan.from_json(self.document)
 
     def change_request(self, request: Request) -> None:
@@ -125,7 +125,7 @@ class RunFolder:
         """Read the passes that were not there when this was last asked; raises `UserError`."""
         while (path := self.path / f"pass-{len(self._passes.numbers) + 1:03d}.json").exists():
             document = read_json(path)
-            with making_sense_of(path):
+            with reporting_bad_contents(path):
                 _add_pass(self._passes, document)
         return self._passes
 
@@ -192,7 +192,7 @@ def resume_folder(path: Path) -> RunFolder:
         raise UserError(f"there is no run to resume in {path}: it holds no run.json")
     lock = _lock(path)
     document = read_json(path / "run.json")
-    with making_sense_of(path / "run.json"):
+    with reporting_bad_contents(path / "run.json"):
         if document["format"] != FORMAT:
             raise UserError(
                 f"{path} was written by another version of forwardbench (format "

@@ -1,4 +1,4 @@
-"""Everything that can be known of some results, for whatever is drawn or written of them."""
+"""Results with everything that is computed from them, for charts, exports and the page."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from forwardbench.results import Results
 if TYPE_CHECKING:
     from forwardbench.analysis.comparison import Comparison
 
-Made = TypeVar("Made")
+Kept = TypeVar("Kept")
 
 
 @dataclass
 class Bundle:
-    """Results and all that is made of them, each when it is first asked for."""
+    """Results and everything computed from them; each part is computed on first use."""
 
     results: Results
     baseline: str | None = None
-    """What speedups are relative to; None for the results' own."""
+    """The implementation that speedups are relative to; None for the results' own baseline."""
     run: Path | None = None
     """The run's folder, if it has one that can be resumed."""
     load_commits: Callable[[], Sequence[Results]] = tuple
-    """Reads the results of every commit, where there are several."""
+    """Reads the results of all commits, if there are several."""
     comparison: Comparison | None = None
-    """How these results differ from others, where they were compared with some."""
+    """The comparison with other results, if there is one."""
     sides: str = ""
-    """What the first and the second are that were compared."""
+    """What the first and the second results of the comparison are."""
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -49,7 +49,7 @@ class Bundle:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """What lies behind the table's rows."""
+        """The measurements behind the table's rows."""
         return gather(self.results, self.table)
 
     @cached_property
@@ -59,28 +59,30 @@ class Bundle:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What speaks against the figures, each with what to do about it."""
+        """Warnings about the figures, each with what to do."""
         return warnings_of(self.results, self.table, self.run)
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """The tables of several commits as one, oldest first; empty where there is one only."""
+        """The tables of all commits as one, oldest first; empty if there is only one commit."""
         commits = self.load_commits()
         if len(commits) < 2:
             return pd.DataFrame()
-        return pd.concat([summarize(each, self.baseline) for each in commits], ignore_index=True)
+        return pd.concat(
+            [summarize(commit, self.baseline) for commit in commits], ignore_index=True
+        )
 
     @property
     def intervals(self) -> str:
-        """What intervals are, where they are the timing tool's own; else empty."""
+        """Describes the intervals if they are the timing tool's own; else empty."""
         return self.results.origin.facts.get("intervals", "")
 
-    def keep(self, name: str, make: Callable[[], Made]) -> Made:
-        """What was made under a name, so that nothing is drawn twice."""
+    def keep(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept under a name, and make it first if needed, so it is drawn once."""
         if name not in self._kept:
             self._kept[name] = make()
-        made: Made = self._kept[name]
-        return made
+        kept: Kept = self._kept[name]
+        return kept
 
 
 def load(source: str | Path, baseline: str | None = None) -> Bundle:
@@ -96,7 +98,7 @@ def load(source: str | Path, baseline: str | None = None) -> Bundle:
     )
 
 
-# --- parts: what one chart is of -----------------------------------------------------------
+# --- parts: the data of one chart -----------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class SweepPart:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The rows of the table that it is about."""
+        """The rows of the table that the chart shows."""
         return self.rows
 
 
@@ -119,9 +121,9 @@ class BreakEvenPart:
 
     name: str
     rows: pd.DataFrame
-    """Of `Bundle.break_evens`."""
+    """Rows of `Bundle.break_evens`."""
     table: pd.DataFrame
-    """The rows of the table that it is about."""
+    """The rows of the table that the chart shows."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,11 @@ class HistoryPart:
 
     name: str
     rows: pd.DataFrame
-    """Of `Bundle.history`."""
+    """Rows of `Bundle.history`."""
     table: pd.DataFrame
     """The rows of the newest commit's table."""
     intervals: str
-    """What the intervals are."""
+    """A description of the intervals, as in `Bundle.intervals`."""
 
 
 @dataclass(frozen=True)
@@ -143,21 +145,21 @@ class ComparisonPart:
 
     name: str
     rows: pd.DataFrame
-    """The cells of the comparison that it is about: those with a ratio."""
+    """The cells of this sweep that have a ratio."""
     comparison: Comparison
     sides: str
-    """What the first and the second are."""
+    """What the first and the second results are."""
 
 
 def sweep_parts(bundle: Bundle) -> Iterator[SweepPart]:
-    """Every sweep that has times."""
+    """Yield every sweep that has times."""
     for name, rows in _by_sweep(bundle.table):
         if rows.loc[~is_control(rows), "seconds"].notna().any():
             yield SweepPart(name, rows, bundle.evidence)
 
 
 def break_even_parts(bundle: Bundle) -> Iterator[BreakEvenPart]:
-    """Every sweep with a first call that could be held against something."""
+    """Yield every sweep with a first call that could be compared."""
     tables = dict(_by_sweep(bundle.table))
     for name, rows in _by_sweep(bundle.break_evens):
         if (rows["verdict"] != "").any():
@@ -165,13 +167,13 @@ def break_even_parts(bundle: Bundle) -> Iterator[BreakEvenPart]:
 
 
 def history_parts(bundle: Bundle) -> Iterator[HistoryPart]:
-    """All commits as one part, where there are several."""
+    """Yield all commits as one part, if there are several."""
     if len(bundle.history):
         yield HistoryPart("commits", bundle.history, bundle.table, bundle.intervals)
 
 
 def comparison_parts(bundle: Bundle) -> Iterator[ComparisonPart]:
-    """Every sweep of a comparison that has a ratio."""
+    """Yield every sweep of a comparison that has a ratio."""
     if bundle.comparison is None:
         return
     cells = bundle.comparison.cells
@@ -185,10 +187,10 @@ PARTS: dict[str, Callable[[Bundle], Iterator[Any]]] = {
     "history": history_parts,
     "comparison": comparison_parts,
 }
-"""What a chart can declare as ``NEEDS``: each gives the parts of which there is one chart each."""
+"""What a chart can declare as ``NEEDS``. Each function yields parts; each part gets one chart."""
 
 
 def _by_sweep(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of each sweep, and a name for it that is no other's."""
+    """Yield a unique name and the rows of each sweep."""
     for (workload, sweep), part in rows.groupby(["workload", "sweep"], sort=False):
         yield (str(sweep) if workload == DEFAULT_WORKLOAD else f"{workload}-{sweep}"), part

@@ -1,7 +1,7 @@
-"""The catalogue of all that can be drawn or written: a file in `charts` or `exports` is an entry.
+"""The catalogue of charts and exports: every file in `charts` or `exports` is an entry.
 
-A file declares what it is in plain constants, which are read without importing it, so that
-``--help`` answers at once. Nothing lists the entries a second time.
+A file describes itself by plain constants. They are read without importing the file, so that
+``--help`` answers at once. There is no other list of the entries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Entry:
-    """What a file declares of itself."""
+    """What a file declares about itself."""
 
     name: str
     """The file's name, with hyphens."""
@@ -28,32 +28,32 @@ class Entry:
 
     @property
     def needs(self) -> str:
-        """What of a bundle it needs: a name in `outputs.bundle.PARTS`."""
+        """Which parts of a bundle it needs: a name in `outputs.bundle.PARTS`."""
         return str(self.declared.get("NEEDS", ""))
 
     def load(self) -> ModuleType:
-        """Import it."""
+        """Import the file."""
         return importlib.import_module(self.module)
 
 
 def chart_entries() -> list[Entry]:
     """Every chart, in teaching order.
 
-    A file declares ORDER, QUESTION, HELP (how to read it), NEEDS (what of the bundle), and
-    ``title(part)``, ``draw(part, view)`` and ``describe(part, title)``, its text for those who
-    do not see it. It may declare LINEAR (whether values make sense on a linear scale), SHAPE (its
-    panels on the page: `wide` or `dense`), OWN_AXIS (whether nothing else can be along its
-    axis) and LACKING (what to say where it is asked for and results have nothing for it).
+    A file declares ORDER, QUESTION, HELP (how to read it), NEEDS (which parts of the bundle), and
+    ``title(part)``, ``draw(part, view)`` and ``describe(part, title)``, the alternative text. It
+    may declare LINEAR (whether values make sense on a linear scale), SHAPE (of its panels on the
+    page: `wide` or `dense`), OWN_AXIS (whether its horizontal axis cannot be changed) and LACKING
+    (the message if the chart is asked for and the results have no data for it).
     """
     return sorted(_entries("charts"), key=_order)
 
 
 def export_entries() -> list[Entry]:
-    """Every form that results can be written in.
+    """Every format that results can be written in.
 
     A file declares ORDER, SUMMARY, FILE (what its file is called) and ``write(bundle)``, which
     returns the text. It may declare KEPT (whether a run's folder holds it), OFFERED (whether
-    the page offers it) and ``is_empty(bundle)``.
+    the page offers it for download) and ``is_empty(bundle)``.
     """
     return sorted(_entries("exports"), key=_order)
 
@@ -63,7 +63,7 @@ def _order(entry: Entry) -> tuple[int, str]:
 
 
 def _entries(name: str) -> Iterator[Entry]:
-    # By name: files of these folders import this module, and not the other way round.
+    # Imported by name, because the files of these folders import this module.
     package = importlib.import_module(f"forwardbench.outputs.{name}")
     for folder in package.__path__:
         for path in Path(folder).glob("*.py"):
@@ -73,11 +73,11 @@ def _entries(name: str) -> Iterator[Entry]:
 
 
 def _constants(path: Path) -> dict[str, Any]:
-    """The constants that a file assigns at its top level, as far as they are plain."""
-    found = {}
+    """The constants with plain values that a file assigns at its top level."""
+    constants = {}
     for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.Assign):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            with suppress(ValueError):  # computed, so nothing that is declared
-                found.update(dict.fromkeys(names, ast.literal_eval(node.value)))
-    return found
+            with suppress(ValueError):  # a computed value declares nothing
+                constants.update(dict.fromkeys(names, ast.literal_eval(node.value)))
+    return constants

@@ -1,4 +1,4 @@
-"""Charts drawn of a bundle, as the catalogue lists them, and saved."""
+"""Draw the charts of a bundle, as the catalogue lists them, and save them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Drawn(NamedTuple):
 
     entry: Entry
     part: Any
-    """What it is of, one of those in `outputs.bundle.PARTS`."""
+    """The data that it shows: a part that `outputs.bundle.PARTS` yields."""
     chart: Chart
     alternative: str
-    """Its text for those who do not see it."""
+    """The alternative text, for people who cannot see the chart."""
     view: View
 
 
@@ -48,9 +48,9 @@ def draw(entry: Entry, part: Any, view: View | None = None) -> Drawn:
 def draw_all(
     bundle: Bundle, kinds: Sequence[str] = (), view: View | None = None
 ) -> Iterator[Drawn]:
-    """Draw every chart of the catalogue that the bundle has parts for, or some kinds of them.
+    """Draw every chart of the catalogue that the bundle has parts for, or only some kinds.
 
-    They come part by part, in teaching order for each.
+    Charts come part by part, and within each part in teaching order.
     """
     chosen = [entry for entry in chart_entries() if not kinds or entry.name in kinds]
     for need in dict.fromkeys(entry.needs for entry in chosen):
@@ -61,15 +61,15 @@ def draw_all(
 
 
 def pictures_of(bundle: Bundle) -> list[Drawn]:
-    """Every chart of a bundle as it is looked at unless asked otherwise, drawn once."""
+    """Every chart of a bundle in the default view, drawn once."""
     return bundle.keep("pictures", lambda: list(draw_all(bundle)))
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
-    """Keep Python's collector of cycles away while figures are drawn and saved.
+def without_garbage_collection() -> Iterator[None]:
+    """Switch Python's garbage collection off while figures are drawn and saved.
 
-    It searches them over and over, finds nothing that is not in use, and takes a sixth of the
+    It would search the figures again and again, find nothing to free, and take a sixth of the
     time.
     """
     was_on = gc.isenabled()
@@ -98,16 +98,16 @@ def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) ->
 
 
 def _file_name(part: str) -> str:
-    """A part's name as a file's; it may come from a foreign file and then needs a substitute."""
+    """A file name for a part, whose name may come from a file and hold any characters."""
     plain = "".join(letter if letter.isalnum() or letter == "-" else "_" for letter in part)[:60]
     return plain if plain == part else f"{plain}-{zlib.crc32(part.encode()):08x}"
 
 
 def _options(extension: str, alternative: str) -> dict[str, Any]:
-    """What makes the same chart the same bytes, in each format."""
+    """Options by which the same chart becomes the same bytes, for each format."""
     if extension == "pdf":
         return {"metadata": {"CreationDate": None, "Subject": alternative}}
-    # Little compression takes a third of the time and 5 % more room.
+    # Low compression needs a third of the time and makes files 5 % larger.
     return {
         "dpi": 200,
         "metadata": {"Description": alternative},
@@ -116,7 +116,7 @@ def _options(extension: str, alternative: str) -> dict[str, Any]:
 
 
 def _name_for_screen_readers(svg: str, alternative: str) -> str:
-    """Give an SVG the role and title that make it one image with a text."""
+    """Give an SVG the role of an image and its alternative text as a title."""
     head, tag, rest = svg.partition("<svg ")
     attributes, end, body = rest.partition(">")
     return f'{head}{tag}role="img" {attributes}{end}\n <title>{escape(alternative)}</title>{body}'

@@ -1,4 +1,4 @@
-"""Text of a bundle, as the catalogue's exports write it, and its files."""
+"""Write a bundle as text, by the catalogue's exports, and save it to files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forwardbench.outputs.catalogue import Entry, export_entries
 
 
 def texts_of(bundle: Bundle, flag: str) -> list[tuple[Entry, str]]:
-    """The exports that declare a flag, KEPT or OFFERED, with their texts, where they have any."""
+    """The exports that declare a flag, KEPT or OFFERED, with their texts, without empty ones."""
     chosen = [entry for entry in export_entries() if entry.declared.get(flag)]
     return [(entry, entry.load().write(bundle)) for entry in chosen if not _is_empty(entry, bundle)]
 
@@ -24,13 +24,13 @@ def _is_empty(entry: Entry, bundle: Bundle) -> bool:
 
 
 def write_kept(bundle: Bundle, folder: Path) -> None:
-    """Write what a run's folder holds of its results; raises `UserError`."""
+    """Write the files of a run's folder that are made from its results; raises `UserError`."""
     for entry, text in texts_of(bundle, "KEPT"):
         write_text(folder / entry.declared["FILE"], text)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole; raises `UserError`."""
+    """Write a file completely or not at all; raises `UserError`."""
     if path.is_dir():
         raise UserError(f"cannot write {path}: it is a folder, so give a file in it")
     try:
@@ -40,5 +40,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """All columns of a frame; what is not known is empty."""
+    """Write all columns of a frame as CSV; unknown values are empty."""
     return frame.to_csv(index=False, lineterminator="\n")

@@ -1,7 +1,7 @@
 """Read what was measured: run folders, pytest-benchmark's JSON files, and asv's results.
 
-All become the same two data frames, one row per cell and pass and one row per cell, from
-which `forwardbench.analysis` makes the table.
+Each of them becomes the same two data frames: one with a row per cell and pass, and one with a
+row per cell. `forwardbench.analysis` makes the table from these.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ __all__ = [
 def load(source: str | Path) -> Results:
     """Read a run folder, a pytest-benchmark JSON file, or one commit of an asv results folder.
 
-    A folder of run folders, one for each machine, is read as one. ``results/asv@1a2b3c4d`` names
-    a commit; without one the newest is taken. Raises `UserError`.
+    A folder with a run folder for each machine is read as one. ``results/asv@1a2b3c4d`` names
+    a commit; without a name the newest commit is read. Raises `UserError`.
     """
     path, commit = split_commit(source)
     if not path.exists():
@@ -61,7 +61,7 @@ def holds_commits(path: Path) -> bool:
 
 
 def load_history(source: str | Path) -> list[Results]:
-    """Read every commit of an asv results folder, oldest first; anything else has only one."""
+    """Read every commit of an asv results folder, oldest first. Other sources hold only one."""
     path, commit = split_commit(source)
     if commit or not asv.holds_results(path):
         return [load(source)]
@@ -69,7 +69,7 @@ def load_history(source: str | Path) -> list[Results]:
 
 
 def split_commit(source: str | Path) -> tuple[Path, str]:
-    """Split ``PATH@COMMIT``; a path that exists as it is has no commit."""
+    """Split ``PATH@COMMIT``. Where the whole text is an existing path, the commit is empty."""
     whole = Path(source)
     path, mark, commit = str(source).rpartition("@")
     if not mark or not path or "/" in commit or whole.exists():

@@ -1,8 +1,8 @@
-"""asv's results folder as `Results`: one commit, or all of them in the order they were made.
+"""Read asv's results folder as `Results`: one commit, or all commits from the oldest on.
 
-asv writes a benchmark that failed as null and one that was skipped as NaN, and keeps the
-reason of neither. Its 99 % intervals come from the samples of one run, so they know nothing of
-how runs differ; they are passed on as they are, and whoever shows them says so.
+asv writes null for a benchmark that failed and NaN for one that was skipped, and keeps no
+reasons. Its 99 % intervals come from the samples of one run, so they do not include how runs
+differ. They are passed on unchanged, and whatever shows them says where they come from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 
 from forwardbench.cases import Case, CaseError, parse_case
 from forwardbench.errors import UserError, one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 from forwardbench.results import validation
 from forwardbench.results.model import (
@@ -40,11 +40,11 @@ INTERVALS = "asv's own, 99 %, from the samples of one run: other runs may differ
 FORMAT = 2
 """The `version` of asv's files of results."""
 NOT_RESULTS = ("machine.json", "benchmarks.json")
-"""What asv keeps beside the files of results."""
+"""Files that asv keeps beside its files of results."""
 ROUNDING = 1e-4
-"""asv writes intervals with five digits, so an end may come out on the wrong side by this."""
+"""asv rounds intervals to five digits, so an end may be past the centre by this share."""
 NAMED = 8
-"""How many commits, machines or files an error names."""
+"""The most commits, machines or files that an error message names."""
 _LAST_DATE = 253_402_300_799_000.0
 """The end of the year 9999 in asv's milliseconds."""
 _QUOTED = re.compile(r"'([^'\\]*)'")
@@ -58,19 +58,19 @@ class _File:
     commit: str
     environment: str
     date: float
-    """Of the commit, in milliseconds since 1970."""
+    """Date of the commit, in milliseconds since 1970."""
     measured: float
     """When its times were taken, in milliseconds since 1970; 0 if unknown."""
     times: dict[str, Any]
-    """What asv keeps of the benchmark of times, by column; empty where it was not run."""
+    """asv's columns for the benchmark of times, by name; empty where it was not run."""
     document: dict[str, Any]
 
 
 def holds_results(path: Path) -> bool:
     """Whether a path is asv's results folder, a machine's folder in it, or a file of results."""
     if path.is_dir():
-        kept = ("benchmarks.json", "machine.json", "*/machine.json")
-        return any(True for name in kept for _ in path.glob(name))
+        patterns = ("benchmarks.json", "machine.json", "*/machine.json")
+        return any(True for pattern in patterns for _ in path.glob(pattern))
     if path.suffix != ".json":
         return False
     document = read_json(path)
@@ -79,20 +79,20 @@ def holds_results(path: Path) -> bool:
 
 def load_commit(path: Path, commit: str = "") -> Results:
     """Read the results of one commit, by the beginning of its hash; the newest without one."""
-    known = _read_all(path)
-    found = [file for file in known if file.commit.startswith(commit.lower())]
-    if not found:
-        there = _some([file.commit[:8] for file in known[::-1]])
+    files = _read_all(path)
+    matches = [file for file in files if file.commit.startswith(commit.lower())]
+    if not matches:
+        known = _list_first([file.commit[:8] for file in files[::-1]])
         raise UserError(
-            f"{path} has no times of commit {one_line(commit)}: it has those of {there}"
+            f"{path} has no times of commit {one_line(commit)}: it has those of {known}"
         )
-    meant = {file.commit for file in found}
-    if commit and len(meant) > 1:
+    commits = {file.commit for file in matches}
+    if commit and len(commits) > 1:
         raise UserError(
             f"{path} has several commits that begin with {one_line(commit)}: give more of "
-            f"{_some(sorted(meant), ' or ')}"
+            f"{_list_first(sorted(commits), ' or ')}"
         )
-    return _make_results(_of_one_environment(path, found)[-1])
+    return _make_results(_of_one_environment(path, matches)[-1])
 
 
 def load_commits(path: Path) -> list[Results]:
@@ -101,7 +101,7 @@ def load_commits(path: Path) -> list[Results]:
 
 
 def _read_all(path: Path) -> list[_File]:
-    """Every file of one machine that has times, by the date of its commit."""
+    """All files of one machine that have times, sorted by the date of the commit."""
     paths = [path] if path.is_file() else sorted(_machine_folder(path).glob("*.json"))
     files = [_read(each) for each in paths if each.name not in NOT_RESULTS]
     if not files:
@@ -130,25 +130,25 @@ def _last_measured(machine: Path) -> float:
 
 
 def _of_one_environment(path: Path, files: list[_File]) -> list[_File]:
-    """The same files; raises `UserError` where they are of several environments."""
+    """Return the files unchanged; raises `UserError` where they are of several environments."""
     newest = {file.environment: file.path for file in files}
     if len(newest) > 1:
         raise UserError(
             f"{path} holds results of several environments: give a file of one, "
-            f"{_some(sorted(newest.values()), ' or ')}"
+            f"{_list_first(sorted(newest.values()), ' or ')}"
         )
     return files
 
 
-def _some(things: list[Any], between: str = ", ") -> str:
-    """Name the first few of many things, whose names may come from files."""
-    more = [f"{len(things) - NAMED} more"] if len(things) > NAMED else []
-    return between.join([*(one_line(thing) for thing in things[:NAMED]), *more])
+def _list_first(names: list[Any], separator: str = ", ") -> str:
+    """List the first of many names, which may come from files, and count the rest."""
+    rest = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return separator.join([*(one_line(name) for name in names[:NAMED]), *rest])
 
 
 def _read(path: Path) -> _File:
     document = read_json(path)
-    with making_sense_of(path):
+    with reporting_bad_contents(path):
         commit = validation.text(document["commit_hash"], "a commit")
         results = document["results"]
         if document.get("version") != FORMAT:
@@ -157,7 +157,7 @@ def _read(path: Path) -> _File:
                 "with asv update"
             )
         times = results.get(BENCHMARK)
-        # asv leaves out columns at the end that are null.
+        # asv leaves out trailing columns that are null.
         columns = (
             {} if times is None else dict(zip(document["result_columns"], times, strict=False))
         )
@@ -173,7 +173,7 @@ def _read(path: Path) -> _File:
 
 
 def _make_results(file: _File) -> Results:
-    with making_sense_of(file.path):
+    with reporting_bad_contents(file.path):
         rows = list(_rows(file))
         facts = _facts(file)
         hardware = ", ".join(facts[name] for name in ("CPU", "CPUs") if name in facts)
@@ -225,7 +225,7 @@ def _rows(file: _File) -> Iterator[dict[str, Any]]:
 
 
 def _unquoted(value: Any) -> str:
-    """A parameter, which asv writes as Python does: `'matmul'`."""
+    """A parameter without the quotes that asv writes, as in `'matmul'`."""
     match = _QUOTED.fullmatch(validation.text(value, "a parameter"))
     if match is None:
         raise ValueError(f"a parameter {value!r}")
@@ -242,14 +242,14 @@ def _column(values: Any, count: int) -> list[Any]:
 
 
 def _find_case(text: str) -> tuple[str, Case]:
-    """The sweep and case of that notation, in the order in which the benchmarks look."""
+    """The sweep and the case of a notation, searched in the same order as by the benchmarks."""
     for name in ("course", "square"):
         for case in SWEEPS[name].cases:
             if str(case) == text:
                 return name, case
     try:
         return "shapes", parse_case(text)
-    except CaseError as error:  # it is the file that is wrong, not what somebody typed
+    except CaseError as error:  # the file is wrong, not something that the user typed
         raise ValueError(str(error)) from None
 
 
@@ -289,7 +289,7 @@ def _facts(file: _File) -> dict[str, str]:
 
 
 def _memory(text: str) -> str:
-    """Memory is counted in bytes by asv; who describes a machine by hand writes what they like."""
+    """Memory in GiB where asv counted bytes; a text that was written by hand stays as it is."""
     if re.fullmatch("[0-9]{1,18}", text):
         return f"{int(text) / 2**30:.0f} GiB"
     return text

@@ -1,4 +1,4 @@
-"""What every kind of results becomes, before any statistics."""
+"""The common form of all results, before any statistics."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CELL_KEY = ["implementation", "sweep", "case", "activation", "dtype", "threads", "workload"]
-"""Columns that together name a cell of one machine. A control has a label of its own, which
-``control_of`` explains."""
+"""Columns that together identify a cell of one machine. A control has its own name in
+``implementation``; ``control_of`` names what it repeats."""
 HOST = "host"
-"""The column that tells machines apart; empty where results are of one only."""
+"""The column that names the machine; empty where all results are of one machine."""
 Ceilings = Mapping[tuple[str, int], tuple[float, float]]
 """GFLOP/s and bytes per second that a machine reached, by dtype and threads."""
 SAMPLE_COLUMNS = [*CELL_KEY[:-1], "pass", "seconds", "error", "low", "high", HOST, "workload"]
 """Columns of `Results.samples`."""
 FIRST_CALL_COLUMNS = [*CELL_KEY[:-1], "import_seconds", "seconds", "reason", "workload"]
 """Columns of `Results.first_calls`."""
-_UNSAID = ("", DEFAULT_WORKLOAD)
-"""What a cell's name leaves out: the only machine, and the usual workload."""
+_DEFAULTS = ("", DEFAULT_WORKLOAD)
+"""Values that an error does not name: of the only machine, and of the default workload."""
 
 
 def no_first_calls() -> pd.DataFrame:
@@ -38,8 +38,8 @@ class Results:
     """Everything that was measured or left out."""
 
     samples: pd.DataFrame
-    """One row per cell and pass: `SAMPLE_COLUMNS`. Seconds are those of a call; low and high are
-    an interval that the measuring tool gave itself, NaN where it gave none."""
+    """One row per cell and pass: `SAMPLE_COLUMNS`. Seconds are those of one call; low and
+    high are the timing tool's own interval, NaN where it gave none."""
     cells: pd.DataFrame
     """One row per cell: `CELL_KEY`, `HOST`, batch, widths, control_of (the implementation that a
     control repeats), status, reason, and predicted, predicted_low and predicted_high in seconds for
@@ -49,60 +49,62 @@ class Results:
     commit: str
     ceilings: Ceilings
     level: float
-    """Level that intervals are computed at, so that they hold the true value in 95 %."""
+    """Level that intervals are computed at, chosen so that 95 % of them hold the true value."""
     circumstances: Circumstances
     origin: Origin
     first_calls: pd.DataFrame = field(default_factory=no_first_calls)
-    """One row per first call that was timed in a fresh process: `FIRST_CALL_COLUMNS`. One that
-    failed has a reason and no seconds."""
+    """One row per first call that was timed in a fresh process: `FIRST_CALL_COLUMNS`. A
+    failed one has a reason and no seconds."""
     on_gpu: frozenset[str] = frozenset()
-    """Names of the implementations that the machine's peaks, which are its CPU's, do not bind."""
+    """Names of the implementations that compute on a GPU: the CPU's peaks do not limit them."""
     host: str = ""
-    """What tells this machine from others beside it; empty where there is none beside it."""
+    """Name of this machine among several; empty where there is only one."""
     parts: tuple[Results, ...] = ()
-    """The run of each machine, where results are of several."""
+    """The results of each machine, where there are several machines."""
 
     def __post_init__(self) -> None:
-        """Refuse two rows of one thing, which a file made by hand may hold."""
-        named = [HOST, *CELL_KEY]
-        for frame, key in ((self.cells, named), (self.samples, [*named, "pass"])):
-            twice = frame[frame.duplicated(key)]
-            if len(twice):
-                parts = [str(part) for part in twice[key].iloc[0] if part not in _UNSAID]
-                raise ValueError(f"twice the same cell: {'-'.join(parts)}")
+        """Refuse duplicate rows, which a file made by hand may hold."""
+        cell_key = [HOST, *CELL_KEY]
+        for frame, key in ((self.cells, cell_key), (self.samples, [*cell_key, "pass"])):
+            repeated = frame[frame.duplicated(key)]
+            if len(repeated):
+                values = repeated[key].iloc[0]
+                name = "-".join(str(value) for value in values if value not in _DEFAULTS)
+                raise ValueError(f"twice the same cell: {name}")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where results come from: what decides whether two of them can be compared."""
+    """Where results come from. This decides whether two of them can be compared."""
 
     tool: str
-    """What timed: `forwardbench` (pytest-benchmark in passes) or `asv`."""
+    """The timing tool: `forwardbench` (pytest-benchmark in passes) or `asv`."""
     hardware: str
-    """CPU and how many there are; empty where that was not recorded."""
+    """CPU model and number of CPUs; empty where they were not recorded."""
     workload: str
     """The workload's version: times of two versions are not of the same inputs."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What is known of machine, software and request, in words, by subject."""
+    """What is known about machine, software and request, in words, by subject."""
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What may have disturbed a measurement; what is not known is empty or NaN."""
+    """What may have disturbed a measurement. Unknown values are empty or NaN."""
 
     governor: str = ""
     timer_step: float = float("nan")
     """Smallest step of the timer in seconds."""
     shortest_round: float = float("nan")
-    """Seconds of the shortest thing that was timed as one."""
+    """Seconds of the shortest round: calls that were timed together."""
     others: float = float("nan")
-    """CPUs that other programs kept busy on average while the passes were made."""
+    """CPUs that other programs kept busy, on average over the passes."""
     stolen: float = float("nan")
-    """CPUs that the host of a virtual machine gave to somebody else, likewise."""
+    """CPUs that the host of a virtual machine gave to others, on average over the passes."""
     busiest: str = ""
-    """Name of the process that was busiest in any pass, and how many CPUs it used there."""
+    """Name of the other process that used the most CPUs in any pass."""
     busiest_cpus: float = 0.0
+    """How many CPUs it used in that pass."""
     unenforced: str = ""
-    """What could not be enforced of threads and CPUs."""
+    """Which number of threads or CPUs could not be enforced, in words."""
     lost: Mapping[str, float] = field(default_factory=dict)
-    """Share of the time of its rounds in which the CPU did something else, by implementation."""
+    """Share of its rounds' time that other programs took from the CPU, by implementation."""

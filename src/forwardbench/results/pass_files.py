@@ -1,4 +1,4 @@
-"""One pass: a file in pytest-benchmark's own format, with entries of ours."""
+"""Read the file of one pass: pytest-benchmark's format with additional entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from forwardbench.cases import CaseError
 from forwardbench.errors import one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import Cell
 from forwardbench.results import validation
 from forwardbench.results.facts import hardware_of, machine_facts
@@ -18,12 +18,12 @@ from forwardbench.results.facts import hardware_of, machine_facts
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass: seconds and error of each cell, and what the machine and the code were."""
+    """One pass: seconds and error of each cell, with the machine and the commit."""
 
     seconds: dict[Cell, float]
     errors: dict[Cell, float]
-    trouble: dict[str, tuple[str, str]]
-    """Status and reason of each cell, by its name, that was rejected or failed."""
+    problems: dict[str, tuple[str, str]]
+    """Status and reason of each cell that was rejected or failed, by the cell's name."""
     machine: str
     hardware: str
     facts: dict[str, str]
@@ -33,76 +33,78 @@ class Pass:
     shortest_round: float
     unenforced: list[str]
     meanwhile: dict[str, Any]
-    """What else happened; empty, or seconds (positive), others, stolen, busiest, busiest_cpus."""
+    """Seconds, others, stolen, busiest and busiest_cpus of the pass; empty if not recorded."""
     lost: dict[str, float]
-    """Share of its rounds' time that the CPU was not on a cell's work, by implementation."""
+    """Share of its rounds' time that other programs took from the CPU, by implementation."""
     cpus: dict[Cell, float]
     """CPUs that each cell kept busy during its rounds."""
 
 
-class _Timed(NamedTuple):
-    """What a pass says of one cell."""
+class _Timing(NamedTuple):
+    """The timing of one cell in a pass."""
 
     cell: Cell
     seconds: float
     error: float
     rejected: str
-    """Why its result was not right; empty if it was."""
+    """Why its result was wrong; empty if it was correct."""
     workload: str
     """The version of its inputs."""
     round_seconds: float
     unenforced: list[str]
     cpu_seconds: float
-    """Spent by the CPU during its rounds; NaN where that was not recorded."""
+    """CPU time during its rounds; NaN where it was not recorded."""
     wall_seconds: float
 
     @property
     def cpus(self) -> float:
-        """How many CPUs it kept busy."""
+        """Number of CPUs that it kept busy."""
         return self.cpu_seconds / max(self.wall_seconds, validation.SHORTEST)
 
 
 def read_pass(path: Path) -> Pass:
     """Read the file of one pass; raises `UserError`."""
     document = read_json(path)
-    with making_sense_of(path):
-        timed = [
-            _read_benchmark(each["extra_info"], each["stats"])
-            for each in document["benchmarks"]
-            if "cell" in each["extra_info"]  # another project's benchmarks may stand beside ours
+    with reporting_bad_contents(path):
+        timings = [
+            _read_benchmark(benchmark["extra_info"], benchmark["stats"])
+            for benchmark in document["benchmarks"]
+            if "cell" in benchmark["extra_info"]  # the file may hold another project's too
         ]
         failures = document.get("failures", {}).items()
-        trouble = {str(cell): ("failed", one_line(reason)) for cell, reason in failures}
+        failed = {str(cell): ("failed", one_line(reason)) for cell, reason in failures}
+        rejected = {
+            str(timing.cell): ("rejected", timing.rejected) for timing in timings if timing.rejected
+        }
         machine = document.get("machine_info") or {}
         commit = _commit_name(document.get("commit_info") or {})
-        known = [each for each in timed if each.cpu_seconds == each.cpu_seconds]
+        with_cpu_time = [timing for timing in timings if not math.isnan(timing.cpu_seconds)]
         return Pass(
-            seconds={each.cell: each.seconds for each in timed},
-            errors={each.cell: each.error for each in timed},
-            trouble=trouble
-            | {str(each.cell): ("rejected", each.rejected) for each in timed if each.rejected},
+            seconds={timing.cell: timing.seconds for timing in timings},
+            errors={timing.cell: timing.error for timing in timings},
+            problems=failed | rejected,
             machine=_machine_name(machine),
             hardware=one_line(hardware_of(machine)),
             facts=machine_facts(machine, commit),
-            workload=timed[-1].workload if timed else "",
+            workload=timings[-1].workload if timings else "",
             commit=commit,
             governor=one_line(machine.get("governor") or ""),
-            shortest_round=min((each.round_seconds for each in timed), default=math.inf),
-            unenforced=[line for each in timed for line in each.unenforced],
+            shortest_round=min((timing.round_seconds for timing in timings), default=math.inf),
+            unenforced=[line for timing in timings for line in timing.unenforced],
             meanwhile=_read_meanwhile(document.get("meanwhile")),
-            lost=_lost_shares(known),
-            cpus={each.cell: each.cpus for each in known},
+            lost=_lost_shares(with_cpu_time),
+            cpus={timing.cell: timing.cpus for timing in with_cpu_time},
         )
 
 
-def _read_benchmark(info: dict[str, Any], stats: dict[str, Any]) -> _Timed:
+def _read_benchmark(info: dict[str, Any], stats: dict[str, Any]) -> _Timing:
     """Read one entry: its `extra_info` and its `stats`."""
     cell = read_cell(info["cell"])
     seconds = validation.seconds(stats["median"])
     calls = stats.get("iterations", 1)
     calls = validation.number(calls, 1, validation.MOST_CALLS, "a number of calls")
     recorded = "timed_cpu_seconds" in info
-    return _Timed(
+    return _Timing(
         cell,
         seconds,
         _error(info.get("error")),
@@ -115,14 +117,15 @@ def _read_benchmark(info: dict[str, Any], stats: dict[str, Any]) -> _Timed:
     )
 
 
-def _lost_shares(timed: Sequence[_Timed]) -> dict[str, float]:
-    """Share of its rounds' time that the CPU was not on an implementation's work, by its name."""
-    spent: dict[str, tuple[float, float]] = {}
-    for each in timed:
-        if each.cell.threads == 1:  # of several, times add up
-            cpu, wall = spent.get(each.cell.implementation, (0.0, 0.0))
-            spent[each.cell.implementation] = cpu + each.cpu_seconds, wall + each.wall_seconds
-    return {name: 1 - cpu / wall for name, (cpu, wall) in spent.items() if wall > 0}
+def _lost_shares(timings: Sequence[_Timing]) -> dict[str, float]:
+    """Share of its rounds' time that other programs took from the CPU, by implementation."""
+    totals: dict[str, tuple[float, float]] = {}
+    for timing in timings:
+        if timing.cell.threads == 1:  # the CPU times of several threads add up
+            name = timing.cell.implementation
+            cpu, wall = totals.get(name, (0.0, 0.0))
+            totals[name] = cpu + timing.cpu_seconds, wall + timing.wall_seconds
+    return {name: 1 - cpu / wall for name, (cpu, wall) in totals.items() if wall > 0}
 
 
 def _read_meanwhile(values: dict[str, Any] | None) -> dict[str, Any]:
@@ -151,19 +154,19 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
             f"{cell.implementation} was asked to use {cell.threads} threads and was set to "
             f"{' and '.join(map(str, sorted(set(threads))))}"
         )
-    own = ran_on.get("framework")
-    if own is not None and int(own) != cell.threads:
+    framework_threads = ran_on.get("framework")
+    if framework_threads is not None and int(framework_threads) != cell.threads:
         yield (
             f"the framework of {cell.implementation} was asked to use {cell.threads} threads and "
-            f"says that it uses {int(own)}"
+            f"says that it uses {int(framework_threads)}"
         )
 
 
 def read_cell(values: Any) -> Cell:
-    """Read a cell; raises what `making_sense_of` understands."""
+    """Read a cell; its errors are those that `reporting_bad_contents` turns into a `UserError`."""
     try:
         cell = Cell.from_json(values)
-    except CaseError as error:  # it is the file that is wrong, not what somebody typed
+    except CaseError as error:  # the file is wrong, not something that the user typed
         raise ValueError(str(error)) from None
     validation.whole(cell.threads, 1, validation.MOST_CPUS, "a number of threads")
     return cell
@@ -177,12 +180,12 @@ def _error(value: Any) -> float:
 
 
 def read_spent(value: Any) -> float:
-    """Read a time that may be 0; raises what `making_sense_of` understands."""
+    """Read a time that may be 0; raises `TypeError` or `ValueError`."""
     return validation.number(value, 0, validation.LONGEST, "a time in seconds")
 
 
 def _machine_name(info: dict[str, Any]) -> str:
-    """Name a machine by what decides its speed, as in `AMD EPYC, 2 CPUs, OpenBLAS 0.3.31`."""
+    """Name a machine by what its speed depends on, as in `AMD EPYC, 2 CPUs, OpenBLAS 0.3.31`."""
     parts = (hardware_of(info), str(info.get("virtual") or ""), str(info.get("blas") or ""))
     return one_line(", ".join(part for part in parts if part))
 

@@ -1,4 +1,4 @@
-"""Run folders, and single passes, as `Results`."""
+"""Read run folders and single passes as `Results`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.errors import UserError, one_line
-from forwardbench.files import making_sense_of, read_json
+from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
@@ -27,21 +27,21 @@ from forwardbench.results.model import (
     Results,
 )
 from forwardbench.results.pass_files import Pass, read_cell, read_pass, read_spent
-from forwardbench.statistics.intervals import LEVEL, LOOKED_LEVEL
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, LEVEL
 
 BUSIER = 1.25
-"""Of the CPUs asked for, what a cell may keep busy before it had more: the CPU time of what makes
-its rounds is counted too, a few percent as a rule."""
+"""A cell that kept more busy CPUs than this, as a multiple of its threads, used more than it was
+asked to. The code around its rounds is counted too, which is usually a few percent."""
 
 
 def load_file(path: Path) -> Results:
     """Read one pytest-benchmark JSON file as a run of one pass; raises `UserError`."""
-    only = read_pass(path)
-    if not only.seconds:
+    single = read_pass(path)
+    if not single.seconds:
         raise UserError(f"{path} holds no results of forwardbench's benchmarks")
-    cells = {cell: _cell_row(cell) for cell in only.seconds}
-    with making_sense_of(path):
-        return _assemble([only], cells, DEFAULT_BASELINE, {}, {})
+    cells = {cell: _cell_row(cell) for cell in single.seconds}
+    with reporting_bad_contents(path):
+        return _assemble([single], cells, DEFAULT_BASELINE, {}, {})
 
 
 def load_folder(folder: Path) -> Results:
@@ -50,7 +50,7 @@ def load_folder(folder: Path) -> Results:
     if not run.is_file():
         raise UserError(f"{folder} is not a run: it holds no run.json")
     document = read_json(run)
-    with making_sense_of(run):
+    with reporting_bad_contents(run):
         baseline = one_line(validation.text(document["request"]["baseline"], "a baseline"))
         cells = {}
         for item in document.get("measured", []):
@@ -62,24 +62,24 @@ def load_folder(folder: Path) -> Results:
                 raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
         ceilings = {
-            (str(each["dtype"]), int(each["threads"])): (
-                _rate(each["gflops"]),
-                _rate(each["bytes_per_second"]),
+            (str(item["dtype"]), int(item["threads"])): (
+                _rate(item["gflops"]),
+                _rate(item["bytes_per_second"]),
             )
-            for each in document.get("ceilings", [])
+            for item in document.get("ceilings", [])
         }
     if not cells:
         raise UserError(f"{folder} holds a run that measured nothing: run it again")
     passes = [read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
-    with making_sense_of(run):
+    with reporting_bad_contents(run):
         measured = _assemble(passes, cells, baseline, ceilings, document)
     return replace(measured, first_calls=_read_first_calls(folder))
 
 
 def _read_first_calls(folder: Path) -> pd.DataFrame:
     """One row for each first call that was timed, and for each cell whose first call failed."""
-    made = FirstCalls.read(folder)
-    with making_sense_of(folder / FIRST_CALLS):
+    first_calls = FirstCalls.read(folder)
+    with reporting_bad_contents(folder / FIRST_CALLS):
         rows = [
             {
                 **_key(cell),
@@ -89,10 +89,10 @@ def _read_first_calls(folder: Path) -> pd.DataFrame:
                 "seconds": validation.seconds(call.seconds),
                 "reason": "",
             }
-            for cell, calls in made.samples.items()
+            for cell, calls in first_calls.samples.items()
             for call in calls
         ]
-        rows += [{**_key(cell), "reason": reason} for cell, reason in made.failures.items()]
+        rows += [{**_key(cell), "reason": reason} for cell, reason in first_calls.failures.items()]
     return pd.DataFrame(rows, columns=FIRST_CALL_COLUMNS)
 
 
@@ -102,16 +102,16 @@ def _first_of(texts: Sequence[str]) -> str:
     return f"{first} (and {len(others)} more of the kind)" if others else first
 
 
-def _busier(passes: Sequence[Pass]) -> Iterator[str]:
+def _too_many_cpus(passes: Sequence[Pass]) -> Iterator[str]:
     """Say which cells, in most of their passes, kept more CPUs busy than were asked for.
 
-    What no framework says shows here: how many of its threads had work. One pass may have met an
-    accident, and says nothing.
+    No framework reports how many of its threads had work, but the CPU time shows it. A single
+    pass proves nothing, since chance may have disturbed it.
     """
-    for cell in dict.fromkeys(cell for each in passes for cell in each.cpus):
-        found = [each.cpus[cell] for each in passes if cell in each.cpus]
-        cpus = median_low(found)
-        if len(found) > 1 and cpus > BUSIER * cell.threads:
+    for cell in dict.fromkeys(cell for one_pass in passes for cell in one_pass.cpus):
+        cpus_by_pass = [one_pass.cpus[cell] for one_pass in passes if cell in one_pass.cpus]
+        cpus = median_low(cpus_by_pass)
+        if len(cpus_by_pass) > 1 and cpus > BUSIER * cell.threads:
             yield (
                 f"{cell.implementation} was asked to use {cell.threads} CPUs and kept {cpus:.2g} "
                 f"busy at {cell.case}"
@@ -123,14 +123,14 @@ def _rate(value: Any) -> float:
 
 
 def _prediction(estimate: Sequence[Any]) -> tuple[float, float, float]:
-    """Predicted seconds, low and high; NaN where one is unknown or too large to say anything."""
-    none = float("nan")
-    centre, low, high = (none if value is None else value for value in (*estimate, *[None] * 3)[:3])
+    """Predicted seconds, low and high; NaN where one is unknown or too large to be of use."""
+    nan = float("nan")
+    centre, low, high = (nan if value is None else value for value in (*estimate, *[None] * 3)[:3])
     if centre != centre:
-        return none, none, none
+        return nan, nan, nan
     centre = validation.seconds(centre, validation.LONGEST_PREDICTED)
     if not (low >= validation.SHORTEST and high <= validation.LONGEST_PREDICTED):
-        return centre, none, none
+        return centre, nan, nan
     if not low <= centre <= high:
         raise ValueError(f"an estimate of {centre} from {low} to {high}")
     return centre, float(low), float(high)
@@ -171,16 +171,22 @@ def _assemble(
     ceilings: dict[tuple[str, int], tuple[float, float]],
     document: dict[str, Any],
 ) -> Results:
-    """Bring the passes together, and say of each cell what became of it."""
+    """Combine the passes, and set the status of each cell."""
     samples = [
-        {**_key(cell), HOST: "", "pass": number, "seconds": seconds, "error": each.errors[cell]}
-        for number, each in enumerate(passes, 1)
-        for cell, seconds in each.seconds.items()
+        {
+            **_key(cell),
+            HOST: "",
+            "pass": number,
+            "seconds": seconds,
+            "error": one_pass.errors[cell],
+        }
+        for number, one_pass in enumerate(passes, 1)
+        for cell, seconds in one_pass.seconds.items()
     ]
-    trouble = {name: what for each in passes for name, what in each.trouble.items()}
+    problems = {name: problem for one_pass in passes for name, problem in one_pass.problems.items()}
     for cell, row in cells.items():
-        if str(cell) in trouble:
-            row["status"], row["reason"] = trouble[str(cell)]
+        if str(cell) in problems:
+            row["status"], row["reason"] = problems[str(cell)]
         elif row["status"] == "measured" and not any(cell in each.seconds for each in passes):
             row["status"], row["reason"] = "skipped", "the run ended before it was measured"
     return Results(
@@ -190,7 +196,7 @@ def _assemble(
         passes[0].machine if passes else "",
         passes[0].commit if passes else "",
         ceilings,
-        LOOKED_LEVEL if _has_looked(document) else LEVEL,
+        EARLY_STOP_LEVEL if _stopped_on_results(document) else LEVEL,
         _circumstances(passes, document),
         _origin(passes, document),
         on_gpu=_on_gpu(document),
@@ -203,15 +209,15 @@ def _on_gpu(document: dict[str, Any]) -> frozenset[str]:
 
 
 def _origin(passes: list[Pass], document: dict[str, Any]) -> Origin:
-    """What the first pass, and the run's own file if there is one, say of where this is from."""
+    """Where results come from: the first pass and, if there is one, the run's file say it."""
     first = passes[0] if passes else None
     workload = first.workload if first else one_line(document.get("workload_version", ""))
     facts = {**(first.facts if first else {}), **run_facts(document)}
     return Origin("forwardbench", first.hardware if first else "", workload, facts)
 
 
-def _has_looked(document: dict[str, Any]) -> bool:
-    """Whether how long to measure was decided in view of results."""
+def _stopped_on_results(document: dict[str, Any]) -> bool:
+    """Whether the results so far decided when measuring stopped."""
     precise = document.get("request", {}).get("precision") is not None
     return precise or bool(document.get("extended"))
 
@@ -222,14 +228,14 @@ def _timer_step(environment: dict[str, Any]) -> float:
 
 
 def _circumstances(passes: list[Pass], document: dict[str, Any]) -> Circumstances:
-    """Gather what the passes say of what else happened."""
+    """Summarize what else the machine did during the passes."""
     meanwhile = [each.meanwhile for each in passes if each.meanwhile]
 
-    def average(what: str) -> float:
+    def average(name: str) -> float:
         if not meanwhile:
             return float("nan")
         weights = [each["seconds"] for each in meanwhile]
-        return float(np.average([each[what] for each in meanwhile], weights=weights))
+        return float(np.average([each[name] for each in meanwhile], weights=weights))
 
     busiest = max(meanwhile, key=lambda each: float(each["busiest_cpus"]), default={})
     names = sorted({name for each in passes for name in each.lost})
@@ -237,7 +243,8 @@ def _circumstances(passes: list[Pass], document: dict[str, Any]) -> Circumstance
         name: float(np.mean([each.lost[name] for each in passes if name in each.lost]))
         for name in names
     }
-    unenforced = [what for each in passes for what in each.unenforced] + list(_busier(passes))
+    unenforced = [line for each in passes for line in each.unenforced]
+    unenforced += _too_many_cpus(passes)
     return Circumstances(
         next((each.governor for each in passes), ""),
         _timer_step(document.get("environment") or {}),

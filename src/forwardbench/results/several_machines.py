@@ -1,4 +1,4 @@
-"""Runs of several machines, each in a folder of its own, as one `Results`."""
+"""Read runs of several machines, each in its own folder, as one `Results`."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from forwardbench.results.model import HOST, Circumstances, Origin, Results
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """The runs that lie in a folder, by name; none where it is a run itself."""
+    """The run folders in a folder, by name; none where the folder is itself a run."""
     if (folder / "run.json").is_file():
         return []
     return sorted(path.parent for path in folder.glob("[!.]*/run.json"))
 
 
 def load_machines(folder: Path) -> Results:
-    """Read every run in a folder, each named by its own; raises `UserError`."""
-    parts = [_named(runs.load_folder(path), one_line(path.name)) for path in run_folders(folder)]
+    """Read every run in a folder; each machine has its folder's name. Raises `UserError`."""
+    paths = run_folders(folder)
+    parts = [_with_host(runs.load_folder(path), one_line(path.name)) for path in paths]
     workloads = {part.host: part.origin.workload for part in parts if part.origin.workload}
     if len(set(workloads.values())) > 1:
-        named = ", ".join(f"{host} {workload}" for host, workload in workloads.items())
+        versions = ", ".join(f"{host} {workload}" for host, workload in workloads.items())
         raise UserError(
-            f"the runs in {folder} computed different inputs (version {named}), so their times do "
-            "not stand side by side: move some of them elsewhere"
+            f"the runs in {folder} computed different inputs (version {versions}), so their times "
+            "cannot be compared: move some of them elsewhere"
         )
     return join(parts)
 
 
-def _named(part: Results, host: str) -> Results:
-    """The same results, saying which machine they are of."""
+def _with_host(part: Results, host: str) -> Results:
+    """The same results with the name of their machine."""
     samples, cells = (frame.assign(**{HOST: host}) for frame in (part.samples, part.cells))
     return replace(part, samples=samples, cells=cells, host=host)
 
@@ -49,7 +50,7 @@ def join(parts: Sequence[Results]) -> Results:
         baseline=baselines.pop() if len(baselines) == 1 else "",
         machine="; ".join(name_machine(part) for part in parts),
         commit=", ".join(commits),
-        ceilings={},  # each machine's are its own part's
+        ceilings={},  # each machine has its own, in `parts`
         level=max(part.level for part in parts),
         circumstances=Circumstances(),
         origin=Origin(
@@ -66,11 +67,11 @@ def name_machine(part: Results) -> str:
 
 
 def _facts(facts: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    """What holds for all machines once, and then what each says otherwise."""
+    """First the facts that hold for all machines, then the other facts of each machine."""
     first, *others = facts.values()
     common = {
-        name for name, value in first.items() if all(each.get(name) == value for each in others)
+        name for name, value in first.items() if all(other.get(name) == value for other in others)
     }
     yield from ((name, value) for name, value in first.items() if name in common)
-    for host, own in facts.items():
-        yield from ((f"{host}: {name}", own[name]) for name in own if name not in common)
+    for host, machine in facts.items():
+        yield from ((f"{host}: {name}", machine[name]) for name in machine if name not in common)

@@ -1,6 +1,7 @@
-"""What a number in a file may be: past these checks nothing meets an impossible value.
+"""Check that numbers from files are possible values, so that later code need not check them.
 
-The bounds lie far outside whatever is measured; inside them no ratio, power or axis overflows.
+The bounds are far outside everything that is measured. Inside them no ratio, power or axis
+overflows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def number(value: Any, low: float, high: float, what: str) -> float:
     """Return a number between two bounds; raises `TypeError` or `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} that is a {type(value).__name__}")
-    if not low <= value <= high:  # NaN is not, either
+    if not low <= value <= high:  # also true of NaN
         raise ValueError(f"{what} of {value}")
     return float(value)
 

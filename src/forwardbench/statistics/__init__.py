@@ -1,1 +1,1 @@
-"""Mathematics that knows nothing of the subject: exact sums, intervals and fits."""
+"""General mathematics: exact sums, intervals and fits."""

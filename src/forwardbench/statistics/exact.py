@@ -1,9 +1,9 @@
-"""Matrix products with every number rounded once, and how far off rounded sums may be.
+"""Exact matrix products, rounded once, and a bound for the error of ordinary ones.
 
-Sums are exact (products split into two doubles, added by `math.fsum`), so they share no code
-with what they judge. The bound is Higham's (*Accuracy and Stability of Numerical Algorithms*,
-2nd ed., section 3.1): an inner product of n terms in unit roundoff u, summed in any order, is
-off by at most ``gamma(n) * sum |a||b|`` with ``gamma(n) = n u / (1 - n u)``.
+Every product is split into two doubles, and `math.fsum` adds these exactly. So the sums share no
+code with the results that they check. The bound is Higham's (*Accuracy and Stability of Numerical
+Algorithms*, 2nd ed., section 3.1): an inner product of n terms in unit roundoff u, summed in any
+order, is off by at most ``gamma(n) * sum |a||b|`` with ``gamma(n) = n u / (1 - n u)``.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24}
 
 _TERMS_AT_ONCE = 2**18
-"""Products held as Python numbers at one time, about 20 MB."""
+"""Most products held as Python numbers at one time, about 20 MB."""
 
 
 def exact_products(a: Array, b: Array, added: Array) -> NDArray[np.float64]:
-    """``a @ b + added`` with every number rounded once; ``added`` has one for each column."""
+    """The exact ``a @ b + added``, rounded once; ``added`` has one number for each column."""
     a, b, added = (part.astype(np.float64) for part in (a, b, added))
     inner, width = b.shape
     sums = np.empty((len(a), width))

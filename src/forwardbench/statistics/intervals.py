@@ -1,6 +1,6 @@
-"""Centres of positive measurements and how sure they are: pure functions on numbers.
+"""Centres of positive measurements and their intervals: pure functions on numbers.
 
-A time varies by factors, so its logarithm is what is averaged and what is near normal.
+Times vary by factors. Therefore their logarithms are averaged, which are close to normal.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95
-"""How often an interval shall hold the true value."""
-LOOKED_LEVEL = 0.97
-"""What intervals are computed at where measuring went on until they were narrow enough.
+"""Share of intervals that shall hold the true value."""
+EARLY_STOP_LEVEL = 0.97
+"""Level of intervals where measuring stopped as soon as they were narrow enough.
 
-Stopping at the first narrow one favours those that are narrow by chance: computed at 95 %
-they would hold the true value in 92 to 94 of 100 runs. Computed at 97 % they do in 95.
+Stopping at the first narrow interval favours those that are narrow by chance: computed at 95 %
+they would hold the true value in 92 to 94 of 100 runs. Computed at 97 % they hold it in 95.
 """
 FEWEST_PASSES = 5
 """With fewer values intervals are too wide to say much."""
 WIDEST = 100 * np.log(10)
-"""A factor of 1e100 in the logarithm: an interval wider than this says no more, and overflows."""
+"""Largest half-width in the logarithm: a factor of 1e100. A wider interval would overflow."""
 TRIMMED = 0.15
 """Share of the values that is left out at each end."""
-_SAME = 1e-12
-"""Logarithms this close differ by rounding alone."""
+_ROUNDING = 1e-12
+"""Logarithms this close differ only by rounding."""
 FEWEST_TO_TRIM = 7
-"""With fewer values none is left out: the interval would widen by more than it is worth."""
+"""With fewer values none is left out, because that would widen the interval too much."""
 
 
 class Interval(NamedTuple):
@@ -51,7 +51,7 @@ def mean_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     The interval is that of Tukey and McLaughlin (1963, Sankhya A 25, 331-352): the standard
     error comes from the winsorized variance, the degrees of freedom from the values that are
     kept. Without trimming it is Student's. Measurements on a shared machine have outliers on
-    one side, which shift a plain mean and widen its interval; `docs/method.md` compares.
+    one side, which shift a plain mean and widen its interval; `docs/method.md` compares both.
     """
     # SciPy is imported here: passes are measured without it.
     from scipy.special import stdtrit
@@ -83,8 +83,8 @@ def ratio_interval(
 ) -> Interval:
     """exp(after - before) for the trimmed means of two unpaired samples of logarithms.
 
-    NaN values are left out. The interval is that of Yuen (1974, Biometrika 61, 165-170), Welch's
-    where too few values are there to trim; it is NaN where one of the samples has one value only.
+    NaN values are left out. The interval is that of Yuen (1974, Biometrika 61, 165-170). With too
+    few values to trim it is Welch's, and with a single value in either sample it is NaN.
     """
     from scipy import stats  # slow to import, and only comparisons need it
 
@@ -93,11 +93,10 @@ def ratio_interval(
         return Interval(float(np.exp(after.mean() - before.mean())), np.nan, np.nan)
     trim = TRIMMED if min(len(before), len(after)) >= FEWEST_TO_TRIM else 0
     centre = float(stats.trim_mean(after, trim) - stats.trim_mean(before, trim))
-    if max(np.ptp(before), np.ptp(after)) < _SAME:  # no variance, no degrees of freedom
+    if max(np.ptp(before), np.ptp(after)) < _ROUNDING:  # no variance, no degrees of freedom
         return Interval(*np.exp([centre] * 3).tolist())
-    with warnings.catch_warnings():  # of rounding, where one side hardly varies
+    with warnings.catch_warnings():  # about rounding, where a sample hardly varies
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = stats.ttest_ind(after, before, equal_var=False, trim=trim).confidence_interval(
-            level
-        )
-    return Interval(*np.exp([centre, found.low, found.high]).tolist())
+        test = stats.ttest_ind(after, before, equal_var=False, trim=trim)
+        difference = test.confidence_interval(level)
+    return Interval(*np.exp([centre, difference.low, difference.high]).tolist())

@@ -331,6 +331,7 @@ def check_not_asynchronous(
     call = _prepared_call(implementation, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     computing: list[float] = []
+    earlier: Any = None
     for turn in range(8):
         start = timer()
         out = call()
@@ -342,8 +343,8 @@ def check_not_asynchronous(
         if waits:
             sleep(_WAIT)
             # Whatever was read before: a wait leaves caches cold.
-            output_arrays(implementation, read, case.dtype)
-        read = out
+            output_arrays(implementation, earlier, case.dtype)
+        earlier = out
         start = timer()
         output_arrays(implementation, out, case.dtype)
         times[waits].append(timer() - start)

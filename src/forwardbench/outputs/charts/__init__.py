@@ -1,1 +1,1 @@
-"""Charts: every file in this folder is one, which `outputs.catalogue` finds."""
+"""Charts: every file in this folder is one, and `outputs.catalogue` finds it."""

@@ -1,4 +1,4 @@
-"""When does compiling pay? Total seconds over the number of calls, the first one included."""
+"""When does compiling pay? Total seconds over the number of calls, including the first."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pandas as pd
 
 from forwardbench.analysis.break_even import AGAINST, PAYS
 from forwardbench.analysis.crossovers import Crossover
-from forwardbench.analysis.findings import about, caption, name_setting, settings
+from forwardbench.analysis.findings import caption, describe_sweep, name_setting, settings
 from forwardbench.analysis.first_call_findings import (
     calls_words,
     describe_first_call,
-    first_call_troubles,
+    first_call_problems,
     format_calls,
     payoff,
 )
@@ -42,16 +42,17 @@ HELP = (
     "interval. Importing a framework is not counted."
 )
 MOST_CASES = 6
-"""Panels of unrelated cases; of a sweep the smallest, the middle and the largest are shown."""
+"""Most panels for unrelated cases. A sweep shows its smallest, middle and largest case."""
 _MOST_CALLS = 1e9
-"""The axis goes no further."""
+"""The axis never ends later than this."""
 _FEWEST_CALLS = 1e3
+"""The axis never ends earlier than this."""
 _POINTS = 64
-"""Points of a line, which is curved on logarithmic axes."""
+"""Points along a line, because lines are curved on logarithmic axes."""
 NEEDS = "break-evens"
 OWN_AXIS = True
 LACKING = (
-    "has no first call that could be held against matmul: measure both with forwardbench run "
+    "has no first call that could be compared with matmul: measure both with forwardbench run "
     "--first-calls 3 --implementation matmul --implementation NAME"
 )
 
@@ -62,15 +63,14 @@ def title(part: BreakEvenPart) -> str:
 
 
 def draw(part: BreakEvenPart, view: View) -> Chart:
-    """Draw one sweep's first calls, as far as they could be held against something."""
-    found = part.rows
-    judged = found[found["verdict"] != ""]
+    """Draw one sweep's first calls, if they could be compared with the reference."""
+    judged = part.rows[part.rows["verdict"] != ""]
     shares = _share_out(judged, view)
     panels = [
-        (own, looks)
+        (panel_rows, looks)
         for rows in _shown(judged)
         for looks in shares
-        if len(own := rows[rows["implementation"].isin(list(looks))])
+        if len(panel_rows := rows[rows["implementation"].isin(list(looks))])
     ]
     several = len(list(settings(judged))) > 1
     layout = Layout(
@@ -78,9 +78,9 @@ def draw(part: BreakEvenPart, view: View) -> Chart:
         share_x=False, share_y=False,
     )  # fmt: skip
     notes = [
-        HELP, "; ".join(first_call_troubles(found)), _explain(judged), caption(judged),
+        HELP, "; ".join(first_call_problems(part.rows)), _explain(judged), caption(judged),
     ]  # fmt: skip
-    chart, grid = make_grid(len(panels), layout, view, title(part), about(judged), notes)
+    chart, grid = make_grid(len(panels), layout, view, title(part), describe_sweep(judged), notes)
     for axes, (rows, looks) in zip(grid, panels, strict=True):
         heading = f"{rows['case'].iloc[0]}{', ' + name_setting(rows) if several else ''}"
         axes.set_title(cut(heading, layout.width + layout.right, 9), loc="left", size=9, pad=8)
@@ -92,7 +92,7 @@ def draw(part: BreakEvenPart, view: View) -> Chart:
 
 
 def _share_out(judged: pd.DataFrame, view: View) -> list[dict[str, Look]]:
-    """Share implementations out over panels: each has one look, whatever the case."""
+    """Divide implementations among panels; each has the same look on every case."""
     series = zip(view.theme.series, style.MARKERS, style.DASHES, strict=True)
     styles = [Look(*look) for look in series]
     names = sorted(set(judged["implementation"]))
@@ -104,7 +104,7 @@ def _share_out(judged: pd.DataFrame, view: View) -> list[dict[str, Look]]:
 
 
 def _shown(judged: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of each case that has a panel, by setting and size, implementations by name."""
+    """The rows of each case that has a panel, sorted by setting, size and implementation."""
     parts = []
     for rows in settings(judged):
         groups = rows.assign(size=sizes(rows)).sort_values(["size", "case", "implementation"])
@@ -116,9 +116,10 @@ def _shown(judged: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def _set_axes(axes: Axes, rows: pd.DataFrame) -> float:
-    """Scale a panel, each to its own case, and return the number of calls at its right end.
+    """Scale a panel to its own case, and return the number of calls at its right end.
 
-    That is beyond the last crossing that is known, and where every line has begun to rise.
+    The right end is beyond the last known crossing, and beyond the point where the flattest line
+    begins to rise.
     """
     ends = rows[["calls", "calls_low", "calls_high"]].to_numpy(float)
     known = ends[np.isfinite(ends)]
@@ -143,14 +144,14 @@ def _draw_panel(
     reach: float,
     view: View,
 ) -> None:
-    """One case: a line for what it is held against, and one for each that compiles."""
+    """Draw one case: a line for the reference, and one for each implementation that compiles."""
     calls = np.geomspace(1, reach, _POINTS)
     base = rows.iloc[0]
     cost = float(base["against_seconds"])
     totals = {AGAINST: cost * calls}
     belongs_to(AGAINST, axes.plot(calls, totals[AGAINST], color=looks[AGAINST].colour, lw=1.4))
-    said = f"{AGAINST} at {base['case']}: {format_seconds(cost)} a call"
-    chart.points.append(Point(AGAINST, said, axes, 1.0, cost))
+    text = f"{AGAINST} at {base['case']}: {format_seconds(cost)} a call"
+    chart.points.append(Point(AGAINST, text, axes, 1.0, cost))
     for _, row in rows.iterrows():
         name = str(row["implementation"])
         totals[name] = row["first"] + (calls - 1) * row["seconds"]
@@ -159,20 +160,15 @@ def _draw_panel(
         Crossover(row["calls"], row["calls_low"], row["calls_high"], True): row["implementation"]
         for _, row in rows[rows["verdict"] == PAYS].iterrows()
     }
-    mark_crossovers(axes, crossings, lambda each, count: cost * count, view, _briefly)
+    mark_crossovers(axes, crossings, lambda crossover, count: cost * count, view, format_calls)
     ends = {name: _inside(axes, reach, float(line[-1])) for name, line in totals.items()}
     style.label_ends(axes, ends, looks)
-
-
-def _briefly(calls: float) -> str:
-    """A number of calls in the few letters that there is room for at a ring."""
-    return format_calls(calls)
 
 
 def _draw_line(
     chart: Chart, axes: Axes, row: pd.Series[Any], calls: np.ndarray[Any, Any], look: Look
 ) -> None:
-    """Seconds in all of what compiles, with a band for what its first call is known to."""
+    """Draw the total seconds of an implementation, with a band for its first call's interval."""
     name, later = str(row["implementation"]), (calls - 1) * row["seconds"]
     artists: list[Any] = axes.plot(
         calls, row["first"] + later, ls=look.dash, color=look.colour, lw=1.4
@@ -187,13 +183,13 @@ def _draw_line(
 
 
 def _inside(axes: Axes, x: float, y: float) -> tuple[float, float]:
-    """A place as shares of the axes."""
+    """Convert a point from data coordinates to shares of the axes."""
     place = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
     return float(place[0]), float(place[1])
 
 
 def _explain(judged: pd.DataFrame) -> str:
-    """What is meant by the absence of a ring, if one is absent."""
+    """Explain the bands, and series without a ring, if there are any."""
     kinds = ["band: 95 % interval of the first call"] if judged["first_low"].notna().any() else []
     if (judged["verdict"] != PAYS).any():
         kinds.append("without a ring: not shown to pay, or shown never to")
@@ -202,20 +198,20 @@ def _explain(judged: pd.DataFrame) -> str:
 
 def describe(part: BreakEvenPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    found = part.rows
-    judged = found[found["verdict"] != ""]
+    judged = part.rows[part.rows["verdict"] != ""]
     ends = "; ".join(
         f"{' on '.join(str(name) for name in names if name)}: {_ends(rows)}"
         for names, rows in judged.groupby(["implementation", HOST], sort=False)
     )
+    sweep = part.rows["sweep"].iloc[0]
     return (
-        f"Line chart of total time over the number of calls in the sweep {found['sweep'].iloc[0]}, "
+        f"Line chart of total time over the number of calls in the sweep {sweep}, "
         f"where {title}. Calls after which each pays: {ends}."
     )
 
 
 def _ends(rows: pd.DataFrame) -> str:
-    """After how many calls it pays on the smallest and on the largest case."""
+    """After how many calls a first call pays, on the smallest and on the largest case."""
     ordered = rows.assign(size=sizes(rows)).sort_values("size")
     first, last = ordered.iloc[0], ordered.iloc[-1]
     start = f"{calls_words(first)} at {first['case']}"

@@ -43,8 +43,8 @@ def values(table: pd.DataFrame) -> pd.DataFrame:
 def draw(part: SweepPart, view: View) -> Chart:
     """Draw one sweep."""
 
-    def nothing_more(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
-        """The lines say it."""
+    def no_decoration(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
+        """Add nothing to the lines."""
 
     words = Words(
         title(part),
@@ -53,7 +53,7 @@ def draw(part: SweepPart, view: View) -> Chart:
         "estimated from a fit, never measured",
         ("falling: a fixed cost a call; high and flat: the interpreter; low and flat: arithmetic",),
     )
-    return draw_lines(part.rows, values(part.rows), view, words, nothing_more)
+    return draw_lines(part.rows, values(part.rows), view, words, no_decoration)
 
 
 def describe(part: SweepPart, title: str) -> str:

@@ -1,4 +1,4 @@
-"""What did change? Every ratio of a comparison with its interval, and their geometric means."""
+"""What did change? Every ratio of a comparison with its interval, and the geometric means."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HELP = (
 
 
 def title(part: ComparisonPart) -> str:
-    """Say how everything that can be compared came out."""
+    """Give the geometric mean of all cells that can be compared."""
     comparison = part.comparison
     if comparison.overall is None:
         return "Nothing can be compared"
@@ -53,8 +53,8 @@ def draw(part: ComparisonPart, view: View) -> Chart:
         below=0.6,
     )  # fmt: skip
     notes = [HELP, count_verdicts(comparison), describe_drift(comparison), part.sides]
-    about = f"{part.name}: how many times as fast the second is as the first"
-    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
+    subtitle = f"{part.name}: how many times as fast the second is as the first"
+    chart, panels = make_grid(len(groups), layout, view, title(part), subtitle, notes)
     ends = cells[["ratio", "ratio_low", "ratio_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.02) ** 1.1
     for axes, (_, rows) in zip(panels, groups, strict=True):
@@ -84,19 +84,18 @@ def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, cases: list[str], v
     places = np.array([cases.index(case) for case in rows["case"]])
     colours = {"faster": view.theme.series[0], "slower": view.theme.series[1]}
     for verdict, marker in (("faster", ">"), ("slower", "<"), (NO_DIFFERENCE, "o")):
-        found = (rows["verdict"] == verdict).to_numpy()
+        selected = (rows["verdict"] == verdict).to_numpy()
         colour = colours.get(verdict, view.theme.muted)
-        some: Any = rows[found]
-        axes.hlines(places[found], some["ratio_low"], some["ratio_high"], color=colour, lw=1.4)
+        cells: Any = rows[selected]
+        axes.hlines(places[selected], cells["ratio_low"], cells["ratio_high"], color=colour, lw=1.4)
         face = view.theme.background if verdict == NO_DIFFERENCE else colour
-        axes.plot(some["ratio"], places[found], marker, color=colour, mfc=face, ms=5)
+        axes.plot(cells["ratio"], places[selected], marker, color=colour, mfc=face, ms=5)
     beside: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "size": 7}
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
         axes.text(1.02, place, f"{row['ratio']:.3f}x", **beside)
         interval = format_interval(row["ratio_low"], row["ratio_high"])
-        said = f"{row['implementation']} at {row['case']}: {row['ratio']:.3f}x ({interval})"
         name = str(row["implementation"])
-        text = f"{said}, {row['verdict']}"
+        text = f"{name} at {row['case']}: {row['ratio']:.3f}x ({interval}), {row['verdict']}"
         chart.points.append(Point(name, text, axes, row["ratio"], float(place)))
 
 

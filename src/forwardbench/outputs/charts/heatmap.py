@@ -35,8 +35,8 @@ HELP = (
 )
 NEEDS = "sweeps"
 SHAPE = "wide"
-# None of these is a colour of a theme, which a page changes in the dark. An odd number of them, so
-# that there is a middle one.
+# None of these is a colour of a theme, because the page changes those in its dark theme. The
+# number of colours is odd, so that there is a middle one.
 _COLOURS = LinearSegmentedColormap.from_list("ratio", ["#C65200", "#FEFEFE", "#0071B1"], N=257)
 _ON_LIGHT, _ON_DARK = "#212121", "#FEFEFE"
 _WORDS = {"unavailable": "n/a"}
@@ -47,7 +47,7 @@ _LEFT = 1.95
 
 
 def title(part: SweepPart) -> str:
-    """Say between which ratios everything lies."""
+    """Give the smallest and the largest speedup."""
     return findings.overview(part.rows, part.evidence)
 
 
@@ -72,13 +72,13 @@ def draw(part: SweepPart, view: View) -> Chart:
         above=0.35 if len(rows) > 1 else 0.15, below=0.45 + height,
     )  # fmt: skip
     notes = [
-        *findings.troubles(table),
+        *findings.problems(table),
         HELP,
         findings.noise_sentence(table),
         findings.caption(table),
     ]
     chart, grid = make_chart(
-        (len(rows), 1), layout, view, title(part), findings.about(table), notes
+        (len(rows), 1), layout, view, title(part), findings.describe_sweep(table), notes
     )
     for (axes,), setting in zip(grid, rows, strict=True):
         if len(rows) > 1:
@@ -87,34 +87,34 @@ def draw(part: SweepPart, view: View) -> Chart:
         style.turn_labels(axes, rotation)
         style.name_below(axes, style.axis_name(table, view), height, layout.height)
         shown = cells[cells.index.isin(setting.index)]
-        for name, own in shown.groupby("implementation", sort=False):
-            _draw_row(chart, axes, own, names.index(str(name)), view)
+        for name, row_cells in shown.groupby("implementation", sort=False):
+            _draw_row(chart, axes, row_cells, names.index(str(name)), view)
     return chart
 
 
 def _cells(table: pd.DataFrame, view: View) -> pd.DataFrame:
-    """What each cell shows: its column, ratio, share of the colours, and text."""
-    own = with_words(table).assign(doubted=is_doubted(table), place=style.positions(table, view))
-    own = own[~is_control(table)].sort_values(["place", "case", "activation"], kind="stable")
-    ratio = own["speedup"].fillna(own["guess"]).astype(float)
-    logs = pd.Series(np.log(ratio), own.index)
-    known = logs[~own["doubted"]].abs().dropna()  # what is not believed shall not pale the others
+    """What each cell shows: its column, ratio, shade from 0 to 1, and text."""
+    cells = with_words(table).assign(doubted=is_doubted(table), place=style.positions(table, view))
+    cells = cells[~is_control(table)].sort_values(["place", "case", "activation"], kind="stable")
+    ratio = cells["speedup"].fillna(cells["guess"]).astype(float)
+    logs = pd.Series(np.log(ratio), cells.index)
+    known = logs[~cells["doubted"]].abs().dropna()  # an implausible ratio must not pale the others
     reach = max(float(known.max()) if len(known) else 0.0, np.log(2))
-    own = own.assign(
-        column=own.groupby(["place", "case", "activation"], sort=False).ngroup(),
+    cells = cells.assign(
+        column=cells.groupby(["place", "case", "activation"], sort=False).ngroup(),
         ratio=ratio,
         shade=0.5 + 0.5 * (logs / reach).clip(-1, 1),
     )
-    return own.assign(text=[_cell_text(row) for _, row in own.iterrows()])
+    return cells.assign(text=[_cell_text(row) for _, row in cells.iterrows()])
 
 
-def _order(own: pd.DataFrame) -> list[str]:
-    """Slowest first, the baseline at the top, and last who has no time at all."""
-    baseline = findings.baseline_of(own)
-    timed = slowest_first(own)
+def _order(cells: pd.DataFrame) -> list[str]:
+    """Implementations: the baseline, the others from slow to fast, and those without a time."""
+    baseline = findings.baseline_of(cells)
+    timed = slowest_first(cells)
     rest = [name for name in timed if name != baseline]
-    rest += sorted(set(own["implementation"]) - set(timed) - {baseline})
-    return [baseline, *rest] if baseline in set(own["implementation"]) else rest
+    rest += sorted(set(cells["implementation"]) - set(timed) - {baseline})
+    return [baseline, *rest] if baseline in set(cells["implementation"]) else rest
 
 
 def _frame(axes: Axes, names: list[str], labels: list[str]) -> None:
@@ -129,7 +129,7 @@ def _frame(axes: Axes, names: list[str], labels: list[str]) -> None:
 
 
 def _draw_row(chart: Chart, axes: Axes, cells: pd.DataFrame, y: int, view: View) -> None:
-    """Boxes, texts and points of one implementation."""
+    """Draw boxes, texts and points of one implementation."""
     theme = view.theme
     coloured = cells["ratio"].notna()
     colours = np.array(_COLOURS(cells["shade"].to_numpy(float)))
@@ -153,8 +153,8 @@ def _draw_row(chart: Chart, axes: Axes, cells: pd.DataFrame, y: int, view: View)
         if empty:
             text.set_bbox({"facecolor": theme.background, "edgecolor": "none", "pad": 1})
         artists.append(text)
-        said = findings.describe_row(row) if pd.notna(row["seconds"]) else _absence(row)
-        chart.points.append(Point(row["implementation"], said, axes, row["column"], y))
+        sentence = findings.describe_row(row) if pd.notna(row["seconds"]) else _absence(row)
+        chart.points.append(Point(row["implementation"], sentence, axes, row["column"], y))
     belongs_to(str(cells["implementation"].iloc[0]), artists)
 
 
@@ -164,7 +164,7 @@ def _absence(row: pd.Series[Any]) -> str:
 
 
 def _cell_text(row: pd.Series[Any]) -> str:
-    """A ratio, or else a time, or else the word that says why there is none."""
+    """The ratio, or else the time, or else the status that says why there is none."""
     if row["doubted"] and pd.notna(row["ratio"]):
         text = format_ratio(row["ratio"])
         return doubted(estimated(text) if pd.notna(row["guess"]) else text)

@@ -47,8 +47,10 @@ def draw(part: HistoryPart, view: View) -> Chart:
     )
     machine = str(table["machine"].iloc[0]) if len(table) else ""
     notes = [HELP, f"Intervals: {part.intervals}" if part.intervals else "", machine]
-    about = f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
-    chart, panels = make_grid(len(groups), layout, view, title(part), about, notes)
+    subtitle = (
+        f"every case of {' and '.join(dict.fromkeys(table['sweep']))}, {len(commits)} commits"
+    )
+    chart, panels = make_grid(len(groups), layout, view, title(part), subtitle, notes)
     ends = table[["change", "change_low", "change_high"]].stack()
     reach = max(float(np.exp(np.abs(np.log(ends)).max())) if len(ends) else 1.0, 1.05) ** 1.1
     for axes, rows in zip(panels, groups, strict=True):
@@ -65,7 +67,7 @@ def title(part: HistoryPart) -> str:
     if len(commits) < 2:
         return "One commit only: nothing to compare it with"
     first, last = (table[table["commit"] == commit] for commit in (commits[0], commits[-1]))
-    last = last.merge(first[CELL_KEY], on=CELL_KEY)  # what is new has nothing to be compared with
+    last = last.merge(first[CELL_KEY], on=CELL_KEY)  # new cells have no first time
     if last.empty:
         return f"Nothing was measured both at {commits[0][:8]} and at {commits[-1][:8]}"
     mean = float(np.exp(np.log(last["change"]).mean()))
@@ -77,7 +79,7 @@ def title(part: HistoryPart) -> str:
 
 
 def _relative(table: pd.DataFrame) -> pd.DataFrame:
-    """Add each time as a share of its cell's time at the first commit that measured it."""
+    """Add each time divided by its cell's time at the first commit that measured it."""
     rows = table[is_credible(table) & ~is_control(table)]
     first = rows.groupby(CELL_KEY)["seconds"].transform("first")
     changes = {f"change{end}": rows[f"seconds{end}"] / first for end in ("", "_low", "_high")}
@@ -91,8 +93,8 @@ def _frame(axes: Axes, commits: list[str], reach: float, view: View) -> None:
     axes.set_yticks(ticks, [format_tick(tick, format_ratio) for tick in ticks], size=8)
     axes.minorticks_off()
     axes.set_xlim(-0.5, len(commits) - 0.5)
-    every = -(-len(commits) // 12)
-    shown = [commit[:8] if number % every == 0 else "" for number, commit in enumerate(commits)]
+    step = -(-len(commits) // 12)
+    shown = [commit[:8] if number % step == 0 else "" for number, commit in enumerate(commits)]
     axes.set_xticks(
         range(len(commits)), shown, size=7, rotation=30, ha="right", rotation_mode="anchor"
     )
@@ -105,7 +107,7 @@ def _draw_rows(
     name = str(rows["implementation"].iloc[0])
     cases = list(dict.fromkeys(rows["case"]))
     colour = view.theme.series[0]
-    # Cases stand side by side at their commit, in the order of the table.
+    # At each commit the cases stand side by side, in the order of the table.
     offsets = np.linspace(-0.3, 0.3, len(cases)) if len(cases) > 1 else np.zeros(1)
     places = np.array([commits.index(commit) for commit in rows["commit"]], float)
     places += offsets[[cases.index(case) for case in rows["case"]]]
@@ -123,9 +125,9 @@ def _draw_rows(
     )
     belongs_to(name, artists)
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-        said = f"{name} at {row['case']}, {row['commit']}: {format_seconds(row['seconds'])}"
+        time = f"{name} at {row['case']}, {row['commit']}: {format_seconds(row['seconds'])}"
         change = f"{format_ratio(row['change'])} of the first commit's time"
-        chart.points.append(Point(name, f"{said}, {change}", axes, float(place), row["change"]))
+        chart.points.append(Point(name, f"{time}, {change}", axes, float(place), row["change"]))
 
 
 def describe(part: HistoryPart, title: str) -> str:

@@ -42,9 +42,9 @@ NEEDS = "sweeps"
 SHAPE = "dense"
 _WORDS = {"unavailable": "n/a"}
 _LINEAR = 0.02
-"""Deviations below this share are on a scale that is nearly linear."""
+"""The scale is nearly linear for deviations below this share."""
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.99, 1, 2, 5, 10, 20, 50, 100, 1000, 10000)
-"""Shares above the centre, and those below 1 below it too."""
+"""Shares above the centre. Those below 1 are used below the centre too."""
 _TEXT_SIZE = 7.0
 _CASE_SIZE = 7.5
 _CASE_ROOM = 1.2
@@ -75,7 +75,7 @@ def draw(part: SweepPart, view: View) -> Chart:
         if setting.loc[setting["implementation"] == name, "pass_seconds"].map(len).any()
     ]
     beside = COLUMNS
-    if len(findings.hosts(table)) > 1:  # the machines of an implementation stand side by side
+    if len(findings.hosts(table)) > 1:  # all machines of an implementation side by side
         beside = min(COLUMNS, len(findings.hosts(table)))
         names = list(dict.fromkeys(name for _, name in panels))
         panels.sort(key=lambda panel: names.index(panel[1]))
@@ -84,9 +84,11 @@ def draw(part: SweepPart, view: View) -> Chart:
         width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,
         above=0.45 if several else 0.3, below=0.5,
     )  # fmt: skip
-    notes = [*findings.troubles(table), HELP, findings.caption(table)]
-    about = findings.about(table)
-    chart, all_axes = make_grid(len(panels), layout, view, title(part), about, notes, beside=beside)
+    notes = [*findings.problems(table), HELP, findings.caption(table)]
+    subtitle = findings.describe_sweep(table)
+    chart, all_axes = make_grid(
+        len(panels), layout, view, title(part), subtitle, notes, beside=beside
+    )
     reach = _reach(table)
     for axes, (setting, name) in zip(all_axes, panels, strict=True):
         which = f"\n{findings.name_setting(setting)}" if several else ""
@@ -94,15 +96,15 @@ def draw(part: SweepPart, view: View) -> Chart:
         heading = axes.set_title(
             text.cut(name, room, LABEL_SIZE) + which, loc="left", size=LABEL_SIZE
         )
-        own = setting[setting["implementation"] == name]
-        belongs_to(_series_of(own), [heading])
+        rows = setting[setting["implementation"] == name]
+        belongs_to(_series_of(rows), [heading])
         _frame(axes, order, reach, layout, view)
-        _draw_rows(chart, axes, own, list(order), view)
+        _draw_rows(chart, axes, rows, list(order), view)
     return chart
 
 
 def _series_of(rows: pd.DataFrame) -> str:
-    """The implementation that rows are of, also where they are a control's."""
+    """The implementation of the rows; of a control, the one that it repeats."""
     first = rows.iloc[0]
     return str(first["control_of"] or first["implementation"])
 
@@ -113,14 +115,14 @@ def _controls(setting: pd.DataFrame) -> list[str]:
 
 
 def _deviations(row: pd.Series[Any]) -> NDArray[np.float64]:
-    """Each pass' time as a share above or below the centre, in the logarithm."""
+    """The logarithm of each pass' time divided by the centre."""
     times = np.array(row["pass_seconds"], float)
     ratios: NDArray[np.float64] = times[~np.isnan(times)] / float(row["seconds"])
     return np.log(ratios)
 
 
 def _reach(table: pd.DataFrame) -> float:
-    """The largest deviation of a pass or of an interval's end."""
+    """The largest deviation of a pass or of an end of an interval."""
     timed = table[table["pass_seconds"].map(len) > 0]
     far = [np.abs(_deviations(row)).max() for _, row in timed.iterrows()]
     ends = timed[["seconds_low", "seconds_high"]].div(timed["seconds"], axis=0).to_numpy(float)
@@ -143,7 +145,7 @@ def _frame(axes: Axes, order: dict[str, str], reach: float, layout: Layout, view
     cases = [text.cut(case, _CASE_ROOM, _CASE_SIZE) for case in order.values()]
     axes.set_yticks(range(len(order)), cases, size=_CASE_SIZE)
     axes.tick_params("y", left=False)
-    # One artist for all rows: a grid would have one for each, and take longer to draw.
+    # One artist for all lines is drawn faster than a grid, which has one for each.
     axes.yaxis.grid(visible=False)
     across: Any = {"transform": axes.get_yaxis_transform(), "zorder": 0.5}
     axes.hlines(range(len(order)), 0, 1, color=view.theme.grid, lw=0.6, **across)
@@ -151,21 +153,21 @@ def _frame(axes: Axes, order: dict[str, str], reach: float, layout: Layout, view
 
 
 def _ticks(reach: float, width: float) -> list[float]:
-    """Shares to be numbered on an axis of so many inches, the outermost first."""
+    """Choose the shares that get a number on an axis of that width; outer ones come first."""
 
     def place(share: float) -> float:
         scaled = math.asinh(math.log1p(share) / _LINEAR) / math.asinh(reach / _LINEAR)
         return scaled * width / 2
 
-    def room(one: float, other: float) -> float:
-        both = _tick_label(one) + _tick_label(other)
-        return text.width(both, _TEXT_SIZE) / 2 + 0.07
+    def least_distance(first: float, second: float) -> float:
+        labels = _tick_label(first) + _tick_label(second)
+        return text.width(labels, _TEXT_SIZE) / 2 + 0.07
 
     shares = [*_TICKS, *(-tick for tick in _TICKS if tick < 1)]
     inside = [share for share in shares if abs(math.log1p(share)) <= reach]
     kept = [0.0]
     for share in sorted(inside, key=lambda share: -abs(place(share))):
-        if all(abs(place(share) - place(other)) >= room(share, other) for other in kept):
+        if all(abs(place(share) - place(other)) >= least_distance(share, other) for other in kept):
             kept.append(share)
     return sorted(kept)
 
@@ -175,7 +177,7 @@ def _tick_label(share: float) -> str:
 
 
 def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], view: View) -> None:
-    """Dots for passes, bars for intervals and a number for the centre, a line for each case."""
+    """Draw a line for each case: dots for passes, a bar for the interval, and the centre."""
     name = _series_of(rows)
     timed = rows[rows["pass_seconds"].map(len) > 0]
     places = [order.index(key) for key in timed["key"]]
@@ -185,15 +187,15 @@ def _draw_rows(chart: Chart, axes: Axes, rows: pd.DataFrame, order: list[str], v
     )
     artists: list[Any] = [axes.hlines(places, *ends, color=view.theme.muted, lw=5, alpha=0.45)]
     artists += axes.plot(
-        np.concatenate(passes), np.repeat(places, [len(each) for each in passes]), "o",
+        np.concatenate(passes), np.repeat(places, [len(deviations) for deviations in passes]), "o",
         color=view.theme.series[0], ms=3, alpha=0.7, mew=0,
     )  # fmt: skip
     for place, deviations, (_, row) in zip(places, passes, timed.iterrows(), strict=True):
         spread = f"passes from {_signed(deviations.min())} to {_signed(deviations.max())}"
-        said = findings.describe_row(row)
+        sentence = findings.describe_row(row)
         if len(deviations) > 1:
-            said += f", {len(deviations)} {spread}"
-        chart.points.append(Point(name, said, axes, 0.0, place))
+            sentence += f", {len(deviations)} {spread}"
+        chart.points.append(Point(name, sentence, axes, 0.0, place))
     beside: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "size": _TEXT_SIZE}
     artists += [
         axes.text(1.02, order.index(row["key"]), _centre(row), **beside)

@@ -29,9 +29,9 @@ ORDER = 2
 QUESTION = "How much faster?"
 HELP = (
     "Up is faster; the line at 1x is the baseline itself. The grey band around it is the noise "
-    "floor: 95 % of ratios of identical code are expected inside it, so what lies there is no "
-    "difference shown. A ring marks where a series crosses the baseline, the bar through it is its "
-    "interval."
+    "floor: 95 % of ratios of identical code are expected inside it, so no "
+    "difference is shown there. A ring marks where a series crosses the baseline, the bar through "
+    "it is its interval."
 )
 NEEDS = "sweeps"
 LINEAR = True
@@ -43,9 +43,9 @@ def title(part: SweepPart) -> str:
 
 
 def values(table: pd.DataFrame) -> pd.DataFrame:
-    """Ratio of the baseline's time to each time, or its estimate."""
+    """Ratio of the baseline's time to each time, measured or estimated."""
     ends = table[["speedup_low", "speedup_high"]]
-    # However uncertain its time, the baseline is exactly once as fast as itself.
+    # The baseline's speedup over itself is exactly 1, however uncertain its time is.
     ends = ends.mask(table["implementation"] == table["baseline"])
     measured = pd.concat([table["speedup"], ends], axis=1)
     return pd.concat([measured, estimated_speedups(table)], axis=1).set_axis(VALUES, axis=1)
@@ -55,28 +55,28 @@ def draw(part: SweepPart, view: View) -> Chart:
     """Draw one sweep."""
     table = part.rows
     baseline = findings.baseline_of(table)
-    found = {
+    crossings_by_setting = {
         findings.name_setting(rows): _crossings(rows, part.evidence)
         for rows in findings.settings(table)
     }
 
     def mark_one(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
-        """The baseline at 1x, the noise around it, and who crosses it where."""
+        """Draw the baseline at 1x, the noise floor around it, and the crossings."""
         floor = noise_floor(setting)
         axes.axhline(1, color=view.theme.muted, lw=1)
         if math.isfinite(floor):
             axes.axhspan(1 / floor, floor, color=view.theme.muted, alpha=0.25, lw=0)
-        crossings = found[findings.name_setting(setting)]
-        own = {each: name for name in names for each in crossings.get(name, [])}
+        crossings = crossings_by_setting[findings.name_setting(setting)]
+        series = {crossing: name for name in names for crossing in crossings.get(name, [])}
         if view.x in ("size", size_axis(setting)):
-            mark_crossovers(axes, own, lambda each, size: 1.0, view)
+            mark_crossovers(axes, series, lambda crossover, size: 1.0, view)
 
     words = Words(
         title(part),
         f"speedup over {cut(baseline, NAME_ROOM, LABEL_SIZE)}",
         format_ratio,
         "one of the two times was estimated from a fit, not measured",
-        _explain(table, any(any(crossings.values()) for crossings in found.values())),
+        _explain(table, any(any(each.values()) for each in crossings_by_setting.values())),
     )
     return draw_lines(table, values(table), view, words, mark_one)
 
@@ -89,7 +89,7 @@ def _crossings(setting: pd.DataFrame, evidence: Evidence) -> dict[str, list[Cros
 
 
 def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
-    """What the band and the rings are, if they are there."""
+    """Explain the band and the rings, if there are any."""
     kinds = []
     if any(math.isfinite(noise_floor(rows)) for rows in findings.settings(table)):
         kinds.append("grey band around 1x: the noise floor")

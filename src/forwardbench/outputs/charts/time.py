@@ -37,7 +37,7 @@ def title(part: SweepPart) -> str:
 
 
 def values(table: pd.DataFrame) -> pd.DataFrame:
-    """Seconds a call, as measured or as estimated."""
+    """Seconds per call, measured or estimated."""
     columns = ["seconds", "seconds_low", "seconds_high"]
     estimated = (table["status"] == "estimated") & ~is_control(table)
     measured, guessed = table[columns].mask(estimated), table[columns].where(estimated)
@@ -53,21 +53,23 @@ def draw(part: SweepPart, view: View) -> Chart:
     }
 
     def mark_leads(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
-        """Ring, on the line of who is overtaken, where the lead changes in this panel."""
-        here = [each for each in changes[findings.name_setting(setting)] if each.after in names]
-        found = {
-            each.crossover: each.before if each.before in names else each.after
-            for each in here
-            if each.crossover is not None
-        }
-        leaders = {each.crossover: each.after for each in here if each.crossover is not None}
+        """Ring each change of the lead in this panel, on the line that is overtaken."""
+        lines, leaders = {}, {}
+        for change in changes[findings.name_setting(setting)]:
+            if change.after in names and change.crossover is not None:
+                line = change.before if change.before in names else change.after
+                lines[change.crossover] = line
+                leaders[change.crossover] = change.after
         if view.x in ("size", size_axis(setting)):
             mark_crossovers(
-                axes, leaders, lambda each, size: _height(setting, found[each], size), view
+                axes,
+                leaders,
+                lambda crossover, size: _height(setting, lines[crossover], size),
+                view,
             )
 
     ring = "ring: where the lead changes, with its interval"
-    marked = any(each.crossover for found in changes.values() for each in found)
+    marked = any(change.crossover for part in changes.values() for change in part)
     words = Words(
         title(part), "time a call", format_seconds, "estimated from a fit, never measured",
         (ring,) if marked else (),
@@ -76,7 +78,7 @@ def draw(part: SweepPart, view: View) -> Chart:
 
 
 def _height(setting: pd.DataFrame, name: str, size: float) -> float:
-    """A series' time at a size between those measured, as its line is drawn."""
+    """A series' time at a size between measured ones, interpolated like its line."""
     rows = setting[(setting["implementation"] == name) & is_credible(setting)]
     rows = rows.assign(size=sizes(rows)).sort_values("size")
     logs = np.log(rows[["size", "seconds"]].to_numpy(float))

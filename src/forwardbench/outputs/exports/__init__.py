@@ -1,1 +1,1 @@
-"""Forms that results are written in: every file here is one, which `outputs.catalogue` finds."""
+"""Export formats: every file in this folder is one, and `outputs.catalogue` finds it."""

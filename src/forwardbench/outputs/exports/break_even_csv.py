@@ -17,5 +17,5 @@ def is_empty(bundle: Bundle) -> bool:
 
 
 def write(bundle: Bundle) -> str:
-    """The columns of `analysis.break_even.COLUMNS`; what is not known is empty."""
+    """The columns of `analysis.break_even.COLUMNS`; unknown values are empty."""
     return as_csv(bundle.break_evens)

@@ -13,5 +13,5 @@ KEPT = OFFERED = True
 
 
 def write(bundle: Bundle) -> str:
-    """The columns of `COLUMNS`, in their order; what is not known is empty."""
+    """The columns of `COLUMNS`, in their order; unknown values are empty."""
     return as_csv(bundle.table[COLUMNS])

@@ -17,7 +17,7 @@ from forwardbench.outputs.bundle import Bundle
 from forwardbench.units import format_interval, format_ratio
 
 UNIT = "us"
-"""The same in every run, whatever the times: a chart over commits has one axis."""
+"""The same in every run, because a chart over commits has one axis."""
 ORDER = 6
 SUMMARY = "for github-action-benchmark's customSmallerIsBetter"
 FILE = "github-action-benchmark.json"
@@ -56,7 +56,7 @@ def _speedup(row: dict[str, Any]) -> str:
     parts = [f"speedup over {row['baseline']}: {format_ratio(row['speedup'])}"]
     interval = format_interval(row["speedup_low"], row["speedup_high"])
     if interval:
-        # One pass has none but the timing tool's own, whatever its level is.
+        # With one pass it is the timing tool's own interval, at any level.
         kind = interval_word(row["passes"])
         parts.append(f"{kind} {interval}")
     if row["verdict"] == NO_DIFFERENCE:

@@ -12,5 +12,5 @@ KEPT = True
 
 
 def write(bundle: Bundle) -> str:
-    """The page, see `outputs.report.make_page`, as a file that ends as a line does."""
+    """The page that `outputs.report.make_page` makes, with a line break at the end."""
     return make_page(bundle) + "\n"

@@ -1,4 +1,4 @@
-"""One JSON document with everything that the table holds, and where it is from."""
+"""One JSON document with the whole table, the origin of the results, and the first calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forwardbench.analysis.columns import COLUMNS
 from forwardbench.outputs.bundle import Bundle
 
 FORMAT_VERSION = 1
-"""Changes whenever a key changes its name or meaning, or is taken away."""
+"""Changes whenever a key changes its name or meaning, or is removed."""
 ORDER = 3
 SUMMARY = "all of it with where it was measured"
 FILE = "results.json"
@@ -22,25 +22,26 @@ OFFERED = True
 
 
 def write(bundle: Bundle) -> str:
-    """Origin, rows and first calls; what is not known is null, since JSON has no NaN.
+    """Origin, rows and first calls; unknown values are null, because JSON has no NaN.
 
-    So is what is infinite: a number of calls that never pays, whose ``verdict`` says so.
+    Infinite values are null too: the number of calls where compiling never pays, which
+    ``verdict`` tells.
     """
     results, table = bundle.results, bundle.table
     document = {
         "format_version": FORMAT_VERSION,
         "forwardbench_version": __version__,
-        "tool": _known(results.origin.tool),
-        "machine": _known(results.machine),
-        "commit": _known(results.commit),
-        "workload_version": _known(results.origin.workload),
+        "tool": _json_value(results.origin.tool),
+        "machine": _json_value(results.machine),
+        "commit": _json_value(results.commit),
+        "workload_version": _json_value(results.origin.workload),
         "facts": dict(results.origin.facts),
         "rows": [
             _row(row, passes)
             for row, passes in zip(table.to_dict("records"), bundle.evidence.passes, strict=True)
         ],
         "first_calls": [
-            {name: _known(row[name]) for name in break_even.COLUMNS}
+            {name: _json_value(row[name]) for name in break_even.COLUMNS}
             for row in bundle.break_evens.to_dict("records")
         ],
     }
@@ -50,13 +51,13 @@ def write(bundle: Bundle) -> str:
 def _row(row: dict[Any, Any], passes: tuple[float, ...]) -> dict[str, Any]:
     """One row: `COLUMNS`, and the seconds of each pass."""
     return {
-        **{name: _known(row[name]) for name in COLUMNS},
-        "pass_seconds": [_known(seconds) for seconds in passes],
+        **{name: _json_value(row[name]) for name in COLUMNS},
+        "pass_seconds": [_json_value(seconds) for seconds in passes],
     }
 
 
-def _known(value: Any) -> Any:
-    """A value that JSON has; None for an empty text and for what is not a finite number."""
+def _json_value(value: Any) -> Any:
+    """A value that JSON can hold; None for empty texts and numbers that are not finite."""
     if value is pd.NA or value == "" or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
+    describe_sweep,
     finding,
     name_setting,
     noise_sentence,
@@ -48,28 +48,28 @@ def _section(rows: pd.DataFrame, bundle: Bundle) -> str:
     """One setting."""
     intervals = bundle.intervals
     rows = with_words(rows)
-    own = rows[~is_control(rows)]
-    heading = f"## {_escape(about(rows))}; {_escape(name_setting(rows))}\n\n"
-    notes = " ".join([*_notes(rows, own), f"Intervals: {intervals}." if intervals else ""])
-    found = f"{finding(rows, bundle.evidence)}."
-    return heading + _paragraph(found) + "\n" + _table(own, intervals) + "\n" + _paragraph(notes)
+    shown = rows[~is_control(rows)]
+    heading = f"## {_escape(describe_sweep(rows))}; {_escape(name_setting(rows))}\n\n"
+    notes = " ".join([*_notes(rows, shown), f"Intervals: {intervals}." if intervals else ""])
+    headline = _paragraph(f"{finding(rows, bundle.evidence)}.")
+    return heading + headline + "\n" + _table(shown, intervals) + "\n" + _paragraph(notes)
 
 
-def _notes(rows: pd.DataFrame, own: pd.DataFrame) -> Iterator[str]:
-    """Sentences that say how to read the table of `own`, the rows without controls."""
+def _notes(rows: pd.DataFrame, shown: pd.DataFrame) -> Iterator[str]:
+    """Sentences that say how to read the table of ``shown``, the rows without controls."""
     yield f"Speedups are over {baseline_of(rows)}."
-    if (own["verdict"] == NO_DIFFERENCE).any():
+    if (shown["verdict"] == NO_DIFFERENCE).any():
         yield UNDECIDED_KEY
-    if (own["status"] == "estimated").any():
+    if (shown["status"] == "estimated").any():
         yield ESTIMATED_KEY
     yield noise_sentence(rows)
 
 
-def _table(own: pd.DataFrame, intervals: str) -> str:
-    """Cases by size, and the fastest first in each."""
+def _table(rows: pd.DataFrame, intervals: str) -> str:
+    """Cases sorted by size, with the fastest implementation first in each."""
     header = _HEADER.format(interval="interval" if intervals else "95 % interval")
-    several = own["activation"].nunique() > 1
-    ordered = own.assign(size=sizes(own)).sort_values(["size", "case", "activation", "seconds"])
+    several = rows["activation"].nunique() > 1
+    ordered = rows.assign(size=sizes(rows)).sort_values(["size", "case", "activation", "seconds"])
     lines = (_line(row, several) for _, row in ordered.iterrows())
     return header + "".join(lines)
 
@@ -94,14 +94,15 @@ def _interval(row: pd.Series[Any]) -> str:
 
 
 def _paragraph(text: str) -> str:
-    """A paragraph, whose first letters are no mark of a list, a heading line or a rule."""
+    """A paragraph that cannot be taken for a list, a heading or a horizontal rule."""
     return re.sub(r"^([0-9]*)([-+=.)])", r"\1\\\2", _escape(text)) + "\n"
 
 
 def _escape(text: str) -> str:
-    """Write text in one line without anything that Markdown or HTML would obey outside a table.
+    """Write text in one line and escape all that Markdown or HTML would interpret.
 
-    Names stay readable: an underscore inside a word is plain, and so is a single tilde.
+    A table needs its bars escaped as well. Names stay readable: an underscore inside a word and a
+    single tilde are not escaped.
     """
     line = " ".join(text.split())
     line = "".join(letter if letter.isprintable() else "?" for letter in line)

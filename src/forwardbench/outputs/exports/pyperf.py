@@ -1,7 +1,7 @@
 """JSON that `pyperf compare_to`, `stats`, `show` and `hist` read.
 
-A pass becomes one of pyperf's runs with one value. How many calls it was timed over is not
-told, so pyperf counts one loop, and may warn of a value that is short: `--quiet` leaves that out.
+Each pass becomes one of pyperf's runs, with one value. The number of timed calls is not
+exported, so pyperf counts one loop and may warn that a value is short: `--quiet` hides that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from forwardbench.outputs.bundle import Bundle
 from forwardbench.results import Results
 
 FORMAT_VERSION = "1.0"
-"""pyperf's own, since pyperf 1.0."""
+"""The format of pyperf since its version 1.0."""
 ORDER = 7
 SUMMARY = "for pyperf compare_to"
 FILE = "pyperf.json"
@@ -46,9 +46,9 @@ def _benchmark(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _metadata(results: Results) -> dict[str, str | int]:
-    """What is known of machine and software, by pyperf's names where it has one.
+    """Facts about machine and software, under pyperf's names where it has one.
 
-    pyperf takes neither an empty text nor one of several lines.
+    pyperf accepts neither empty texts nor texts of several lines.
     """
     facts = results.origin.facts
     cpu, count = _split_hardware(results.origin.hardware)
@@ -68,6 +68,6 @@ def _metadata(results: Results) -> dict[str, str | int]:
 
 
 def _split_hardware(hardware: str) -> tuple[str, int]:
-    """CPU and count out of `AMD EPYC, 2 CPUs`, of which either may be missing."""
+    """Split `AMD EPYC, 2 CPUs` into CPU model and count; either may be missing."""
     match = re.fullmatch(r"(?:(.*), )?([0-9]{1,6}) CPUs", hardware)
     return (match[1] or "", int(match[2])) if match else (hardware, 0)

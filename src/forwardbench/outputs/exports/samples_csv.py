@@ -12,5 +12,5 @@ OFFERED = True
 
 
 def write(bundle: Bundle) -> str:
-    """The results' samples, without the intervals that a timing tool gave itself."""
+    """The results' samples, without a timing tool's own intervals."""
     return as_csv(bundle.results.samples.drop(columns=["low", "high"]))

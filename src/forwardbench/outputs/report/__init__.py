@@ -1,4 +1,4 @@
-"""The report: one page that works offline, from results alone."""
+"""The report: one page that is made from results alone and works offline."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from forwardbench.analysis.break_even import AGAINST
 from forwardbench.analysis.crossovers import reach, winners
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
+    describe_sweep,
     finding,
     hosts,
     name_setting,
     noise_sentence,
+    problems,
     settings,
-    troubles,
 )
 from forwardbench.analysis.first_call_findings import calls_words
 from forwardbench.analysis.rows import is_control, size_axis, slowest_first
@@ -47,15 +47,15 @@ NO_CONTROLS = "Nothing was measured twice as a control, so no noise floor is kno
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all pictures of a page have in common."""
+    """What all pictures of a page share."""
 
     series: list[str]
-    """Implementations, numbered by their place."""
+    """Implementations; the page refers to each by its index."""
     styles: Styles
 
 
 def make_page(bundle: Bundle) -> str:
-    """Make the page of a run as HTML, every text from a file escaped."""
+    """Make the page of a run as HTML; every text from a file is escaped."""
     table, evidence = bundle.table, bundle.evidence
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby(["workload", "sweep"], sort=False)]
@@ -81,7 +81,7 @@ def make_page(bundle: Bundle) -> str:
         ],
         first_calls=_first_calls(bundle.break_evens),
         against=AGAINST,
-        claims=claims.weigh(table, evidence),
+        claims=claims.judge_claims(table, evidence),
         columns=columns_of(table),
         rows=list_rows(table, shared.series),
         left_out=_left_out(table),
@@ -93,7 +93,7 @@ def make_page(bundle: Bundle) -> str:
 
 
 def _headlines(rows: pd.DataFrame, evidence: Evidence) -> Iterator[str]:
-    """What one sweep found, on each machine where there are several."""
+    """The finding of one sweep, for each machine if there are several."""
     sweep = rows["sweep"].iloc[0]
     if not hosts(rows):
         yield f"{sweep}: {finding(rows, evidence)}"
@@ -106,18 +106,18 @@ def _asset(name: str) -> str:
 
 
 def _series(table: pd.DataFrame) -> list[str]:
-    """Every implementation, slowest first, and last those without a time."""
-    own = table[~is_control(table)]
+    """All implementations, slowest first, with those without a time at the end."""
+    names = set(table.loc[~is_control(table), "implementation"])
     timed = slowest_first(table)
-    return [*timed, *sorted(set(own["implementation"]) - set(timed))]
+    return [*timed, *sorted(names - set(timed))]
 
 
 def _sections(bundle: Bundle, shared: _Shared) -> list[dict[str, Any]]:
-    """The charts, a section for each part of the bundle, in teaching order."""
+    """The charts in teaching order, with a section for each part of the bundle."""
     sections: dict[str, dict[str, Any]] = {}
     for number, drawn in enumerate(pictures_of(bundle)):
         part = drawn.part
-        heading = "Over commits" if isinstance(part, HistoryPart) else about(part.rows)
+        heading = "Over commits" if isinstance(part, HistoryPart) else describe_sweep(part.rows)
         section = sections.setdefault(
             part.name, {"name": part.name, "about": heading, "charts": []}
         )
@@ -126,19 +126,19 @@ def _sections(bundle: Bundle, shared: _Shared) -> list[dict[str, Any]]:
 
 
 def _chart(drawn: Drawn, shared: _Shared, prefix: str) -> dict[str, Any]:
-    """One chart, with the words around it."""
+    """One chart with the texts around it."""
     declared, table = drawn.entry.declared, drawn.part.table
     picture = embed(drawn.chart, prefix, shared.series, shared.styles)
     linear: Picture | None = None
     if declared.get("LINEAR") and size_axis(table):
-        again = draw(drawn.entry, drawn.part, View(linear=True))
-        linear = embed(again.chart, f"{prefix}l", shared.series, shared.styles)
+        linear_chart = draw(drawn.entry, drawn.part, View(linear=True)).chart
+        linear = embed(linear_chart, f"{prefix}l", shared.series, shared.styles)
     module = drawn.entry.load()
     return {
         "question": module.QUESTION,
         "title": drawn.chart.title,
         "help": module.HELP,
-        "notes": [*troubles(table), caption(table)],
+        "notes": [*problems(table), caption(table)],
         "definitions": picture.definitions + (linear.definitions if linear else Markup("")),
         "panels": picture.panels,
         "linear": linear.panels if linear else (),
@@ -147,7 +147,7 @@ def _chart(drawn: Drawn, shared: _Shared, prefix: str) -> dict[str, Any]:
 
 
 def _reaches(table: pd.DataFrame, evidence: Evidence) -> list[dict[str, Any]]:
-    """From which size on each implementation beats the baseline, for sweeps along an axis."""
+    """From which size on each implementation is faster than the baseline, for sweeps of sizes."""
     parts = []
     for rows in settings(table):
         baseline = baseline_of(rows)
@@ -162,11 +162,11 @@ def _reaches(table: pd.DataFrame, evidence: Evidence) -> list[dict[str, Any]]:
     return parts
 
 
-def _first_calls(found: pd.DataFrame) -> list[dict[str, str]]:
-    """What first calls cost and when they are paid for, a line for each cell."""
+def _first_calls(break_evens: pd.DataFrame) -> list[dict[str, str]]:
+    """What first calls cost and after how many calls they pay, with a line for each cell."""
     return [
         {
-            "setting": f"{row['sweep']}, {name_setting(found.loc[[index]])}",
+            "setting": f"{row['sweep']}, {name_setting(break_evens.loc[[index]])}",
             "case": row["case"],
             "implementation": row["implementation"],
             "imported": format_seconds(row["import_seconds"]),
@@ -174,31 +174,37 @@ def _first_calls(found: pd.DataFrame) -> list[dict[str, str]]:
             "interval": " to ".join(
                 format_seconds(row[end]) for end in ("first_low", "first_high") if row[end] > 0
             ),
-            "each": format_seconds(row["seconds"]),
+            "later": format_seconds(row["seconds"]),
             "against": format_seconds(row["against_seconds"]),
             "calls": calls_words(row) or row["reason"],
         }
-        for index, row in found.iterrows()
+        for index, row in break_evens.iterrows()
     ]
 
 
 def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
-    """What has no time of its own or none to be believed, by implementation and reason."""
-    own = table[~is_control(table) & (table["reason"] != "")]
-    found = []
+    """Cells with no measured or no credible time, by implementation, status and reason."""
+    left_out = table[~is_control(table) & (table["reason"] != "")]
+    lines = []
     keys = ["implementation", "status", "reason"]
-    for (name, status, reason), rows in own.groupby(keys, sort=False):
+    for (name, status, reason), rows in left_out.groupby(keys, sort=False):
         cases = ", ".join(
             f"{row['case']} ({', '.join([*hosts(rows.loc[[index]]), row['dtype']])})"
             for index, row in rows.iterrows()
         )
-        said = (str(name), str(status), cases, str(reason))
-        found.append(dict(zip(("implementation", "status", "cases", "reason"), said, strict=True)))
-    return found
+        lines.append(
+            {
+                "implementation": str(name),
+                "status": str(status),
+                "cases": cases,
+                "reason": str(reason),
+            }
+        )
+    return lines
 
 
 def _downloads(bundle: Bundle) -> list[dict[str, str]]:
-    """What the catalogue offers of the bundle, as links that hold their files."""
+    """The files that the page offers for download, as links that contain the files."""
     return [
         {
             "name": entry.declared["FILE"],
@@ -210,7 +216,7 @@ def _downloads(bundle: Bundle) -> list[dict[str, str]]:
 
 
 def _encode(entry: Entry, text: str) -> str:
-    """A file in base64, JSON without the blanks that only people need."""
+    """A file in base64; JSON is written without blanks, to save space."""
     if entry.declared["FILE"].endswith(".json"):
         text = json.dumps(json.loads(text), separators=(",", ":"))
     return base64.b64encode(text.encode()).decode()

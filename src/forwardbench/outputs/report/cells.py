@@ -1,4 +1,4 @@
-"""The report's table: every cell as text for people and as a value to sort and copy by."""
+"""The report's table: every cell as text for people and as a value for sorting and copying."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forwardbench.units import format_interval, format_percent, format_ratio, fo
 
 
 class Column(NamedTuple):
-    """One column: its head, the table's own column, and how a value is written."""
+    """One column: its heading, its column in the table, and how to write a value."""
 
     name: str
     source: str
@@ -53,12 +53,12 @@ _MACHINE = Column("machine", "host", _text)
 
 
 def columns_of(table: pd.DataFrame) -> tuple[Column, ...]:
-    """The columns to show, with the machine's where the table is of several."""
+    """The columns to show, with one for the machine if there are several."""
     return (_MACHINE, *COLUMNS) if hosts(table) else COLUMNS
 
 
 class Cell(NamedTuple):
-    """What a cell shows, and the plain value behind it; empty where it is not known."""
+    """What a cell shows, and the plain value behind it; both are empty if it is unknown."""
 
     text: str
     value: str
@@ -73,7 +73,7 @@ class Row(NamedTuple):
 
 
 def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
-    """Yield a row for each cell, by sweep, size and time; a control goes with what it repeats."""
+    """Yield a row for each cell, by sweep, size and time; a control has the series it repeats."""
     intervals = [
         format_interval(low, high) if low != high else ""
         for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)

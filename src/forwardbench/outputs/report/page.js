@@ -1,5 +1,5 @@
 "use strict";
-// Everything on the page can be read without this script; it adds switches, values and sorting.
+// The whole page can be read without this script. It adds switches, values of marks, and sorting.
 const root = document.documentElement;
 root.classList.add("scripted");
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -28,7 +28,7 @@ const shown = (panel) => all(".point", panel).filter((point) => !point.classList
 const at = (point, axis) => Number(point.getAttribute(axis));
 
 function makeReachable(panel) {
-  // One stop of the Tab key for each panel.
+  // The Tab key stops once in each panel.
   const points = shown(panel);
   const current = points.find((point) => point.getAttribute("tabindex") === "0") || points[0];
   all(".point", panel).forEach((point) => point.setAttribute("tabindex", "-1"));
@@ -39,13 +39,13 @@ function neighbour(point, key) {
   // Left and right along the series; up and down to the nearest series.
   const points = shown(point.closest("svg"));
   const others = points.filter((other) => other !== point);
-  const own = points.filter((other) => other.dataset.series === point.dataset.series)
+  const series = points.filter((other) => other.dataset.series === point.dataset.series)
     .sort((a, b) => at(a, "cx") - at(b, "cx") || at(a, "cy") - at(b, "cy"));
-  const place = own.indexOf(point);
-  if (key === "ArrowRight" && own[place + 1]) return own[place + 1];
-  if (key === "ArrowLeft" && own[place - 1]) return own[place - 1];
-  if (key === "Home") return own[0];
-  if (key === "End") return own[own.length - 1];
+  const place = series.indexOf(point);
+  if (key === "ArrowRight" && series[place + 1]) return series[place + 1];
+  if (key === "ArrowLeft" && series[place - 1]) return series[place - 1];
+  if (key === "Home") return series[0];
+  if (key === "End") return series[series.length - 1];
   if (key !== "ArrowUp" && key !== "ArrowDown") return null;
   const sign = key === "ArrowDown" ? 1 : -1;
   const distance = (other) => sign * (at(other, "cy") - at(point, "cy"));
@@ -54,12 +54,12 @@ function neighbour(point, key) {
   return beyond.sort((a, b) => distance(a) - distance(b))[0] || null;
 }
 
-function say(point) {
+function showValue(point) {
   point.closest("figure").querySelector(".readout").textContent = point.getAttribute("aria-label");
 }
 
 function nearest(panel, event) {
-  // Nobody should have to hit a mark exactly, least of all with a finger.
+  // The nearest mark counts, because hitting a mark exactly is hard, above all with a finger.
   const distance = (point) => {
     const box = point.getBoundingClientRect();
     return Math.hypot(event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2);
@@ -68,16 +68,16 @@ function nearest(panel, event) {
   return best && best[0] < 40 ? best[1] : null;
 }
 
-// Listeners sit on the figures: an SVG that listens for focus takes it, one Tab stop too many.
+// Listeners are on the figures: an SVG with a focus listener would be one more stop of the Tab key.
 for (const figure of all("figure")) {
-  for (const happening of ["pointermove", "pointerdown"]) {
-    figure.addEventListener(happening, (event) => {
+  for (const eventName of ["pointermove", "pointerdown"]) {
+    figure.addEventListener(eventName, (event) => {
       const panel = event.target.closest(".panel");
       all(".near", figure).forEach((point) => point.classList.remove("near"));
       const point = panel && nearest(panel, event);
       if (!point) return;
       point.classList.add("near");
-      say(point);
+      showValue(point);
     });
   }
   figure.addEventListener("focusin", (event) => {
@@ -85,7 +85,7 @@ for (const figure of all("figure")) {
     const panel = event.target.closest(".panel");
     all(".point", panel).forEach((point) => point.setAttribute("tabindex", "-1"));
     event.target.setAttribute("tabindex", "0");
-    say(event.target);
+    showValue(event.target);
   });
   figure.addEventListener("keydown", (event) => {
     if (!event.target.classList.contains("point")) return;
@@ -149,12 +149,12 @@ for (const button of all("button[data-copy]")) {
     box.hidden = false;
     box.value = text;
     box.select();
-    const said = document.getElementById("said");
+    const message = document.getElementById("said");
     try {
       await navigator.clipboard.writeText(text);
-      said.textContent = `Copied ${visible().length} rows.`;
+      message.textContent = `Copied ${visible().length} rows.`;
     } catch {
-      said.textContent = "The text is selected: press Ctrl+C to copy it.";
+      message.textContent = "The text is selected: press Ctrl+C to copy it.";
     }
   });
 }

@@ -1,4 +1,4 @@
-"""Matplotlib's SVG as parts of a page: a picture for each panel, for a script to ask and switch."""
+"""Turn Matplotlib's SVG into parts of a page: one picture for each panel, for the page's script."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _VARIABLES = {
     LIGHT.baseline: "--baseline",
     **{colour: f"--series-{number}" for number, colour in enumerate(LIGHT.series)},
 }
-"""The light theme's colours and the style sheet's names for them, which change in the dark."""
+"""The style sheet's variables for the light theme's colours; the dark theme changes them."""
 
 
 class Styles:
-    """Every style of the page's pictures once, as a class: they repeat thousands of times."""
+    """The styles of the page's pictures as classes, because styles repeat thousands of times."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -40,7 +40,7 @@ class Styles:
 
     @property
     def sheet(self) -> str:
-        """All of them as a style sheet."""
+        """All styles as a style sheet."""
         return "\n".join(f".{name} {{ {style} }}" for style, name in self._names.items())
 
 
@@ -52,15 +52,15 @@ class Picture:
     """The panels of a chart as markup that is safe to put into a page."""
 
     definitions: Markup
-    """Marks and clips that all panels use; apart, so that a hidden panel hides none of them."""
+    """Marks and clips that all panels use, kept outside of them because panels can be hidden."""
     panels: tuple[Markup, ...]
 
 
 def embed(chart: Chart, prefix: str, series: Sequence[str], styles: Styles) -> Picture:
-    """Cut a chart into its panels, with identifiers of its own and a target for every mark.
+    """Cut a chart into its panels, with unique identifiers and a target for every mark.
 
-    ``series`` are the names that the page numbers; ``prefix`` is unique on the page; ``styles``
-    collects what the page's style sheet needs.
+    ``series`` are the names that the page refers to by index, ``prefix`` is unique on the page,
+    and ``styles`` collects the styles for the page's style sheet.
     """
     root = ET.fromstring(chart.svg)  # noqa: S314 (written by Matplotlib a moment ago)
     numbers = {name: number for number, name in enumerate(series)}
@@ -82,7 +82,7 @@ def _as_markup(element: ET.Element) -> Markup:
 
 
 def _cut_out(chart: Chart, number: int, group: ET.Element, numbers: Mapping[str, int]) -> Markup:
-    """One panel with the room around it as a picture of its own."""
+    """One panel, with the space around it, as a separate picture."""
     axes, box = chart.panels[number]
     height = chart.get_figheight()
     corner = (box.x0, height - box.y1, box.width, box.height)
@@ -103,7 +103,7 @@ def _cut_out(chart: Chart, number: int, group: ET.Element, numbers: Mapping[str,
 
 
 def _take_definitions(root: ET.Element) -> ET.Element:
-    """Move what is only referred to out of the picture, into one element."""
+    """Move everything that is only referred to out of the picture into one element."""
     hidden = {"width": "0", "height": "0", "class": "definitions", "aria-hidden": "true"}
     definitions = ET.Element(f"{{{_SVG}}}svg", hidden)
     kept = ET.SubElement(definitions, f"{{{_SVG}}}defs")
@@ -111,12 +111,12 @@ def _take_definitions(root: ET.Element) -> ET.Element:
         for child in list(parent):
             if child.tag == f"{{{_SVG}}}defs":
                 parent.remove(child)
-                kept.extend(each for each in child if each.tag != f"{{{_SVG}}}style")
+                kept.extend(item for item in child if item.tag != f"{{{_SVG}}}style")
     return definitions
 
 
 class _Adapter:
-    """Fits elements of one chart into the page: identifiers, series, colours, and little room."""
+    """Adapts the elements of a chart to the page: identifiers, series, colours, and less text."""
 
     def __init__(self, prefix: str, numbers: Mapping[str, int], styles: Styles) -> None:
         self._prefix, self._numbers, self._styles = prefix, numbers, styles
@@ -139,7 +139,7 @@ class _Adapter:
         return self._identifiers.setdefault(name, f"{self._prefix}-{number}")
 
     def _name(self, element: ET.Element) -> None:
-        """What belongs to a series or is a panel says so; other groups need no name."""
+        """Mark elements of a series, and panels; other groups need no identifier."""
         name = element.attrib.pop("id", "")
         if name.startswith(SERIES):
             element.set("data-series", str(self._numbers.get(name.removeprefix(SERIES), -1)))
@@ -149,7 +149,7 @@ class _Adapter:
             element.set("id", self._identify(name))
 
     def _refer(self, element: ET.Element) -> None:
-        """Point references at the identifiers of this page."""
+        """Change references to the identifiers of this page."""
         reference = element.attrib.pop(_HREF, None)
         if reference is not None:
             element.set("href", f"#{self._identify(reference.removeprefix('#'))}")
@@ -158,9 +158,9 @@ class _Adapter:
             element.set("clip-path", f"url(#{self._identify(clip[5:-1])})")
 
     def _paint(self, element: ET.Element) -> None:
-        """Make colours variables, and a style a class."""
-        style = re.sub(r"[\w-]+:\s*(;|$)", "", element.attrib.pop("style", ""))  # says nothing
-        if element.tag == f"{{{_SVG}}}use" and "fill" not in style:  # black, which is left out
+        """Replace colours by variables, and a style by a class."""
+        style = re.sub(r"[\w-]+:\s*(;|$)", "", element.attrib.pop("style", ""))  # drop empty ones
+        if element.tag == f"{{{_SVG}}}use" and "fill" not in style:  # Matplotlib omits black
             style = f"fill: {LIGHT.baseline}; {style}"
         if style:
             element.set("class", self._styles.name(re.sub(_COLOUR, _themed, style)))
@@ -176,7 +176,7 @@ def _themed(match: re.Match[str]) -> str:
 
 
 def _targets(chart: Chart, panel: int, numbers: Mapping[str, int]) -> list[ET.Element]:
-    """An invisible circle over each mark of a panel, which says what the mark shows."""
+    """An invisible circle over each mark of a panel, with the value of the mark."""
     axes = chart.panels[panel][0]
     height = chart.get_figheight() * _POINTS_AN_INCH
     targets: list[ET.Element] = []

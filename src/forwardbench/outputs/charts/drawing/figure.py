@@ -1,4 +1,4 @@
-"""The figure that charts are drawn on: panels, the words around them, and what each mark shows."""
+"""The figure of a chart: panels, the texts around them, and the values of the marks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.backend_bases import RendererBase
 
 SERIES = "series:"
-"""Beginning of the identifier, in the SVG, of what belongs to one series."""
+"""Prefix of the SVG identifier of everything that belongs to one series."""
 PANEL = "panel:"
+"""Prefix of the SVG identifier of a panel."""
 
 SVG_RC: Any = {
     "font.family": "sans-serif",
@@ -36,23 +37,23 @@ SVG_RC: Any = {
 COLUMNS = 3
 """Panels side by side in a grid."""
 
-# Inches, and points of type.
+# Lengths in inches, type sizes in points.
 EDGE = 0.15
 _TITLE_LINE, _TITLE_SIZE = 0.235, 13
 _LINE, _SIZE = 0.195, 10
 _NOTE_LINE, _NOTE_SIZE = 0.145, 7.5
 _GAP = 0.08
 _FIRST_LINE = 0.93
-"""Matplotlib's distance between two lines, in sizes of the type, where it is asked for one."""
+"""The distance between two lines at Matplotlib's line spacing of 1, in type sizes."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A mark that can be asked for its value."""
+    """A mark whose value a reader can look up."""
 
     series: str
     text: str
-    """What it shows, in a sentence."""
+    """The value, in a sentence."""
     axes: Axes
     x: float
     y: float
@@ -60,39 +61,39 @@ class Point:
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes, in inches, of panels and of the room around each."""
+    """Sizes of panels and of the space around each, in inches."""
 
     width: float = 3.4
     height: float = 3.6
     left: float = 0.9
     right: float = 2.0
-    """Room beside each panel, for labels."""
+    """Space beside each panel, for labels."""
     above: float = 0.25
-    """Room above each row of panels."""
+    """Space above each row of panels."""
     below: float = 0.55
     share_x: bool = True
     share_y: bool = True
 
 
 class Chart(Figure):
-    """A figure that knows what its marks show."""
+    """A figure that knows the values of its marks."""
 
     def __init__(self, width: float, height: float, title: str) -> None:
         super().__init__(figsize=(width, height))
         self.title = title
         self.points: list[Point] = []
         self.panels: list[tuple[Axes, Bbox]] = []
-        """Each panel, and the rectangle that it takes with its labels, in inches."""
+        """Each panel, and its rectangle with the labels, in inches."""
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw everything; letters that no font has become boxes, which is no news to anybody."""
+        """Draw everything, without a warning for each letter that the font shows as a box."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph ")
             super().draw(renderer)
 
     @cached_property
     def svg(self) -> str:
-        """The chart as SVG; rendered once, since files and report both use it."""
+        """The chart as SVG; rendered once, because files and the page both use it."""
         text = io.StringIO()
         with matplotlib.rc_context(SVG_RC):
             self.savefig(text, format="svg", metadata={"Date": None})
@@ -107,9 +108,9 @@ def make_chart(
     subtitle: str,
     notes: Sequence[str],
 ) -> tuple[Chart, list[list[Axes]]]:
-    """Make a figure of rows and columns of panels that share their axes, and its words.
+    """Make a figure with rows and columns of panels that share their axes, and write its texts.
 
-    Lines are broken here rather than by Matplotlib, so that the room for them is known.
+    Lines are broken here and not by Matplotlib, so that their height is known.
     """
     rows, columns = shape
     width = 2 * EDGE + columns * (layout.left + layout.width + layout.right)
@@ -135,7 +136,7 @@ def make_chart(
         },
     )  # fmt: skip
     for number, axes in enumerate(all_axes.flat):
-        axes.tick_params(labelbottom=True, labelleft=True)  # each panel can stand alone
+        axes.tick_params(labelbottom=True, labelleft=True)  # the page shows each panel alone
         axes.set_gid(f"{PANEL}{number}")
     chart.panels = _crop(list(all_axes.flat), layout)
     muted: Any = {"color": view.theme.muted}
@@ -150,7 +151,7 @@ def make_grid(
     count: int, layout: Layout, view: View, title: str, subtitle: str, notes: Sequence[str],
     *, beside: int = COLUMNS,
 ) -> tuple[Chart, list[Axes]]:  # fmt: skip
-    """Make a figure of that many panels, side by side as far as a page is wide, or ``beside``."""
+    """Make a figure of ``count`` panels, with at most ``beside`` of them in a row."""
     columns = min(beside, max(1, count))
     shape = max(1, math.ceil(count / columns)), columns
     chart, grid = make_chart(shape, layout, view, title, subtitle, notes)
@@ -168,7 +169,7 @@ def _write(chart: Chart, lines: Sequence[str], top: float, pitch: float, **look:
 
 
 def _crop(panels: list[Axes], layout: Layout) -> list[tuple[Axes, Bbox]]:
-    """The rectangle of each panel with the room around it, in inches."""
+    """The rectangle of each panel with the space around it, in inches."""
     cropped = []
     for axes in panels:
         inches = axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted())
@@ -179,6 +180,6 @@ def _crop(panels: list[Axes], layout: Layout) -> list[tuple[Axes, Bbox]]:
 
 
 def belongs_to(series: str, artists: Iterable[Artist]) -> None:
-    """Mark artists as parts of one series, which a page can switch off."""
+    """Mark artists as parts of one series, which the page can hide."""
     for artist in artists:
         artist.set_gid(SERIES + series)

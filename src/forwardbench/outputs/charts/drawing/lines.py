@@ -1,4 +1,4 @@
-"""What the charts by size have in common: series over sizes, in the look of their status."""
+"""The common parts of charts over size: series of marks whose look shows their status."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from matplotlib.transforms import Affine2D
 
 from forwardbench.analysis.crossovers import Crossover
 from forwardbench.analysis.findings import (
-    about,
     baseline_of,
     caption,
     describe_row,
+    describe_sweep,
     hosts,
     interval_word,
     name_setting,
     noise_sentence,
+    problems,
     settings,
-    troubles,
 )
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, slowest_first
 from forwardbench.analysis.size_findings import format_size
@@ -43,64 +43,62 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VALUES = ["value", "low", "high", "guess", "guess_low", "guess_high"]
-"""Columns of what a chart draws, one row for each of the table: a measured value with its
-interval, or an estimated one; NaN where there is none."""
-
-
+"""Columns of the values that a chart draws, with one row for each row of the table: a measured
+value with its interval, or an estimated one; NaN where there is none."""
 _LEVEL = 0.045
-"""Share of a panel's height for each series with marks in the gutter."""
+"""Share of a panel's height for each series with marks at the top."""
 _BESIDE = 0.15
-"""Distance of two series on one case, where cases stand side by side."""
+"""Distance between two series on one case, where cases stand side by side."""
 _RING = 11.0
-"""Points: the size of a ring, and the distance below which two are one."""
+"""Size of a ring in points. Crossings that are closer than this share one ring."""
 _NUMBER = (26.0, 12.0)
-"""Points that the number at a ring takes."""
+"""Width and height of the number at a ring, in points."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """What is written around one kind of chart."""
+    """The texts around one kind of chart."""
 
     title: str
     label: str
-    """Of the vertical axis, with its unit."""
+    """Label of the vertical axis."""
     number: Callable[[float], str]
     """Writes a value."""
     hollow: str
-    """What a hollow mark is."""
+    """What a hollow mark means."""
     notes: tuple[str, ...] = ()
 
 
 Decorate = Callable[["Axes", pd.DataFrame, list[str]], None]
-"""Adds to a panel what only one kind of chart has: panel, rows of its setting, its series."""
+"""Adds to a panel what only one kind of chart has. Gets the panel, its rows and its series."""
 
 
 def draw_lines(
     table: pd.DataFrame, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
 ) -> Chart:
-    """Draw ``values`` by size for every series, a row of panels for each dtype and threads.
+    """Draw ``values`` over size for every series, with a row of panels for each setting.
 
-    Each machine of several has a row as well, or a column where one panel holds all series.
+    Where one panel holds all series, the settings of several machines stand side by side.
     """
     style.check_axis(table, view)
     shares = style.share_out(table, view.theme)
     rows = list(settings(table))
     panels = [(setting, share) for setting in rows for share in shares]
     notes = [
-        *troubles(table), _explain(table, values, words.hollow), *words.notes,
+        *problems(table), _explain(table, values, words.hollow), *words.notes,
         noise_sentence(table), caption(table),
     ]  # fmt: skip
     layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
     along = style.plan_axis(table, view, layout.width, layout.left)
     layout = replace(layout, width=along.width, below=along.room)
     chart, all_axes = make_grid(
-        len(panels), layout, view, words.title, about(table), notes,
+        len(panels), layout, view, words.title, describe_sweep(table), notes,
         beside=len(shares) if len(shares) > 1 else min(COLUMNS, max(1, len(hosts(table)))),
     )  # fmt: skip
-    own = values[~is_control(table)]
+    shown_values = values[~is_control(table)]
     # On a linear scale one estimate, or one impossible time, would flatten everything else.
-    sure = own.loc[is_credible(table.loc[own.index]), VALUES[:3]]
-    ends = _ends(sure if view.linear and sure["value"].notna().any() else own)
+    credible = shown_values.loc[is_credible(table.loc[shown_values.index]), VALUES[:3]]
+    ends = _ends(credible if view.linear and credible["value"].notna().any() else shown_values)
     levels = max(len(_absent(setting.join(values), looks)) for setting, looks in panels)
     first = all_axes[0]
     set_value_axis(first, ends, words.number, linear=view.linear, gutter=_LEVEL * levels)
@@ -144,7 +142,7 @@ def _draw_series(
         rows = table[table["implementation"] == name].sort_values("x")
         if rows.empty:
             continue
-        if not style.is_numeric(table, view):  # points side by side, not one on the other
+        if not style.is_numeric(table, view):  # series side by side, not on top of each other
             rows["x"] += _BESIDE * (number - (len(looks) - 1) / 2)
         known, guessed = rows[rows["value"].notna()], rows[rows["guess"].notna()]
         _draw_measured(axes, known, look, connect)
@@ -152,32 +150,34 @@ def _draw_series(
         level = 1 - _LEVEL * (gutter.index(name) + 0.5) if name in gutter else 1.0
         _draw_absent(axes, rows[rows["value"].isna() & rows["guess"].isna()], look, level)
         drawn = rows.assign(y=rows["value"].fillna(rows["guess"])).dropna(subset=["y"])
-        inside = drawn[drawn["y"].between(*axes.get_ylim())]  # on a linear scale some are not
+        inside = drawn[
+            drawn["y"].between(*axes.get_ylim())
+        ]  # on a linear scale some marks are outside
         chart.points += [
             Point(name, describe_row(row), axes, row["x"], row["y"]) for _, row in inside.iterrows()
         ]
         if len(drawn):
             last = axes.transData.transform(drawn[["x", "y"]].to_numpy(float)[-1])
-        else:  # the label stands beside the gutter, where the marks are
+        else:  # the label is at the top, where the marks are
             last = axes.get_xaxis_transform().transform((rows["x"].iloc[-1], level))
         ends[name] = tuple(axes.transAxes.inverted().transform(last))
     label_ends(axes, ends, looks)
 
 
 def _draw_measured(axes: Axes, known: pd.DataFrame, look: Look, connect: bool) -> None:
-    """Filled marks with a band and whiskers for the interval.
+    """Draw filled marks with a band and whiskers for the interval.
 
-    Those to be believed are joined; doubted ones are crossed out.
+    Credible ones are joined by a line; the others are crossed out.
     """
     if known.empty:
         return
     name = str(known["implementation"].iloc[0])
     line: Any = look.dash if connect else ""
     credible = is_credible(known)
-    believed, doubted = known[credible], known[~credible]
+    joined, doubted = known[credible], known[~credible]
     marks: Any = {"color": look.colour, "ms": 4.5}
     artists: list[Any] = list(
-        axes.plot(believed["x"], believed["value"], look.marker, ls=line, lw=1.4, **marks)
+        axes.plot(joined["x"], joined["value"], look.marker, ls=line, lw=1.4, **marks)
     )
     if len(doubted):
         artists += axes.plot(doubted["x"], doubted["value"], look.marker, ls="", **marks)
@@ -199,9 +199,9 @@ def _draw_measured(axes: Axes, known: pd.DataFrame, look: Look, connect: bool) -
 def _draw_guessed(
     axes: Axes, known: pd.DataFrame, guessed: pd.DataFrame, look: Look, view: View, connect: bool
 ) -> None:
-    """Hollow marks, dotted whiskers, and a dotted line from the last measured one.
+    """Draw hollow marks, dotted whiskers, and a dotted line from the last measured mark.
 
-    What rests on a time that is not believed is crossed out.
+    Values that depend on an implausible time are crossed out.
     """
     if guessed.empty:
         return
@@ -227,7 +227,7 @@ def _draw_guessed(
 
 
 def _draw_absent(axes: Axes, absent: pd.DataFrame, look: Look, level: float) -> None:
-    """Marks by status in the gutter at the top of the panel, where each series has a level."""
+    """Draw marks by status at the top of the panel, where each series has its own height."""
     for (name, status), rows in absent.groupby(["implementation", "status"], sort=False):
         belongs_to(str(name), axes.plot(
             rows["x"], [level] * len(rows), GUTTER_MARKS.get(str(status), "x"), ls="",
@@ -236,7 +236,7 @@ def _draw_absent(axes: Axes, absent: pd.DataFrame, look: Look, level: float) -> 
 
 
 def _whiskers(rows: pd.DataFrame, centre: str, low: str, high: str) -> NDArray[np.float64]:
-    """Distances from the centre down and up, shape (2, rows); 0 where there is no interval."""
+    """Distances from the centre to low and high, shape (2, rows); 0 without an interval."""
     down, up = rows[centre] - rows[low], rows[high] - rows[centre]
     distances: NDArray[np.float64] = np.array([down, up], float).clip(min=0)
     return np.nan_to_num(distances)
@@ -247,11 +247,11 @@ def mark_crossovers(
     height: Callable[[Crossover, float], float], view: View,
     write: Callable[[float], str] = lambda size: format_size(size, 2),
 ) -> None:  # fmt: skip
-    """Ring crossovers, each with a bar for its interval and its size in numbers.
+    """Draw a ring at each crossover, with a bar for its interval and its size as a number.
 
-    ``crossovers`` says which series each is of, ``height`` where its line is at a size. Two at
-    one place need one ring, which then belongs to neither, and a number that would lie on
-    another's is left out.
+    ``crossovers`` gives the series of each crossover, and ``height`` the height of its line at a
+    size. Crossovers at one place share a ring, which then belongs to no series. A number that
+    would cover another is left out.
     """
     points = axes.transData + Affine2D().scale(72 / axes.figure.dpi)
     bottom = axes.bbox.y0 * 72 / axes.figure.dpi
@@ -260,11 +260,11 @@ def mark_crossovers(
     for crossover, name in crossovers.items():
         size, low, high, _ = crossover
         place = points.transform((size, height(crossover, size)))
-        near = [np.abs(place - other) for other in ringed]
-        beside = [number for number, each in enumerate(near) if (each < _RING).all()]
-        for number in beside:
+        distances = [np.abs(place - other) for other in ringed]
+        same = [number for number, pair in enumerate(distances) if (pair < _RING).all()]
+        for number in same:
             owners[number][0].add(name)
-        if beside:
+        if same:
             continue
         ringed.append(place)
         look: Any = {"color": view.theme.muted, "zorder": 5}
@@ -275,7 +275,7 @@ def mark_crossovers(
             ends = [low, high]
             heights = [height(crossover, end) for end in ends]
             artists += axes.plot(ends, heights, "|-", lw=2.5, **look)
-        if all((distance >= _NUMBER).any() for distance in near):
+        if all((distance >= _NUMBER).any() for distance in distances):
             artists.append(axes.annotate(
                 write(size), (size, height(crossover, size)),
                 xytext=(7, -11) if place[1] - bottom > 2 * _RING else (7, 4), size=8,
@@ -290,21 +290,20 @@ def mark_crossovers(
 
 
 def _explain(table: pd.DataFrame, values: pd.DataFrame, hollow: str) -> str:
-    """Say what each kind of mark means, for the kinds that are there."""
-    own = table[~is_control(table) & table["implementation"].isin(slowest_first(table))].join(
-        values
-    )
+    """Say what each kind of mark means, for the kinds that are in the chart."""
+    shown = ~is_control(table) & table["implementation"].isin(slowest_first(table))
+    rows = table[shown].join(values)
     kinds = []
-    if own["low"].notna().any():
+    if rows["low"].notna().any():
         over = " over passes" if table["passes"].max() > 1 else ""
         kinds.append(f"filled: measured, with its {interval_word(table['passes'].max())}{over}")
-    elif own["value"].notna().any():
+    elif rows["value"].notna().any():
         kinds.append("filled: measured once, so without an interval")
-    if (own["value"].notna() & ~is_credible(own)).any():
+    if (rows["value"].notna() & ~is_credible(rows)).any():
         kinds.append("crossed out: measured, but faster than this machine can be")
-    if own["guess"].notna().any():
+    if rows["guess"].notna().any():
         kinds.append(f"hollow and dotted: {hollow}")
-    absent = set(own.loc[own["value"].isna() & own["guess"].isna(), "status"])
+    absent = set(rows.loc[rows["value"].isna() & rows["guess"].isna(), "status"])
     shapes = {"x": "cross", "X": "filled cross", "*": "star", "_": "dash"}
     kinds += [
         f"{shapes[GUTTER_MARKS[status]]} at the top: {status}"

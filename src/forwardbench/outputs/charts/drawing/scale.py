@@ -1,4 +1,4 @@
-"""The vertical axis of values: its ends, and ticks that say something on a short axis too."""
+"""The vertical axis of values: its ends, and ticks that are useful on a short axis too."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 8
-"""Ticks on one axis."""
+"""Most ticks on one axis."""
 _FEWEST = 3
+"""Fewest ticks on one axis."""
 _SHORTEST = 1.1
-"""Ratio of an axis' ends, at least."""
+"""Smallest ratio of an axis' ends."""
 _MANTISSAS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
 _LONGEST = 9
-"""Letters that a number may have beside the axis."""
+"""Most characters of a number beside the axis."""
 
 
 def set_value_axis(
@@ -34,7 +35,7 @@ def set_value_axis(
 ) -> None:
     """Scale the axis that all panels share from the smallest to the largest value.
 
-    ``axes`` is any of the panels; ``gutter`` is the share of the axis that is kept free.
+    ``axes`` is any of the panels; ``gutter`` is the share of the axis that stays free at the top.
     ``number`` writes a value with its unit.
     """
     low, high = values
@@ -43,7 +44,7 @@ def set_value_axis(
         ticks = [float(tick) for tick in MaxNLocator(6).tick_values(*ends)]
     else:
         axes.set_yscale("log")
-        # Equal values stand in the middle, and differences too small to matter stay small.
+        # Equal values are in the middle, and differences too small to matter look small.
         margin = max((high / low) ** 0.05, (_SHORTEST / (high / low)) ** 0.5)
         low, high = low / margin, high * margin
         ends = low, low * (high / low) ** (1 / (1 - gutter))
@@ -55,13 +56,13 @@ def set_value_axis(
 
 
 def logarithmic_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
+    """Round numbers between two positive ones: powers of ten, or more where these are too few."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for mantissas in _MANTISSAS:
         ticks = [m * 10.0**power for power in powers for m in mantissas]
         inside = [tick for tick in ticks if low <= tick <= high]
         if len(inside) >= _FEWEST:
-            # Every second or third power, counted from 1, so that 1x stays.
+            # Keep every second or third power, counted from 1, so that 1x stays.
             step = -(-len(inside) // _MOST)
             return [tick for tick in inside if step == 1 or round(math.log10(tick)) % step == 0]
     return [float(tick) for tick in MaxNLocator(5).tick_values(low, high) if tick > 0]

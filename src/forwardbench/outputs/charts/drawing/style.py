@@ -1,4 +1,4 @@
-"""How every chart looks: type, markers, the axis of sizes, labels beside lines."""
+"""The look of every chart: type, markers, the axis of sizes, labels beside lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GUTTER_MARKS = {
 time, measured and estimated cells have no ratio."""
 
 TICK_SIZE = 8.0
-"""Points of the type along an axis of sizes."""
+"""Type size along an axis of sizes, in points."""
 
 RC: Any = {
     **SVG_RC,
@@ -51,13 +51,13 @@ RC: Any = {
 
 LABEL_SIZE = 9.0
 NAME_ROOM = 1.7
-"""Inches that a series' name may take beside a panel."""
+"""Width for a series' name beside a panel, in inches."""
 _LABEL_POINTS = 12.5
-"""Distance in points between two direct labels."""
+"""Distance between two labels beside a panel, in points."""
 _CASE_PITCH = 0.28
 """Inches between two cases side by side."""
 _LABEL_LINE = 0.22
-"""Inches that the name of an axis takes."""
+"""Height of the name of an axis, in inches."""
 _PAD = 0.07
 """Inches between an axis and its numbers."""
 
@@ -72,10 +72,10 @@ class Look:
 
 
 def share_out(table: pd.DataFrame, theme: Theme) -> list[dict[str, Look]]:
-    """Share the series out over small multiples, slowest first, the baseline in each.
+    """Divide the series among panels, slowest first, with the baseline in each panel.
 
-    More than five lines in one panel cannot be told apart by colour. Inside a panel looks
-    go by name, so that two series of nearly one speed do not swap them from run to run.
+    More than five lines in one panel cannot be told apart by colour. Inside a panel the looks
+    follow the names, so that two series of almost equal speed do not swap looks between runs.
     """
     baseline = baseline_of(table)
     order = slowest_first(table)
@@ -89,22 +89,22 @@ def share_out(table: pd.DataFrame, theme: Theme) -> list[dict[str, Look]]:
 
 
 def is_numeric(table: pd.DataFrame, view: View) -> bool:
-    """Whether the horizontal axis is one of numbers, not of cases side by side."""
+    """Whether the horizontal axis has numbers; otherwise cases stand side by side."""
     return view.x != "size" or bool(size_axis(table))
 
 
 def positions(table: pd.DataFrame, view: View) -> pd.Series[float]:
-    """Where each row stands along the horizontal axis: a number, or its rank by work."""
+    """The position of each row on the horizontal axis: a number, or the rank of its work."""
     if view.x == "batch":
         return table["batch"].astype(float)
     if view.x == "multiply-adds":
         return work(table)
     if is_numeric(table, view):
         return sizes(table)
-    # Unrelated cases stand side by side; two of equal work keep places of their own.
-    named = pd.DataFrame({"work": work(table), "case": table["case"] + table["activation"]})
-    order = named.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
-    return named["case"].map({case: float(rank) for rank, case in enumerate(order)})
+    # Unrelated cases stand side by side; cases of equal work have different positions.
+    cases = pd.DataFrame({"work": work(table), "case": table["case"] + table["activation"]})
+    order = cases.drop_duplicates("case").sort_values(["work", "case"])["case"].tolist()
+    return cases["case"].map({case: float(rank) for rank, case in enumerate(order)})
 
 
 def check_axis(table: pd.DataFrame, view: View) -> None:
@@ -118,7 +118,7 @@ def check_axis(table: pd.DataFrame, view: View) -> None:
 
 @dataclass(frozen=True)
 class SizeAxis:
-    """A horizontal axis, planned before the figure is made, since its labels need room."""
+    """A horizontal axis, planned before the figure is made, because its labels need space."""
 
     name: str
     numeric: bool
@@ -127,16 +127,16 @@ class SizeAxis:
     ends: tuple[float, float]
     rotation: int
     width: float
-    """Inches of the panel."""
+    """Width of the panel, in inches."""
     labels_height: float
 
     @property
     def room(self) -> float:
-        """Inches that numbers and name take below the panel."""
+        """Height of the numbers and the name below the panel, in inches."""
         return _PAD + self.labels_height + _LABEL_LINE + 0.1
 
     def scale(self, axes: Axes) -> None:
-        """Scale the axis that all panels share, by way of one of them."""
+        """Scale the axis through one of the panels, which share it."""
         if self.numeric:
             axes.set_xscale("log", base=2)
         axes.set_xlim(*self.ends)
@@ -150,7 +150,7 @@ class SizeAxis:
 
 
 def plan_axis(table: pd.DataFrame, view: View, panel: float, left: float) -> SizeAxis:
-    """Plan an axis for a panel of that width with that much room at its left, in inches."""
+    """Plan an axis for a panel of width ``panel`` with the space ``left`` beside it, in inches."""
     places = positions(table, view)
     ticks = sorted(set(places))
     name = axis_name(table, view)
@@ -170,7 +170,7 @@ def plan_axis(table: pd.DataFrame, view: View, panel: float, left: float) -> Siz
 def _thin(
     labels: list[str], ticks: list[float], ends: tuple[float, float], panel: float
 ) -> list[str]:
-    """Leave out numbers that would touch others; the largest stays, and every tick has its line."""
+    """Leave out numbers that would touch others. The largest stays, and all ticks keep a line."""
     kept, free = [""] * len(ticks), float("inf")
     for index in range(len(ticks) - 1, -1, -1):
         place = panel * log(ticks[index] / ends[0]) / log(ends[1] / ends[0])
@@ -191,14 +191,14 @@ def turn_labels(axes: Axes, rotation: int) -> None:
 def name_below(axes: Axes, name: str, labels_height: float, height: float) -> None:
     """Name the horizontal axis below its labels; heights are in inches.
 
-    Matplotlib would measure the labels of all panels to find the place.
+    Matplotlib would measure the labels of all panels to find the position.
     """
     axes.set_xlabel(name, loc="left", va="top")
     axes.xaxis.set_label_coords(0, -(_PAD + labels_height + 0.05) / height)
 
 
 def axis_name(table: pd.DataFrame, view: View) -> str:
-    """Name what is along the horizontal axis."""
+    """Name the horizontal axis."""
     if view.x == "multiply-adds":
         return "multiply-adds a call"
     if not is_numeric(table, view):
@@ -234,16 +234,16 @@ def label_ends(axes: Axes, ends: dict[str, tuple[float, float]], looks: dict[str
 
 
 def shortened(name: str) -> str:
-    """Cut a name to the room beside a panel."""
+    """Cut a name to the space beside a panel."""
     return cut(name, NAME_ROOM, LABEL_SIZE)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move sorted heights apart to at least ``gap``, inside low and high where they fit.
+    """Move sorted heights apart to at least ``gap``, between low and high where they fit.
 
-    As little as possible in all: heights that are too near stay around their mean.
+    They move as little as possible: heights that are too close stay around their mean.
     """
-    groups: list[list[float]] = []  # of heights less the room of those below, which never fall
+    groups: list[list[float]] = []  # heights minus the gaps below them; the groups' means grow
     for index, height in enumerate(wanted):
         groups.append([height - index * gap])
         while len(groups) > 1 and _mean(groups[-2]) > _mean(groups[-1]):
@@ -258,7 +258,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def ticks_around_one(reach: float) -> list[float]:
-    """Three ticks of a logarithmic axis of ratios that goes as far as ``reach`` to both sides."""
+    """Three ticks for a logarithmic axis of ratios from 1 / ``reach`` to ``reach``."""
     steps = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0, 9.0)
     inside = [step for step in steps if 1 + step <= reach]
     step = inside[-1] if inside else (reach - 1) / 2

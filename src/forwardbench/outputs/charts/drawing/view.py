@@ -1,4 +1,4 @@
-"""How a chart is looked at: what is along its axis, on which scale, in which colours."""
+"""The view of a chart: its horizontal axis, its scale and its colours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 AXES = ("size", "batch", "multiply-adds")
-"""What can be along the horizontal axis; `size` is whatever grows along a sweep."""
+"""Choices for the horizontal axis; `size` is whatever grows along the sweep."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Theme:
         }
 
 
-# Okabe and Ito (2008), told apart with every common colour blindness; on dark ground their
-# lighter colours, and lightened ones.
+# The colours of Okabe and Ito (2008), which people with any common colour blindness can tell
+# apart. The dark theme has their lighter colours and lightened versions of the others.
 LIGHT = Theme(
     "#FFFFFF", "#222222", "#666666", "#DDDDDD", "#000000",
     ("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
@@ -51,10 +51,10 @@ DARK = Theme(
 
 @dataclass(frozen=True)
 class View:
-    """What is asked of every chart."""
+    """The options that apply to every chart."""
 
     x: str = "size"
     """One of `AXES`."""
     theme: Theme = LIGHT
     linear: bool = False
-    """Whether values are on a linear scale; the report offers both."""
+    """Whether values are on a linear scale; the page offers both."""
