@@ -99,6 +99,7 @@ def test_a_reference_run_is_whole(folder):
     assert "dirty" not in kept["commit"].iloc[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
 def test_reference_charts_are_redrawn_from_the_table(folder, tmp_path):
     """The files are there, and say what the table says today."""

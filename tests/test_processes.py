@@ -99,6 +99,7 @@ def test_progress_keeps_a_slow_child_alive(child):
     assert child(body, stall_seconds=10) == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit")
 def test_a_child_that_eats_memory_gets_an_error_and_not_the_machine(child):
     """Beyond its limit an allocation fails; what stays within it does not."""

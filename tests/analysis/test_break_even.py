@@ -360,6 +360,7 @@ def test_a_crossing_beyond_the_axis_is_drawn_without_trouble():
     assert "pays after 1e12 calls with fast" in drawn.chart.title
 
 
+@pytest.mark.slow
 def test_the_page_has_chart_table_and_download(mixed):
     """The section is there with each row, and break-even.csv beside the other data."""
     page = report.make_page(mixed)

@@ -204,6 +204,7 @@ def test_passes_behind_a_control_say_more_of_the_noise():
     assert noise_floor(wide) == pytest.approx(math.exp(0.4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 8, 28])
 def test_the_noise_floor_holds_95_percent_of_identical_code(count):
     """Simulated runs of ten passes: of new ratios of identical code, 94 % or more lie within."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from builders.waiting import wait_until
 from forwardbench import processes
 from forwardbench.measure import environment, threads
 from forwardbench.measure import watch as watching
@@ -66,6 +67,8 @@ def test_another_process_is_noticed():
     loop = "while True: pass"
     other = subprocess.Popen([sys.executable, "-c", loop])
     try:
+        # From then on it has the name that it keeps.
+        wait_until(lambda: psutil.Process(other.pid).cpu_times().user > 0.05)
         watch = Watch()
         before, start = psutil.Process(other.pid).cpu_times().user, time.monotonic()
         subprocess.run([sys.executable, "-c", "import time; time.sleep(1)"], check=True)

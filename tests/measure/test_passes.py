@@ -95,14 +95,13 @@ def test_visits_go_in_laps():
     assert len({tuple(lap) for lap in fast_laps}) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "deed", "reason"),
     [
         ("raises", "raise ValueError('not\\nthis')", "ValueError: not this"),
         ("dies", "os._exit(7)", "exited with status 7"),
-        pytest.param(
-            "hangs", "time.sleep(1000)", "did not finish within 15 s", marks=pytest.mark.slow
-        ),
+        pytest.param("hangs", "time.sleep(1000)", "did not finish within 15 s"),
         (
             "eats",  # more than any machine has
             "sys.path.extend(bytes(2**30) * 2**20 for _ in range(100))",

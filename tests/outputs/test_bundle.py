@@ -33,6 +33,7 @@ def drawn(monkeypatch):
     return counts
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_twice(drawn, tmp_path):
     """A page and the saved charts share each drawing; only linear forms are drawn besides."""
     firsts = {("matmul", square(64)): [0.9, 1.0], ("ndarray_loops", square(64)): [1.0, 1.1]}

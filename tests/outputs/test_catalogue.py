@@ -80,6 +80,7 @@ def choices_of(command, option):
     return list(found.choices)
 
 
+@pytest.mark.slow
 def test_a_new_chart_is_a_choice_and_is_drawn_everywhere(add_file, write_run, ladder, tmp_path):
     """One file more: `chart --kind` knows it, all pictures have it, and so has the page."""
     assert "comes-last" not in choices_of("chart", "--kind")
@@ -101,6 +102,7 @@ def test_a_new_chart_is_a_choice_and_is_drawn_everywhere(add_file, write_run, la
     assert [path.name for path in out.iterdir()] == ["comes-last-square.svg"]
 
 
+@pytest.mark.slow
 def test_a_new_export_is_a_choice_and_is_written_everywhere(
     add_file, write_run, ladder, tmp_path, capsys
 ):

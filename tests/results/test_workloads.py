@@ -44,6 +44,7 @@ def test_cells_of_two_workloads_are_kept_apart(both):
     assert both.table.duplicated(CELL_KEY[:-1]).sum() == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_export_can_be_written_of_them(name, both):
     """Without an error, and with every cell of both that it is meant to have."""
@@ -69,6 +70,7 @@ def test_other_tools_find_each_cell_by_a_name_of_its_own(name, both):
     assert sum(each.startswith("toy/") for each in names) == 4
 
 
+@pytest.mark.slow
 def test_charts_of_each_have_their_own_file(both, tmp_path):
     """A sweep of the same name is drawn for each, and one page holds both."""
     drawn = list(pictures.draw_all(both, ["speedup"]))

@@ -127,6 +127,7 @@ def held(interval):
     return interval.low <= 1 <= interval.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passes", [3, 5, 7, 10, 20, 30])
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.__name__)
 def test_intervals_hold_the_truth_in_95_percent_of_runs(noise, passes):

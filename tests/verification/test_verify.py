@@ -146,6 +146,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", files("broken"), ids=stem)
 def test_broken_implementations_are_reported_by_name(path):
     """Whatever a file does to its process, the verdict names it and says what happened."""

@@ -150,6 +150,7 @@ def test_the_sigmoid_keeps_the_digits_that_the_notes_print(z, expected):
     assert activate(np.array([z]), "sigmoid")[0] == pytest.approx(expected, rel=1e-4, abs=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "tanh", "linear"])
 @given(data=st.data())

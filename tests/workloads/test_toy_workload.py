@@ -42,6 +42,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_right_rungs_are_verified_and_wrong_ones_rejected():
     """By the toy's own reference, in every array; a rung without its function has failed."""
     lines = forwardbench(
@@ -56,6 +57,7 @@ def test_right_rungs_are_verified_and_wrong_ones_rejected():
     assert verdicts["matmul"][1] == "has no function moments(x, targets, layers)"
 
 
+@pytest.mark.slow
 def test_a_run_measures_the_toys_own_sweep_and_says_whose_it_is(run):
     """Cells, their names and the version of the inputs are the toy's; each result was checked."""
     document = json.loads((run / "run.json").read_text())
@@ -69,6 +71,7 @@ def test_a_run_measures_the_toys_own_sweep_and_says_whose_it_is(run):
     assert all(0 <= entry["extra_info"]["error"] < 1e-12 for entry in entries)
 
 
+@pytest.mark.slow
 def test_results_of_the_toy_are_shown_and_drawn(run, tmp_path):
     """By the commands that read results, which are told nothing but the folder."""
     shown = forwardbench("show", run)

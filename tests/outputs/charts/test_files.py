@@ -19,6 +19,7 @@ def save_all(bundle, folder, kinds=(), formats=("svg", "png")):
     return [path for each in drawn for path in pictures.save(each, folder, formats)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("x", ["size", "multiply-adds"])
 def test_points_lie_in_their_panels_and_say_value_and_interval(kind, x):

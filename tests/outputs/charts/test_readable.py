@@ -82,6 +82,7 @@ def test_no_text_overlaps_or_leaves_the_figure(kind, series, sizes, sweep):
     assert set(whole.table["implementation"]) <= set(texts(chart))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BY_SIZE)
 @pytest.mark.parametrize("view", [View(linear=True), View(x="multiply-adds"), View(x="batch")])
 def test_other_views_are_readable_too(kind, view):
@@ -100,6 +101,7 @@ def test_every_status_several_settings_and_long_names_are_readable(kind):
     assert_readable(draw(kind, make(named, baseline="b" * 80, settings=SETTINGS[1:3])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_charts_of_little_are_charts(kind):
     """One size and one pass; estimates only; a baseline without any time."""

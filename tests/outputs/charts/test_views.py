@@ -95,6 +95,7 @@ def test_an_axis_along_which_nothing_grows_is_refused(kind):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_dtypes_and_threads_are_small_multiples(kind):
     """A row of panels for each, with a heading; the title says which it is about."""

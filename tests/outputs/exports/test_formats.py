@@ -15,6 +15,7 @@ def test_the_formats_have_their_names():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_is_text_that_ends_with_one_newline(name, mixed):
     """What is written to a terminal or a file ends as a line does, and is the same each time."""

@@ -97,6 +97,7 @@ def test_pyperf_takes_cpu_and_count_apart(hardware, cpu, count, mixed):
     assert (metadata.get("cpu_model_name"), metadata.get("cpu_count")) == (cpu, count)
 
 
+@pytest.mark.slow
 @given(names=TWO_NAMES, fact=NAMES)
 @with_fixtures
 def test_pyperf_reads_hostile_names_and_facts(names, fact, mixed):
