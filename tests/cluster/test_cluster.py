@@ -25,11 +25,11 @@ from forwardbench.cluster import connection as module
 from forwardbench.cluster.connection import Worker, connected, trouble_of
 from forwardbench.cluster.hosts import BadRunError, unpack
 from forwardbench.cluster.large_batch import Digest, WrongBatchError
-from forwardbench.commands.arguments import run_options
 from forwardbench.commands.main import main, make_parser
+from forwardbench.commands.shared.arguments import run_options
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
-from forwardbench.measure.options import RunOptions, options_of
+from forwardbench.measure.run_options import RunOptions, options_of
 from forwardbench.workloads.forward import make_layers, make_rows
 
 TINY = ["--implementation", "matmul", "--shape", "4x6-3"]

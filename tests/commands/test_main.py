@@ -14,10 +14,10 @@ import pytest
 
 from builders.places import ASV, CONTENDERS, ROOT
 from builders.waiting import PATIENCE, wait_until
-from forwardbench.commands.carry_out import begin
 from forwardbench.commands.main import main, make_parser
+from forwardbench.commands.shared.carry_out import begin
 from forwardbench.implementations import requirements
-from forwardbench.measure.options import RunOptions
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.outputs import charts, exports
 from forwardbench.processes import available_cpus
 

@@ -9,7 +9,7 @@ from builders.charts import draw, texts
 from builders.exports import write
 from builders.tables import TOO_LONG, make, square
 from forwardbench.analysis import notation
-from forwardbench.commands import terminal
+from forwardbench.commands.shared import terminal
 from forwardbench.outputs.charts import heatmap
 from forwardbench.outputs.report.cells import list_rows
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from forwardbench import results
 from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.table import summarize
-from forwardbench.commands import terminal
+from forwardbench.commands.shared import terminal
 from forwardbench.errors import UserError
 from forwardbench.files import reporting_bad_contents
 from forwardbench.outputs import bundle

@@ -10,8 +10,8 @@ from forwardbench import implementations, workloads
 from forwardbench.errors import UserError
 from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.fingerprint import changes, fingerprint
-from forwardbench.measure.options import RunOptions
 from forwardbench.measure.request import make_request
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.workloads import WorkloadError
 
 TOY = Path(__file__).parent / "toy"

@@ -7,10 +7,11 @@ import pytest
 import forwardbench
 from forwardbench import api, workloads
 from forwardbench.cluster.hosts import arguments_of
-from forwardbench.commands import arguments
 from forwardbench.commands.main import main, make_parser
+from forwardbench.commands.shared import arguments
 from forwardbench.errors import UserError
-from forwardbench.measure.options import (
+from forwardbench.measure.request import Request, make_request
+from forwardbench.measure.run_options import (
     RunOptions,
     Settings,
     describe_keywords,
@@ -19,7 +20,6 @@ from forwardbench.measure.options import (
     options_of,
     signature_of,
 )
-from forwardbench.measure.request import Request, make_request
 
 
 @dataclass(frozen=True, kw_only=True)
