@@ -184,7 +184,7 @@ def test_the_commands_choices_are_the_files_of_the_catalogue():
         ("chart", "--kind", charts, {"forest"}), ("export", "--format", exports, set()),
     ):  # fmt: skip
         offered = commands[command]._option_string_actions[option].choices
-        files = {path.stem for path in Path(folder.__file__).parent.glob("*.py")} - {"__init__"}
+        files = {path.stem for path in Path(folder.__path__[0]).glob("*.py")} - {"__init__"}
         assert {*offered} == {stem.replace("_", "-") for stem in files} - elsewhere
 
 

@@ -46,7 +46,9 @@ def test_a_new_option_is_one_of_the_command_line(one_more, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "--warmups N calls before the first that is timed (default: 2)" in said
     parsed = make_parser().parse_args(["run", "--warmups", "7"])
-    assert arguments.run_options(parsed).warmups == 7
+    options = arguments.run_options(parsed)
+    assert isinstance(options, WithOneMore)
+    assert options.warmups == 7
     assert main(["run", "--warmups", "-1"]) == 2
     assert capsys.readouterr().err == "forwardbench: --warmups must be at least 0, not -1\n"
 

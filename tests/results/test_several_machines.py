@@ -99,12 +99,12 @@ def test_estimates_use_the_baseline_of_their_own_machine(write_run, ladder, tmp_
     table = summarize(results.load(tmp_path / "two"))
     guesses = estimated_speedups(table)["guess"]
     rows = table[(table["status"] == "estimated") & guesses.notna()]
-    for index, row in rows.iterrows():
+    for guess, (_, row) in zip(guesses[rows.index], rows.iterrows(), strict=True):
         baseline = table[
             (table["host"] == row["host"]) & (table["case"] == row["case"])
             & (table["implementation"] == "python_loops")
         ]  # fmt: skip
-        assert guesses[index] == pytest.approx(baseline["seconds"].iloc[0] / row["seconds"])
+        assert guess == pytest.approx(baseline["seconds"].iloc[0] / row["seconds"])
     assert rows["host"].tolist() == ["a", "b"]
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_rungs_without_the_workloads_function_are_left_out_unless_they_are_named
     forward = workloads.get("forward")
     assert implementations.names_for(forward) == implementations.names()
     assert implementations.names_for(workloads.get("moments")) == []
-    asked = {"workload": "moments"}
+    asked: dict[str, Any] = {"workload": "moments"}
     with pytest.raises(UserError, match=r"has a function moments\(x, targets, layers\): give a"):
         make_request(RunOptions.of(**asked))
     asked["implementations"] = ["matmul"]
