@@ -5,6 +5,7 @@ import os
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from builders import run_folders
 from builders.contenders import write_contender
@@ -32,27 +33,44 @@ def pytest_cmdline_main(config):
     """Share the tests out to one process a CPU, unless told how many, or to measure or debug."""
     option = config.option
     measures = any(getattr(option, f"benchmark_{name}", None) for name in MEASURED)
-    if measures or option.usepdb or option.collectonly:
-        option.dist = "no"  # which pytest-benchmark looks at
-    elif option.numprocesses is None and not option.tx and not hasattr(config, "workerinput"):
+    is_told = option.tx or option.numprocesses is not None or hasattr(config, "workerinput")
+    if not (is_told or measures or option.usepdb or option.collectonly):
         option.numprocesses = len(processes.own_cpus())
 
 
 SLOW_FIXTURES = {"cluster", "chromium", "small_run", "whole_run"}
 """A Dask cluster, a browser, and runs that are really measured: whatever uses one is slow."""
-SHARED_FIXTURES = {"chromium", "small_run", "whole_run"}
-"""Those that are made once, for tests of one process."""
+TOGETHER = (
+    "commands/test_whole_run.py",
+    "measure/test_first_calls_of_a_run.py",
+    "outputs/report/test_browser.py",
+    "::test_every_rung_is_verified[",
+    "::test_right_implementations_are_accepted[",
+    "::test_wrong_implementations_are_rejected[",
+)
+"""Parts of the names of tests that share something which takes long to make."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark and group tests by what they use, and begin with those that take long."""
+    """Mark tests as slow by what they use, and begin with those."""
     for item in items:
         if SLOW_FIXTURES & {*item.fixturenames}:
             item.add_marker("slow")
-        for name in SHARED_FIXTURES & {*item.fixturenames}:
-            item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives each process the next test, and tests that share something to one process."""
+
+    def _split_scope(self, nodeid):
+        return next((part for part in TOGETHER if part in nodeid), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share out in this way unless told otherwise."""
+    return Scheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_benchmark_update_machine_info(machine_info):

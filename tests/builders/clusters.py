@@ -15,6 +15,7 @@ from builders.waiting import PATIENCE
 
 MARK = "FORWARDBENCH_TEST_CLUSTER"
 """Environment variable by which a cluster's processes, and what they start, are found."""
+TINY = ["--implementation", "matmul", "--shape", "4x6-3"]
 
 
 class Cluster:
@@ -106,3 +107,32 @@ class Cluster:
         for process in self.processes:
             process.kill()
             process.wait()
+
+
+def start(*arguments, cwd, patch=""):
+    """Start the command in a process of its own, after a line of Python."""
+    code = (
+        f"import sys\n{patch}\nfrom forwardbench.commands.main import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,
+    )  # fmt: skip
+
+
+def finish(process, seconds=PATIENCE):
+    """Wait for a command; its status, output and complaints."""
+    out, err = process.communicate(timeout=seconds)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+def read_until(process, text):
+    """Read what a command complains of up to a line with some text; that, and all before it."""
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(seen)

@@ -1,103 +1,21 @@
 """The command line, as its users meet it."""
 
-import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from builders.places import ASV, CONTENDERS, ROOT
-from builders.waiting import PATIENCE, wait_until
+from builders.command_line import FORWARDBENCH, run
+from builders.places import ASV, ROOT
 from forwardbench.commands.main import main, make_parser
 from forwardbench.commands.shared.carry_out import begin
 from forwardbench.implementations import requirements
 from forwardbench.measure.run_options import RunOptions
 from forwardbench.outputs import charts, exports
-from forwardbench.processes import available_cpus
-
-FORWARDBENCH = [sys.executable, "-m", "forwardbench"]
-
-
-def run(*arguments, cwd=None, **environment):
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [*FORWARDBENCH, *map(str, arguments)],
-        capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment},
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def small_run(tmp_path_factory):
-    """One real run: two shapes, two passes, a file that is right and one that is wrong."""
-    folder = tmp_path_factory.mktemp("cli")
-    done = run(
-        "run", "--shape", "2x3-2", "--shape", "16x8-8-4", "--passes", 2,
-        "--implementation", "matmul", "--implementation", CONTENDERS / "right" / "einsum.py",
-        "--implementation", CONTENDERS / "wrong" / "missing_bias.py",
-        cwd=folder,
-    )  # fmt: skip
-    return done, folder
-
-
-def test_a_run_verifies_measures_tabulates_and_charts(small_run):
-    """From an empty folder to a table and charts; where they are is the last thing said."""
-    done, folder = small_run
-    (made,) = (folder / "results").iterdir()
-    assert re.fullmatch(r"run-\d{8}-\d{6}", made.name)
-    assert {path.name for path in made.iterdir()} == {
-        "run.json", "pass-001.json", "pass-002.json", "table.csv", "charts",
-        "report.html", ".lock",
-    }  # fmt: skip
-    assert {path.name for path in (made / "charts").iterdir()} == {
-        f"{kind}-shapes.{format}"
-        for kind in ("time", "speedup", "cost", "heatmap", "samples") for format in ("svg",)
-    }  # fmt: skip
-    assert f"Report: results/{made.name}/report.html" in done.stdout
-    assert f"forwardbench show results/{made.name}" in done.stdout.splitlines()[-1]
-    assert "Traceback" not in done.stderr
-
-
-def test_data_goes_to_stdout_and_the_rest_to_stderr(small_run):
-    """A pipe gets the table; plan, verdicts and progress do not get into it."""
-    done, _ = small_run
-    assert "speedup over python_loops, 2 passes" in done.stdout
-    assert re.search(r"einsum +verified", done.stderr)
-    assert "Measuring" in done.stderr
-    assert "The baseline is python_loops" in done.stderr
-    assert "Pass 2 of 2 is done" in done.stderr
-    assert "\x1b" not in done.stdout + done.stderr
-
-
-def test_a_rejected_contender_is_named_and_makes_the_exit_status_1(small_run):
-    """The others are measured; its cells say rejected, and the table says why."""
-    done, folder = small_run
-    joined = " ".join(done.stdout.split())
-    assert done.returncode == 1
-    assert re.search(r"missing_bias: 2 cells rejected, first 2x3-2: .* times the bound", joined)
-    table = next(folder.glob("results/*/table.csv")).read_text()
-    assert table.count(",rejected,") == 2
-    assert table.count(",measured,") >= 6
-
-
-def test_show_and_chart_work_from_the_files_alone(small_run, tmp_path):
-    """A run's folder and any of its passes are shown and drawn again."""
-    _, folder = small_run
-    made = next((folder / "results").iterdir())
-    for results in (made, made / "pass-001.json"):
-        shown = run("show", results)
-        assert shown.returncode == 0
-        assert all(line.startswith("Warning: ") for line in shown.stderr.splitlines())
-        assert "16x8-8-4" in shown.stdout
-        charts = tmp_path / results.name
-        drawn = run("chart", results, "--output", charts)
-        assert drawn.stdout == f"Charts: {charts} (10 files)\n"
-        assert len(list(charts.iterdir())) == 10
 
 
 @pytest.mark.parametrize(
@@ -186,25 +104,6 @@ def test_the_commands_choices_are_the_files_of_the_catalogue():
         offered = commands[command]._option_string_actions[option].choices
         files = {path.stem for path in Path(folder.__path__[0]).glob("*.py")} - {"__init__"}
         assert {*offered} == {stem.replace("_", "-") for stem in files} - elsewhere
-
-
-def test_charts_are_redrawn_the_same(small_run, tmp_path):
-    """The files of the run and those drawn later are the same bytes."""
-    _, folder = small_run
-    made = next((folder / "results").iterdir())
-    run("chart", made, "--output", tmp_path)
-    for path in (made / "charts").iterdir():
-        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
-
-
-def test_another_baseline_is_shown_on_request(small_run):
-    """And one that was not measured is refused with those that were."""
-    _, folder = small_run
-    made = next((folder / "results").iterdir())
-    assert "speedup over matmul" in run("show", made, "--baseline", "matmul").stdout
-    refused = run("show", made, "--baseline", "torch")
-    assert refused.returncode == 2
-    assert "no baseline 'torch' there: choose from einsum, " in refused.stderr
 
 
 @pytest.mark.slow
@@ -338,131 +237,6 @@ def test_a_full_disk_is_said_in_one_line(tmp_path):
         assert [path.name for path in disk.iterdir()] == ["filler"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
-
-
-@pytest.mark.slow
-def test_nothing_to_measure_is_not_a_crash(tmp_path, contenders):
-    """When every contender is rejected, the run says so and exits 1."""
-    wrong = contenders / "wrong" / "zeros.py"
-    done = run(
-        "run",
-        "--implementation",
-        wrong,
-        "--baseline",
-        "zeros",
-        "--quick",
-        "--output",
-        tmp_path / "run",
-    )
-    assert done.returncode == 1
-    assert "Nothing is left to measure" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_output_into_a_closed_pipe_is_quiet(small_run):
-    """`forwardbench show RUN | true` ends without a complaint."""
-    _, folder = small_run
-    made = next((folder / "results").iterdir())
-    command = f"set -o pipefail; {' '.join(FORWARDBENCH)} show {made} | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
-    assert done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("number", "status", "line"),
-    [(signal.SIGINT, 130, "forwardbench: interrupted; go on with: "), (signal.SIGTERM, 143, "")],
-)
-def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path, number, status, line):
-    """In verification: one line at most, the signal's status, and the contender is gone too."""
-    mark = tmp_path / "alive"
-    (tmp_path / "hangs.py").write_text(
-        "import pathlib, time\n"
-        "def forward(x, layers):\n"
-        f"    while True:\n        pathlib.Path({str(mark)!r}).touch()\n        time.sleep(0.02)\n"
-    )
-    child = subprocess.Popen(
-        [*FORWARDBENCH, "run", "--implementation", "hangs.py", "--baseline", "hangs"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    wait_until(mark.exists)
-    child.send_signal(number)
-    _, stderr = child.communicate(timeout=PATIENCE)
-    mark.unlink(missing_ok=True)
-    time.sleep(0.3)
-    assert child.returncode == status
-    assert stderr.count("\n") == bool(line)
-    assert stderr.startswith(line)
-    assert not mark.exists()
-
-
-@pytest.mark.slow
-def test_ctrl_c_while_measuring_shows_what_there_is(tmp_path):
-    """After one pass of many: the table, how far it came, and status 130."""
-    child = subprocess.Popen(
-        [*FORWARDBENCH, "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", "500"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    wait_until(lambda: [*tmp_path.glob("results/*/pass-002.json")])
-    child.send_signal(signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=PATIENCE)
-    assert child.returncode == 130
-    assert re.search(r"The run ended after \d+ of 500 passes", stderr)
-    assert "speedup over python_loops" in stdout
-    assert "Traceback" not in stderr
-    (made,) = (tmp_path / "results").iterdir()
-    assert stderr.splitlines()[-1].endswith(f"forwardbench run --resume results/{made.name}")
-
-
-@pytest.mark.slow
-def test_a_run_is_extended_with_more_passes(tmp_path):
-    """Two passes, then a third with --resume: what was verified is not verified again."""
-    options = ["--implementation", "matmul", "--shape", "2x3-2"]
-    first = run("run", *options, "--passes", 2, "--output", "made", cwd=tmp_path)
-    assert first.returncode == 0
-    again = run("run", "--resume", "made", "--passes", 3, cwd=tmp_path)
-    assert again.returncode == 0
-    assert "in 3 passes, of which 2 are done" in again.stderr
-    assert "verified" not in again.stderr
-    assert ", 3 passes" in again.stdout
-    assert len(list((tmp_path / "made").glob("pass-*.json"))) == 3
-    assert "forwardbench run --resume made --passes 10" in again.stderr
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_until_it_is_precise(tmp_path):
-    """Asked for more than can be had in the time, it adds passes and then says so in the table."""
-    done = run(
-        "run", "--implementation", "matmul", "--shape", "2x3-2",
-        "--precision", 0.0001, "--max-time", 9, "--output", "made", cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 0
-    assert "Then cells with wider intervals than 0.0001 of their speedup again" in done.stderr
-    assert "(for precision)" in done.stderr
-    assert 10 < len(list((tmp_path / "made").glob("pass-*.json"))) < 60
-    assert "Warning: 9 s were over before" in done.stderr
-    assert (
-        "cells had the precision 0.0001: forwardbench run --resume made --max-time" in done.stderr
-    )
-
-
-@pytest.mark.slow
-def test_threads_are_an_axis_of_the_table(tmp_path):
-    """One thread and all there are: a table for each, and what each worker had is stored."""
-    done = run(
-        "run", "--implementation", "matmul", "--shape", "2x3-2", "--passes", 2,
-        "--threads", 1, "--threads", "all", "--output", "made", cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 0
-    counts = {1, len(available_cpus())}
-    for count in counts:
-        assert f"float64, {count} thread" in done.stdout
-    one = json.loads((tmp_path / "made" / "pass-001.json").read_text())
-    ran_on = {
-        (each["extra_info"]["cell"]["threads"], len(each["extra_info"]["ran_on"]["cpus"]))
-        for each in one["benchmarks"]
-    }
-    if hasattr(os, "sched_setaffinity"):
-        assert ran_on == {(count, count) for count in counts}
 
 
 def test_a_framework_that_was_asked_for_and_is_missing_is_trouble(contenders, capsys):

@@ -59,25 +59,30 @@ def verdicts_on_light_rungs():
     return {verdict.implementation: verdict for verdict in verify_all(sorted(LIGHT))}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xdist_group("light rungs") if name in LIGHT else ())
-        for name in implementations.names()
-    ],
-)
-def test_every_rung_is_verified(name):
-    """The suite's own implementations pass all checks, and their errors are within the bounds."""
-    skip_without(name)
-    verdict = verdicts_on_light_rungs()[name] if name in LIGHT else verify(name)
+def assert_verified(verdict):
+    """All checks are passed, and errors are within their bounds."""
     assert (verdict.status, verdict.reason) == ("verified", "")
     assert verdict.checks == 121
     assert 0 < verdict.share <= 1
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("right contenders")
+@pytest.mark.parametrize("name", sorted(LIGHT))
+def test_every_rung_is_verified(name):
+    """The suite's own implementations are right by all checks."""
+    skip_without(name)
+    assert_verified(verdicts_on_light_rungs()[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*implementations.names()} - LIGHT))
+def test_every_rung_of_a_framework_is_verified(name):
+    """They are so too, each in a process of its own."""
+    skip_without(name)
+    assert_verified(verify(name))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("path", files("right"), ids=stem)
 def test_right_implementations_are_accepted(path):
     """Other orders of summation, layouts and forms of output are right too."""
@@ -112,7 +117,6 @@ REJECTIONS = {
 """What the message must say; any other wrong implementation is off by so many bounds."""
 
 
-@pytest.mark.xdist_group("wrong contenders")
 @pytest.mark.parametrize("path", files("wrong"), ids=stem)
 def test_wrong_implementations_are_rejected(path):
     """Each is rejected, with a message that says what is wrong."""

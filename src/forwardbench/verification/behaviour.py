@@ -327,7 +327,7 @@ def check_not_asynchronous(
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """A result must not be read faster because somebody has waited before reading it."""
-    case = parse_case("64x4096-8", "linear")  # little to read, and much work behind it
+    case = parse_case("64x2048-8", "linear")  # little to read, and much work behind it
     call = _prepared_call(implementation, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     computing: list[float] = []
@@ -351,7 +351,8 @@ def check_not_asynchronous(
     # Now and then work that nobody waited for is done in time, where another process had the CPU
     # in between; and now and then it is still not done after the wait.
     at_once, after_waiting = median(times[False]), min(times[True])
-    if at_once > 3 * after_waiting + 1e-5:
+    # After work that fills the caches reading takes longer too, but not as long as the work.
+    if at_once > 3 * after_waiting + 1e-5 and at_once > min(computing) / 10:
         raise WrongResultError(
             f"{case}: {implementation.workload.function} returned before its work was done: its "
             f"result took {at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us "

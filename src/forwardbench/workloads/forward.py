@@ -87,17 +87,17 @@ SWEEPS: dict[str, Sweep] = {
     )
 }
 
-# The ways to be lazy: always, in large batches, with many units, in several layers. A million
-# multiply-adds take many times as long as a result takes to read, on a busy machine too.
+# The ways to be lazy: always, in large batches, with many units, in several layers. Half a
+# million multiply-adds take many times as long as a result takes to read, on a busy machine too.
 LITTLE_AND_MUCH = (
     *(
         (parse_case(little, "linear"), parse_case(much, "linear"))
         for little, much in (
-            ("4x8-8", "4x32768-8"),
+            ("4x8-8", "4x16384-8"),
             ("64x8-8", "64x2048-8"),
-            ("4x8-512", "4x512-512"),
-            ("4x8-8", "4x256-1024-8"),
-            ("4x8-8-8", "4x8-16384-8"),
+            ("4x8-512", "4x256-512"),
+            ("4x8-8", "4x128-1024-8"),
+            ("4x8-8-8", "4x8-8192-8"),
         )
     ),
     (parse_case("256x4-256", "linear"), parse_case("256x4-256", "tanh")),

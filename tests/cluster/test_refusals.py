@@ -1,0 +1,120 @@
+"""What cannot be done with a cluster is one line; and what the Dask rung may use."""
+
+import socket
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from builders.clusters import TINY, finish, start
+from forwardbench import implementations
+from forwardbench.cases import parse_case
+from forwardbench.cluster import connection as module
+from forwardbench.cluster.connection import connected
+from forwardbench.commands.main import main
+from forwardbench.errors import UserError
+from forwardbench.implementations import requirements
+from forwardbench.workloads.forward import make_layers
+
+
+def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
+    """As many chunks are computed at once as the process has threads; products take one each."""
+    rung = implementations.load("dask_array")
+    parts = sys.modules["forwardbench_implementation_dask_array"]
+    monkeypatch.setattr(parts.os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert parts.workers() == 2
+    both, seen = threading.Barrier(2, timeout=20), []
+
+    def look(z):
+        both.wait()  # which needs two tasks at once
+        seen.extend(pool["num_threads"] for pool in parts.BLAS.info() if pool["user_api"] == "blas")
+        return z
+
+    monkeypatch.setitem(parts.ACTIVATIONS, "linear", look)
+    x, layers = np.ones((4, 3)), rung.prepare_layers(make_layers(parse_case("4x3-2", "linear")))
+    (prepared,) = rung.prepare_data([x])
+    assert prepared.chunks[0] == (2, 2)
+    rung.compute(prepared, layers)
+    assert set(seen) == {1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--scheduler", "localhost"], "--scheduler 'localhost' is not an address: write"),
+        (["run", "--scheduler", "tcp://a:99999"], "is not an address: write tcp://HOST:PORT"),
+        (["run", "--scheduler", ""], "--scheduler '' is not an address"),
+        (["run", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp://127.0"),
+        (["run", "--scheduler", "tcp://no.such.host.invalid:1"], "no Dask scheduler answers at"),
+        (["run", "--scheduler", "tcp://a:1", "--resume", "x"], "leave out --scheduler, or start"),
+        (["run", "--scheduler", "tcp://a:1", "--shape", "64"], "'64' is not a case: write"),
+        (["run", "--scheduler", "tcp://a:1", "--implementation", "x"], "no implementation 'x'"),
+        (["run", "--scheduler", "tcp://a:1", "--threads", "some"], "--threads 'some' cannot be"),
+        (["verify", "--scheduler", "tcp://a:1"], "verify --scheduler needs --shape too"),
+        (["verify", "--shape", "1x2-3"], "verify --shape needs --scheduler too"),
+        (
+            ["verify", "--scheduler", "tcp://a:1", "--shape", "1x2-3"],
+            "--scheduler is for dask_array, whose batches may be larger than memory: add",
+        ),
+        (
+            ["verify", "--scheduler", "tcp://a:1", "--shape", "1x2", "--implementation",
+             "dask_array"],
+            "'1x2' is not a case",
+        ),
+        (
+            ["verify", "--scheduler", "tcp://127.0.0.1:1", "--shape", "1x2-3", "--implementation",
+             "dask_array"],
+            "no Dask scheduler answers at tcp://127.0.0.1:1",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_one_line_and_status_2(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
+    """What, why, what to do; and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 1.0)
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("forwardbench: ")
+    assert said.err.count("\n") == 1
+    assert message in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_somebody_who_never_answers_is_no_scheduler(monkeypatch):
+    """A port that takes connections and says nothing costs the time to connect, and no more."""
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(UserError, match=rf"answers at {address} \(not in 1 s\): start one"):
+            connected(address).__enter__()
+        assert time.monotonic() - started < 20
+
+
+def test_dask_that_is_missing_is_named_with_the_command_that_mends_it(monkeypatch, capsys):
+    """The same line as for any other extra."""
+    monkeypatch.setattr(requirements, "_is_installed", lambda name: name != "distributed")
+    assert main(["run", "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "pip install 'forwardbench[dask]'" in capsys.readouterr().err
+
+
+def test_a_cluster_without_workers_is_refused(cluster, tmp_path):
+    """With the command that starts one; no folder is left."""
+    status, _, err = finish(start("run", "--scheduler", cluster.address, *TINY, cwd=tmp_path))
+    assert status == 2
+    assert f"has no workers: start some with dask worker {cluster.address}\n" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["cluster"]
+
+
+def test_a_case_for_no_memory_names_the_way_out(capsys):
+    """What a single machine refuses can be checked on several."""
+    assert main(["run", "--shape", "999999999x64-64"]) == 2
+    assert "--implementation dask_array --shape 999999999x64-64 --scheduler" in (
+        capsys.readouterr().err
+    )
