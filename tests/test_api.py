@@ -99,8 +99,9 @@ def test_run_says_what_it_takes():
     parameters = inspect.signature(forwardbench.run).parameters
     assert {"sweeps", "implementations", "workload", "max_time", "quick"} <= set(parameters)
     assert not {"resume", "scheduler", "given"} & set(parameters)
+    said = forwardbench.run.__doc__ or ""
     for name in parameters:
-        assert f"\n{name}: " in forwardbench.run.__doc__
+        assert f"\n{name}: " in said
     for wrong in ("sweep", "resume", "given"):
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'"):
             forwardbench.run(**{wrong: ["mlp"]})

@@ -22,10 +22,10 @@ from forwardbench.analysis.findings import (
 )
 from forwardbench.analysis.noise import noise_floors
 from forwardbench.analysis.warnings import warnings_of
-from forwardbench.commands.carry_out import begin, carry_out
-from forwardbench.commands.exit_status import INTERRUPTED
+from forwardbench.commands.shared.carry_out import begin, carry_out
+from forwardbench.commands.shared.exit_status import INTERRUPTED
 from forwardbench.errors import UserError
-from forwardbench.measure.options import RunOptions, describe_keywords, signature_of
+from forwardbench.measure.run_options import RunOptions, describe_keywords, signature_of
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.catalogue import chart_entries

@@ -15,7 +15,7 @@ from builders.charts import only
 from builders.tables import make, square
 from forwardbench.analysis.break_even import COLUMNS, calls_to_pay
 from forwardbench.analysis.first_call_findings import calls_words, format_calls, payoff
-from forwardbench.commands import terminal
+from forwardbench.commands.shared import terminal
 from forwardbench.outputs import pictures, report
 from forwardbench.outputs.charts.drawing.figure import SERIES
 from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View

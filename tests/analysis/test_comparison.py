@@ -1,6 +1,8 @@
 """Comparisons: a difference is called one only where passes, noise and machine leave no doubt."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,9 +26,10 @@ def row(found, name, case="4x4-4"):
     return only
 
 
-def load_both(paths):
+def load_both(paths: Sequence[Path]) -> tuple[results.Results, results.Results]:
     """Read both runs."""
-    return tuple(results.load(path) for path in paths)
+    before, after = paths
+    return results.load(before), results.load(after)
 
 
 def test_the_interval_of_two_samples_is_yuens():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from builders.tables import from_ratios, make, square
+from builders.tables import Times, from_ratios, make, square
 from forwardbench.analysis import findings, size_findings
 from forwardbench.analysis.crossovers import Crossover, Reach
 from forwardbench.outputs.bundle import Bundle
@@ -83,7 +83,7 @@ def test_the_finding_of_little(times, sentence):
 
 def test_an_estimate_or_a_doubted_time_is_no_finding():
     """The largest case that was measured, and is believed, counts."""
-    times = {
+    times: Times = {
         "python_loops": {square(4): [8.0] * 3, square(16): [8.0] * 3, square(64): [8.0] * 3},
         "matmul": {
             square(4): [1.0] * 3,

@@ -99,7 +99,7 @@ def test_the_interval_of_a_speedup_covers_the_truth():
     for _ in range(4000):
         drift = generator.normal(0, 0.5, 10)
         ours, theirs = (np.exp(drift + generator.normal(0, 0.05, 10)) for _ in range(2))
-        interval = log_interval(3.0 * theirs / ours)
+        interval = log_interval((3.0 * theirs / ours).tolist())
         held += interval.low <= 3.0 <= interval.high
     assert 0.93 <= held / 4000 <= 0.97
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,17 +143,18 @@ def test_circumstances_come_from_the_passes(write_run):
             benchmark["extra_info"]["timed_cpu_seconds"] = 0.5 * share
         path.write_text(json.dumps(one))
     found = results.load(folder).circumstances
+    approx: Any = pytest.approx  # in the place of a number
     assert found == Circumstances(
         governor="powersave",
         timer_step=3e-8,
-        shortest_round=pytest.approx(2e-5, rel=0.01),
-        others=pytest.approx(0.1),
+        shortest_round=approx(2e-5, rel=0.01),
+        others=approx(0.1),
         stolen=0.0,
         busiest="cc1",
         busiest_cpus=0.4,
         unenforced="python_loops was asked to use 1 threads and was set to 2 "
         "(and 1 more of the kind)",
-        lost={"python_loops": pytest.approx(0.1), "matmul": pytest.approx(0.0)},
+        lost={"python_loops": approx(0.1), "matmul": approx(0.0)},
     )
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from builders.command_line import FORWARDBENCH, run
 from builders.places import ASV, ROOT
-from forwardbench.commands.carry_out import begin
 from forwardbench.commands.main import main, make_parser
+from forwardbench.commands.shared.carry_out import begin
 from forwardbench.implementations import requirements
-from forwardbench.measure.options import RunOptions
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.outputs import charts, exports
 
 
@@ -102,7 +102,7 @@ def test_the_commands_choices_are_the_files_of_the_catalogue():
         ("chart", "--kind", charts, {"forest"}), ("export", "--format", exports, set()),
     ):  # fmt: skip
         offered = commands[command]._option_string_actions[option].choices
-        files = {path.stem for path in Path(folder.__file__).parent.glob("*.py")} - {"__init__"}
+        files = {path.stem for path in Path(folder.__path__[0]).glob("*.py")} - {"__init__"}
         assert {*offered} == {stem.replace("_", "-") for stem in files} - elsewhere
 
 

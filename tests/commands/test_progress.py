@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.commands.progress import Progress, announce
+from forwardbench.commands.shared.progress import Progress, announce
 from forwardbench.measure.passes import PlannedCell, predicted_seconds
 from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request

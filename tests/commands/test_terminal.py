@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from builders.places import ROOT
-from forwardbench.commands import terminal
+from forwardbench.commands.shared import terminal
 
 GOLDEN = ROOT / "tests" / "golden"
 

@@ -11,13 +11,13 @@ from builders.contenders import SLEEPS
 from builders.requests import REQUEST, VERIFIED, planned
 from builders.waiting import PATIENCE
 from forwardbench import results
-from forwardbench.commands.progress import announce
+from forwardbench.commands.shared.progress import announce
 from forwardbench.errors import UserError
 from forwardbench.measure import first_calls, plan
 from forwardbench.measure.first_calls import CACHES, time_first_call
-from forwardbench.measure.options import RunOptions
 from forwardbench.measure.request import make_request, with_effort
 from forwardbench.measure.run_folder import claim_folder, resume_folder
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.measure.session import Observer, first_calls_left, measure_first_calls
 from forwardbench.processes import ChildError
 from forwardbench.records import FIRST_CALLS_FILE, FirstCall, FirstCalls

@@ -11,8 +11,8 @@ import pytest
 
 from builders.contenders import SLEEPS
 from builders.waiting import wait_until
-from forwardbench.commands.exit_status import INTERRUPTED
 from forwardbench.commands.main import main
+from forwardbench.commands.shared.exit_status import INTERRUPTED
 from forwardbench.records import FIRST_CALLS_FILE
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ from forwardbench import implementations
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
 from forwardbench.measure import request as module
-from forwardbench.measure.options import RunOptions
 from forwardbench.measure.request import left_out, make_request, named_one_by_one
+from forwardbench.measure.run_options import RunOptions
 
 LADDER = [
     "einsum", "matmul", "matmul_inplace", "ndarray_loops", "neuron_dot", "neuron_dot_rows",

@@ -7,9 +7,9 @@ from rich.console import Console
 
 from builders.charts import draw, texts
 from builders.exports import write
-from builders.tables import TOO_LONG, make, square
+from builders.tables import TOO_LONG, Times, make, square
 from forwardbench.analysis import notation
-from forwardbench.commands import terminal
+from forwardbench.commands.shared import terminal
 from forwardbench.outputs.charts import heatmap
 from forwardbench.outputs.report.cells import list_rows
 
@@ -19,7 +19,7 @@ PEAK = {("float64", 1): (50.0, 1e12)}
 
 def whole():
     """One case: a baseline, an undecided, an estimated and a doubted time, and a sure one."""
-    times = {
+    times: Times = {
         "python_loops": {CASE: [8e-3] * 3},
         "undecided": {CASE: [6e-3, 8e-3, 9e-3]},
         "estimated": {CASE: (*TOO_LONG, 4e-3, 3e-3, 5e-3)},

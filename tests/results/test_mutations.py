@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ class Mutator:
         """One to three values by others."""
         for _ in range(self.random.choice([1, 1, 2, 3])):
             document, container, key = self._at_random(whole)
-            kind = self.random.choice([HOSTILE, NUMBERS, OTHERS])
+            kind: list[Any] = self.random.choice([HOSTILE, NUMBERS, OTHERS])
             container[key] = self.random.choice(kind)
             whole = json.dumps(document)
         return whole

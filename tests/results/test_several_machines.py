@@ -7,7 +7,6 @@ import pytest
 from builders.charts import draw, only
 from builders.tables import make_results
 from forwardbench import results
-from forwardbench.analysis.entries import name_entry
 from forwardbench.analysis.estimates import estimated_speedups
 from forwardbench.analysis.findings import caption, finding, name_setting, settings
 from forwardbench.analysis.noise import noise_floors, verdicts
@@ -17,6 +16,7 @@ from forwardbench.errors import UserError
 from forwardbench.outputs import bundle
 from forwardbench.outputs.bundle import Bundle
 from forwardbench.outputs.report import make_page
+from forwardbench.outputs.tracked_cells import name_entry
 from forwardbench.results import several_machines
 
 HOSTS = ["10.0.0.1", "10.0.0.2"]
@@ -99,12 +99,12 @@ def test_estimates_use_the_baseline_of_their_own_machine(write_run, ladder, tmp_
     table = summarize(results.load(tmp_path / "two"))
     guesses = estimated_speedups(table)["guess"]
     rows = table[(table["status"] == "estimated") & guesses.notna()]
-    for index, row in rows.iterrows():
+    for guess, (_, row) in zip(guesses[rows.index], rows.iterrows(), strict=True):
         baseline = table[
             (table["host"] == row["host"]) & (table["case"] == row["case"])
             & (table["implementation"] == "python_loops")
         ]  # fmt: skip
-        assert guesses[index] == pytest.approx(baseline["seconds"].iloc[0] / row["seconds"])
+        assert guess == pytest.approx(baseline["seconds"].iloc[0] / row["seconds"])
     assert rows["host"].tolist() == ["a", "b"]
 
 

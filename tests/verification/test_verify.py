@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ FAILURES = {
 @pytest.mark.parametrize("path", files("broken"), ids=stem)
 def test_broken_implementations_are_reported_by_name(path):
     """Whatever a file does to its process, the verdict names it and says what happened."""
-    limit = {"time_limit": 3} if path.stem == "hangs" else {}
+    limit: dict[str, Any] = {"time_limit": 3} if path.stem == "hangs" else {}
     verdict = verify(str(path), **limit)
     status, reason = FAILURES[path.stem]
     assert (verdict.implementation, verdict.status) == (path.stem, status)

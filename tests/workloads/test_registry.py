@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from forwardbench import implementations, workloads
 from forwardbench.errors import UserError
 from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.fingerprint import changes, fingerprint
-from forwardbench.measure.options import RunOptions
 from forwardbench.measure.request import make_request
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.workloads import WorkloadError
 
 TOY = Path(__file__).parent / "toy"
@@ -77,7 +78,7 @@ def test_rungs_without_the_workloads_function_are_left_out_unless_they_are_named
     forward = workloads.get("forward")
     assert implementations.names_for(forward) == implementations.names()
     assert implementations.names_for(workloads.get("moments")) == []
-    asked = {"workload": "moments"}
+    asked: dict[str, Any] = {"workload": "moments"}
     with pytest.raises(UserError, match=r"has a function moments\(x, targets, layers\): give a"):
         make_request(RunOptions.of(**asked))
     asked["implementations"] = ["matmul"]

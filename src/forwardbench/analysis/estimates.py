@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from forwardbench.analysis.amounts import Amount, amount_of
 from forwardbench.analysis.columns import PLACE, SETTING
-from forwardbench.analysis.computed import Amount, amount_of
 from forwardbench.analysis.rows import is_control, is_doubted, size_axis
 from forwardbench.statistics.fit import Fit, fit_times
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from forwardbench.analysis.amounts import summary_of
 from forwardbench.analysis.columns import SETTING
-from forwardbench.analysis.computed import summary_of
 from forwardbench.analysis.crossovers import (
     Winner,
     changes_of_lead,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forwardbench.analysis.computed import amount_of
+from forwardbench.analysis.amounts import amount_of
 from forwardbench.records import COPIED_BYTES, Status
 from forwardbench.results import Ceilings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from forwardbench.analysis.computed import amount_of, axis_of
+from forwardbench.analysis.amounts import amount_of, axis_of
 from forwardbench.records import Status
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forwardbench.analysis.amounts import amount_of
 from forwardbench.analysis.columns import COLUMNS
-from forwardbench.analysis.computed import amount_of
 from forwardbench.analysis.estimates import with_estimates
 from forwardbench.analysis.plausibility import describe_implausibility
 from forwardbench.errors import UserError

@@ -23,8 +23,8 @@ from forwardbench.cluster import agent, connection
 from forwardbench.cluster.connection import Worker, connected, trouble_of, workers_of
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.fingerprint import code_version
-from forwardbench.measure.options import RunOptions
 from forwardbench.measure.run_folder import default_path
+from forwardbench.measure.run_options import RunOptions
 
 if TYPE_CHECKING:
     from distributed import Client, Future

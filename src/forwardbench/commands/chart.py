@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forwardbench.commands.arguments import add_results
-from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import beside, load, writing
+from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.sources import beside, load, writing
 from forwardbench.errors import UserError
 from forwardbench.outputs.catalogue import chart_entries
 

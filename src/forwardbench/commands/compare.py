@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forwardbench.commands.arguments import RESULTS
-from forwardbench.commands.exit_status import FAILED, GOOD, REGRESSION
-from forwardbench.commands.sources import writing
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared.arguments import RESULTS
+from forwardbench.commands.shared.exit_status import FAILED, GOOD, REGRESSION
+from forwardbench.commands.shared.sources import writing
+from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _share(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Print what differs; the status says whether that is a regression, where asked to."""
     from forwardbench.analysis import comparison
-    from forwardbench.commands import terminal
+    from forwardbench.commands.shared import terminal
 
     before, after = _load_two(options)
     if options.seconds:

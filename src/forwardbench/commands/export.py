@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from forwardbench.commands.arguments import add_results
-from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import load
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.sources import load
+from forwardbench.commands.shared.stderr import say
 from forwardbench.outputs.catalogue import export_entries
 
 HELP = "write a run's results for other tools"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from forwardbench import implementations, workloads
-from forwardbench.commands.exit_status import GOOD
-from forwardbench.measure.options import DEFAULT_FAMILY
+from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.measure.run_options import DEFAULT_FAMILY
 
 HELP = "name the implementations and the sweeps"
 

@@ -16,8 +16,8 @@ from importlib import import_module
 from typing import NoReturn
 
 from forwardbench import __version__
-from forwardbench.commands.exit_status import GOOD, INTERRUPTED, USAGE
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared.exit_status import GOOD, INTERRUPTED, USAGE
+from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError
 
 COMMANDS = ("list", "verify", "run", "show", "chart", "report", "compare", "export")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from forwardbench.commands.arguments import add_results
-from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import beside, load, writing
+from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.sources import beside, load, writing
 
 HELP = "write a run's report, one page of HTML"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from forwardbench.commands.arguments import add_run_options, run_options
-from forwardbench.commands.exit_status import FAILED, INTERRUPTED
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared.arguments import add_run_options, run_options
+from forwardbench.commands.shared.exit_status import FAILED, INTERRUPTED
+from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError
 
 if TYPE_CHECKING:
     from forwardbench.cluster.hosts import CameBack
-    from forwardbench.measure.options import RunOptions
     from forwardbench.measure.request import Request
+    from forwardbench.measure.run_options import RunOptions
 
 HELP = "verify, measure, tabulate, chart and report"
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make a run, or go on with one; the exit status says how it ended."""
-    from forwardbench.commands.carry_out import begin, carry_out, resume
+    from forwardbench.commands.shared.carry_out import begin, carry_out, resume
 
     asked = run_options(options)
     if asked.scheduler is not None:
@@ -44,7 +44,7 @@ def _run_on_hosts(address: str, asked: RunOptions) -> int:
 
 def _conclude(came_back: CameBack, request: Request) -> int:
     """Show the runs that came back from hosts, side by side."""
-    from forwardbench.commands.presentation import formats_of, present
+    from forwardbench.commands.shared.presentation import formats_of, present
 
     status = FAILED
     if came_back.folder is None:

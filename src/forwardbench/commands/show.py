@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from forwardbench.commands.arguments import add_results
-from forwardbench.commands.exit_status import GOOD
-from forwardbench.commands.sources import load
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.sources import load
+from forwardbench.commands.shared.stderr import say
 
 HELP = "print the table of a run"
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, and warnings on stderr."""
-    from forwardbench.commands import terminal
+    from forwardbench.commands.shared import terminal
 
     bundle = load(options)
     console = terminal.make_console()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from forwardbench.cases import parse_case
-from forwardbench.commands.arguments import add_run_options
-from forwardbench.commands.exit_status import FAILED, GOOD
-from forwardbench.commands.verdicts import is_bad, verdict_line
+from forwardbench.commands.shared.arguments import add_run_options
+from forwardbench.commands.shared.exit_status import FAILED, GOOD
+from forwardbench.commands.shared.verdicts import is_bad, verdict_line
 from forwardbench.errors import UserError
 from forwardbench.records import DEFAULT_WORKLOAD
 
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a line on each implementation; status 1 if one is wrong."""
     from forwardbench import implementations, workloads
-    from forwardbench.measure.options import RunOptions
     from forwardbench.measure.request import choose_contenders, named_one_by_one
+    from forwardbench.measure.run_options import RunOptions
     from forwardbench.verification.verify import verify_all
 
     if options.scheduler is not None or options.shape is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from forwardbench import implementations, workloads
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.errors import UserError, one_line
-from forwardbench.measure.options import (
+from forwardbench.measure.run_options import (
     DEFAULT_FAMILY,
     MAX_TIME,
     RunOptions,

@@ -5,6 +5,7 @@ import math
 import matplotlib
 import pytest
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from builders.charts import BY_SIZE, draw, ladder_chart, texts, words
 from builders.tables import BASE, FAST, make, passes, square
@@ -21,7 +22,8 @@ def test_the_noise_floor_is_a_grey_band_around_one(ladder, theme):
     chart = ladder_chart("speedup", View(theme=theme))
     (band,) = [
         patch for patch in chart.axes[0].patches
-        if math.isclose(patch.get_y(), 1 / floor)
+        if isinstance(patch, Rectangle)
+        and math.isclose(patch.get_y(), 1 / floor)
         and math.isclose(patch.get_height(), floor - 1 / floor)
     ]  # fmt: skip
     assert matplotlib.colors.to_hex(band.get_facecolor()).upper() == theme.muted

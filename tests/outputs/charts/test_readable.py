@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from builders.charts import BY_SIZE, HOSTILE, KINDS, SETTINGS, draw, statuses_chart, texts
-from builders.tables import BASE, FAST, TOO_LONG, make, passes, square
+from builders.tables import BASE, FAST, TOO_LONG, Times, make, passes, square
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.view import LIGHT, View
 
@@ -105,7 +105,7 @@ def test_every_status_several_settings_and_long_names_are_readable(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_charts_of_little_are_charts(kind):
     """One size and one pass; estimates only; a baseline without any time."""
-    little = [
+    little: list[Times] = [
         {"matmul": {"4x4-4": [1e-6]}},
         {"python_loops": {"1x1-1": [1e-6], "512x512-512": (*TOO_LONG, 4.0, np.nan, np.nan)}},
         {"python_loops": {"1x1-1": (*TOO_LONG, 4.0, 3.0, 5.0)}},

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from builders.charts import (
@@ -29,7 +30,7 @@ def test_measured_is_filled_and_estimated_is_hollow(kind):
     assert (style.BASELINE_MARKER, LIGHT.baseline, [1, 4, 16, 64, 256]) in found
     assert (style.BASELINE_MARKER, LIGHT.background, [1024]) in found
     dotted = [line for line in lines_of(chart, "python_loops") if line.get_linestyle() == ":"]
-    assert [list(line.get_xdata()) for line in dotted] == [[256, 1024]]
+    assert [np.asarray(line.get_xdata()).tolist() for line in dotted] == [[256, 1024]]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_marks_in_the_gutter_lie_on_nothing(kind, linear):
             for line in axes.lines
             if line.get_transform() == axes.get_xaxis_transform() and line.get_gid()
         ]
-        levels = [line.get_ydata()[0] for line in gutter]
+        levels = [np.asarray(line.get_ydata())[0] for line in gutter]
         assert len(levels) == len(set(levels))
         values = [
             axes.transAxes.inverted().transform(axes.transData.transform((1, y)))[1]
@@ -77,7 +78,7 @@ def test_a_doubted_time_is_crossed_out_and_joined_to_nothing(kind):
     found = list(marks(chart, "doubted_one"))
     assert ("x", [256]) in [(marker, x) for marker, _, x in found]
     joined = [
-        list(line.get_xdata())
+        np.asarray(line.get_xdata()).tolist()
         for line in lines_of(chart, "doubted_one")
         if line.get_linestyle() not in ("None", "none") and line.get_marker() not in ("None", None)
     ]
@@ -104,7 +105,7 @@ def test_the_heat_map_is_blue_where_faster_and_orange_where_slower():
     for theme in (LIGHT, DARK):
         chart = ladder_chart("heatmap", View(theme=theme))
         boxes = [each for each in chart.axes[0].collections if not each.get_hatch()]
-        rows = {each.get_gid(): each.get_facecolor() for each in boxes}
+        rows = {each.get_gid(): np.asarray(each.get_facecolor()) for each in boxes}
         red, _, blue, _ = rows[f"{SERIES}matmul"][4]
         assert blue > red
         red, _, blue, _ = rows[f"{SERIES}ndarray_loops"][0]
@@ -137,9 +138,10 @@ def test_samples_show_every_pass():
     chart = ladder_chart("samples", View())
     dots = [line for line in lines_of(chart, "matmul") if line.get_marker() == "o"]
     (own,) = dots
-    assert len(own.get_xdata()) == 3 * 6
+    distances = np.asarray(own.get_xdata())
+    assert len(distances) == 3 * 6
     centre = math.log(1.01) * 2 / 3
-    assert sorted(own.get_xdata()[:3]) == pytest.approx(
+    assert sorted(distances[:3]) == pytest.approx(
         [-centre, math.log(1.01) - centre, math.log(1.01) - centre]
     )
     assert len(chart.panels) == 6

@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ TEXTS = [
 
 def read_csv(text):
     """Read a table with pandas as its users do, who know which columns hold numbers."""
-    texts = dict.fromkeys(TEXTS, str)
+    texts: dict[str, Any] = dict.fromkeys(TEXTS, str)
     numbers = {name: [""] for name in COLUMNS if name not in texts}
     return pd.read_csv(
         io.StringIO(text),

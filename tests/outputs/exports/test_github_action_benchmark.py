@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from builders.exports import write
 from builders.names import NAMES, TWO_NAMES, read_strictly, rename, with_fixtures
 from builders.tables import with_table
-from forwardbench.analysis.entries import name_entry
 from forwardbench.errors import UserError
+from forwardbench.outputs.tracked_cells import name_entry
 
 
 def test_an_entry_of_the_action_has_exactly_these_values(make_bundle):

@@ -12,7 +12,7 @@ import pytest
 
 from builders import run_folders
 from builders.places import REFERENCE
-from builders.tables import MEASURED_LADDER
+from builders.tables import MEASURED_LADDER, Times
 from forwardbench.analysis.columns import COLUMNS
 from forwardbench.commands.main import main
 from forwardbench.outputs import bundle, report
@@ -47,8 +47,11 @@ def page_of_ladder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def harmless(tmp_path_factory):
     """The tags of a page whose names are plain, with a time, a failure and a warning."""
-    times = {"python_loops": {"4x4-4": [1.0, 1.0]}, "plain": {"4x4-4": [0.5, 0.5]}}
-    times["broken"] = {"4x4-4": ["ValueError: plain", None]}
+    times: Times = {
+        "python_loops": {"4x4-4": [1.0, 1.0]},
+        "plain": {"4x4-4": [0.5, 0.5]},
+        "broken": {"4x4-4": ["ValueError: plain", None]},
+    }
     page = page_of(tmp_path_factory.mktemp("harmless") / "run", times, ["Busy: plain"])
     return {tag for tag, _ in Tags(page).tags}
 

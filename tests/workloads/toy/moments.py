@@ -55,7 +55,7 @@ def answers(x, targets, layers, *, few=False):
     products = exact_products(wide.T, beyond, np.zeros(beyond.shape[1]))
     sums = exact_products(np.ones((1, len(x))), wide, np.zeros(wide.shape[1]))[0]
     # A sum over the batch, and a subtraction in each of its terms; another in the reference.
-    share, tiny = gamma(np.float64(len(x) + 2), UNIT_ROUNDOFF[x.dtype.name]), np.finfo(x.dtype).tiny
+    share, tiny = gamma(np.array(len(x) + 2.0), UNIT_ROUNDOFF[x.dtype.name]), np.finfo(x.dtype).tiny
     bounds = share * (np.abs(wide).T @ np.abs(beyond)) + tiny, share * np.abs(wide).sum(0) + tiny
     first = len(sums) - 1 if few else 0
     rows, columns = range(first, len(sums)), range(beyond.shape[1])

@@ -10,10 +10,10 @@ import json
 import math
 from typing import Any
 
-from forwardbench.analysis.entries import credible_rows, name_entry
 from forwardbench.analysis.findings import interval_word
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
 from forwardbench.outputs.bundle import Bundle
+from forwardbench.outputs.tracked_cells import credible_rows, name_entry
 from forwardbench.units import format_interval, format_ratio
 
 UNIT = "us"

@@ -11,9 +11,9 @@ import re
 from typing import Any
 
 from forwardbench import __version__
-from forwardbench.analysis.entries import credible_rows, name_entry
 from forwardbench.errors import one_line
 from forwardbench.outputs.bundle import Bundle
+from forwardbench.outputs.tracked_cells import credible_rows, name_entry
 from forwardbench.results import Results
 
 FORMAT_VERSION = "1.0"

@@ -7,10 +7,11 @@ import pytest
 import forwardbench
 from forwardbench import api, workloads
 from forwardbench.cluster.hosts import arguments_of
-from forwardbench.commands import arguments
 from forwardbench.commands.main import main, make_parser
+from forwardbench.commands.shared import arguments
 from forwardbench.errors import UserError
-from forwardbench.measure.options import (
+from forwardbench.measure.request import Request, make_request
+from forwardbench.measure.run_options import (
     RunOptions,
     Settings,
     describe_keywords,
@@ -19,7 +20,6 @@ from forwardbench.measure.options import (
     options_of,
     signature_of,
 )
-from forwardbench.measure.request import Request, make_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,9 @@ def test_a_new_option_is_one_of_the_command_line(one_more, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "--warmups N calls before the first that is timed (default: 2)" in said
     parsed = make_parser().parse_args(["run", "--warmups", "7"])
-    assert arguments.run_options(parsed).warmups == 7
+    options = arguments.run_options(parsed)
+    assert isinstance(options, WithOneMore)
+    assert options.warmups == 7
     assert main(["run", "--warmups", "-1"]) == 2
     assert capsys.readouterr().err == "forwardbench: --warmups must be at least 0, not -1\n"
 

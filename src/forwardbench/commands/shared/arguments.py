@@ -7,7 +7,7 @@ from collections.abc import Container
 from dataclasses import Field
 from typing import Any
 
-from forwardbench.measure.options import (
+from forwardbench.measure.run_options import (
     RunOptions,
     flag_of,
     help_of,

@@ -8,9 +8,9 @@ import pytest
 from forwardbench.cluster import agent, hosts
 from forwardbench.cluster.connection import Worker, trouble_of
 from forwardbench.cluster.hosts import BadRunError, unpack
-from forwardbench.commands.arguments import run_options
 from forwardbench.commands.main import make_parser
-from forwardbench.measure.options import RunOptions, options_of
+from forwardbench.commands.shared.arguments import run_options
+from forwardbench.measure.run_options import RunOptions, options_of
 
 
 def test_the_hosts_are_asked_for_what_was_asked_for():

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forwardbench.commands.exit_status import FAILED, INTERRUPTED
-from forwardbench.commands.progress import Progress, announce
-from forwardbench.commands.stderr import say
-from forwardbench.commands.verdicts import is_bad, verdict_line
-from forwardbench.measure.options import RunOptions
+from forwardbench.commands.shared.exit_status import FAILED, INTERRUPTED
+from forwardbench.commands.shared.progress import Progress, announce
+from forwardbench.commands.shared.stderr import say
+from forwardbench.commands.shared.verdicts import is_bad, verdict_line
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import (
     Request,
@@ -21,6 +20,7 @@ from forwardbench.measure.request import (
     with_effort,
 )
 from forwardbench.measure.run_folder import RunFolder, claim_folder, default_path, resume_folder
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.measure.session import cells_left, first_calls_left, measure, verify_and_plan
 
 
@@ -82,7 +82,7 @@ def carry_out(
 def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     """Make table, charts and report of a run, print what it found, and say where it is."""
     # Imported only now: pandas and Matplotlib are not needed while passes are measured.
-    from forwardbench.commands.presentation import formats_of, present
+    from forwardbench.commands.shared.presentation import formats_of, present
 
     path, finished = folder.path, len(folder.finished_passes().numbers)
     if finished < request.passes:

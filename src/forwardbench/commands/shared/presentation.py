@@ -8,9 +8,9 @@ from pathlib import Path
 from pandas import DataFrame
 
 from forwardbench.analysis.rows import is_doubted
-from forwardbench.commands import terminal
-from forwardbench.commands.exit_status import FAILED, GOOD
-from forwardbench.commands.stderr import say
+from forwardbench.commands.shared import terminal
+from forwardbench.commands.shared.exit_status import FAILED, GOOD
+from forwardbench.commands.shared.stderr import say
 from forwardbench.measure.request import Request
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs import pictures

@@ -1,0 +1,1 @@
+"""What several commands share; the commands are the files beside this folder."""
