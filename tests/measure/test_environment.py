@@ -62,6 +62,16 @@ def test_on_a_quiet_machine_nobody_is_named(moments):
     assert (report["others"], report["busiest"], report["busiest_cpus"]) == (0.0, "", 0.0)
 
 
+def test_the_busiest_of_several_by_one_name_is_found(moments):
+    """Whichever the system names last."""
+    moments(
+        moment(processes={(1, "python"): 5.0, (2, "python"): 5.0}),
+        moment(clock=10, busy=9, processes={(1, "python"): 9.0, (2, "python"): 6.0}),
+    )
+    report = Watch().report()
+    assert (report["busiest"], report["busiest_cpus"]) == ("python", pytest.approx(0.4))
+
+
 def test_another_process_is_noticed():
     """A program that keeps a CPU busy is seen as somebody else's work, with its name."""
     loop = "while True: pass"

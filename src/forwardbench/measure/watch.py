@@ -59,12 +59,12 @@ class Watch:
         """
         before, after = self._before, _now()
         seconds = max(after.clock - before.clock, 1e-9)
-        spent = {
-            name: (cpu - before.processes.get((pid, name), cpu)) / seconds
-            for (pid, name), cpu in after.processes.items()
-        }
-        busiest = max(spent, key=lambda name: spent[name], default="")
-        noted = bool(busiest) and spent[busiest] > _NOTED_CPUS
+        spent = [
+            ((cpu - before.processes.get(process, cpu)) / seconds, process[1])
+            for process, cpu in after.processes.items()
+        ]
+        most, busiest = max(spent, default=(0.0, ""))
+        noted = most > _NOTED_CPUS
         others = (after.busy - before.busy) - (after.own - before.own)
         return {
             "seconds": seconds,
@@ -72,5 +72,5 @@ class Watch:
             "others": max(0.0, others / seconds),
             "stolen": (after.stolen - before.stolen) / seconds,
             "busiest": busiest if noted else "",
-            "busiest_cpus": spent[busiest] if noted else 0.0,
+            "busiest_cpus": most if noted else 0.0,
         }
