@@ -49,7 +49,10 @@ def test_the_folder_is_the_registry():
 
 def test_a_new_file_is_a_new_rung(tmp_path, monkeypatch):
     """Adding a rung means adding one file and touching nothing else."""
-    (tmp_path / "fast.py").write_text('"""A new rung."""\ndef forward(x, layers):\n    return x\n')
+    family = tmp_path / "forward"
+    family.mkdir()
+    (family / "__init__.py").write_text('"""The rungs of this test."""\n')
+    (family / "fast.py").write_text('"""A new rung."""\ndef forward(x, layers):\n    return x\n')
     monkeypatch.setattr(implementations, "FOLDER", tmp_path)
     assert implementations.names() == ["fast"]
     assert implementations.describe("fast").summary == "A new rung."
