@@ -104,7 +104,7 @@ def test_large_cases_are_prepared_anew_for_each_visit(counting):
     for _ in range(3):
         visit(large, last=False)
     assert len(counting.count("prepared")) == 3
-    counting.count("slow").append(2 * timing.DEAR_SECONDS)
+    counting.count("slow").append(2 * timing.SLOW_PREPARATION_SECONDS)
     for _ in range(3):
         visit(large, last=False)
     assert len(counting.count("prepared")) == 4
