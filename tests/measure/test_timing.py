@@ -123,8 +123,8 @@ def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
     """The last of the timed results, and that of another input."""
     checked = []
 
-    def check_output(implementation, case, out, other):
-        checked.append(other)
+    def check_output(implementation, case, out, other_input):
+        checked.append(other_input)
         return SimpleNamespace(error=1e-16)
 
     monkeypatch.setattr(timing, "check_output", check_output)

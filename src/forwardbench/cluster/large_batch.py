@@ -151,10 +151,10 @@ def _check_versions(client: Client, workers: Sequence[Worker]) -> None:
     with contextlib.suppress(TimeoutError):  # whoever does not answer is reported below
         wait(list(futures.values()), timeout=STALL_SECONDS)
     for address, future in futures.items():
-        worker_version = future.result() if future.status == "finished" else "that does not answer"
+        worker_version = future.result() if future.status == "finished" else "unknown (no answer)"
         if worker_version != version:
             raise UserError(
-                f"the worker at {address} has a forwardbench {worker_version}, not {version}: "
+                f"the forwardbench of the worker at {address} is {worker_version}, not {version}: "
                 "install the same on the scheduler and on every worker"
             )
 
@@ -166,7 +166,7 @@ def _version_asker() -> Callable[[], str]:
         try:
             from forwardbench.measure.fingerprint import code_version
         except ImportError as error:
-            return f"that is none or another ({error})"
+            return f"missing or a different one ({error})"
         return code_version()
 
     return ask

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="FILE", help="the page (default: report.html beside the results)"
     )
     parser.add_argument(
-        "--charts", action="store_true", help="draw charts/ beside the results again too"
+        "--charts", action="store_true", help="also draw charts/ beside the results again"
     )
 
 

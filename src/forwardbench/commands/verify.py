@@ -55,7 +55,7 @@ def _verify_large_batch(options: argparse.Namespace) -> int:
     if options.scheduler is None or options.shape is None:
         given, needed = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
         raise UserError(
-            f"verify --{given} needs --{needed} too: the one says where, the other what"
+            f"verify --{given} needs --{needed} too: --scheduler says where, --shape what"
         )
     if options.implementations != [large_batch.RUNG]:
         raise UserError(

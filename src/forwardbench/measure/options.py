@@ -143,8 +143,8 @@ class Settings(Options):
         default_words="1", quick=0.05, check=_check_seconds,
     )  # fmt: skip
     precision: float | None = option(
-        None, "go on until each speedup is known so well, as in 0.02 for 2 percent", "SHARE",
-        reads=float, with_resume=True,
+        None, "add passes until each speedup is known this precisely, as in 0.02 for 2 percent",
+        "SHARE", reads=float, with_resume=True,
         check=must_be("a share between 0 and 1, as in 0.02", lambda share: 0 < share < 1),
     )  # fmt: skip
     max_time: float | None = option(

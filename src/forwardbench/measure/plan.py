@@ -82,7 +82,7 @@ class Plan:
             for item in document["measured"]
         ]
         if not all(0 < planned.seconds < math.inf for planned in measured):
-            raise ValueError("an expected time that cannot be")
+            raise ValueError("an expected time that is not a positive number")
         starting = {
             str(name): float(seconds)
             for name, seconds in document.get("starting_seconds", {}).items()

@@ -225,7 +225,7 @@ def _thread_count(text: str, here: bool) -> int:
         return given
     if not 1 <= given <= available:
         raise UserError(
-            f"--threads {text!r} cannot be had: this process may use {available} CPUs, "
+            f"--threads {text!r} is not possible: this process may use {available} CPUs, "
             f"so give a number from 1 to {available}, or all"
         )
     return int(text)

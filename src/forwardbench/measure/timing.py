@@ -218,10 +218,11 @@ def _check_results(
     """
     implementation, (*_, ready) = prepared.implementation, prepared.arguments
     try:
-        accuracy = check_output(implementation, case, out, other=False)
+        accuracy = check_output(implementation, case, out, other_input=False)
         if again:
             others = implementation.prepare_data(other_data(prepared.data))
-            check_output(implementation, case, implementation.compute(*others, ready), other=True)
+            out = implementation.compute(*others, ready)
+            check_output(implementation, case, out, other_input=True)
     except WrongResultError as error:
         benchmark.extra_info["rejected"] = str(error)
         raise
@@ -242,17 +243,17 @@ def _loaded(reference: str, workload: str) -> Implementation:
 
 
 def check_output(
-    implementation: Implementation, case: Case, out: Any, *, other: bool = False
+    implementation: Implementation, case: Case, out: Any, *, other_input: bool = False
 ) -> Accuracy:
     """Check the numbers of a result in some places, its shape and dtype, and that it is finished.
 
-    ``other`` means that it was computed from `other_data`, not from the case's own data.
+    ``other_input`` means that it was computed from `other_data`, not from the case's own data.
     """
     workload = implementation.workload
     start = time.perf_counter()
     arrays = output_arrays(implementation, out, case.dtype)
     seconds = time.perf_counter() - start
-    accuracy = check_result(arrays, case, _answers(workload, case, other))
+    accuracy = check_result(arrays, case, _answers(workload, case, other_input))
     are_arrays = all(hasattr(part, "dtype") for part in workload.arrays_of(out))
     number_seconds = _READ_ARRAY if are_arrays else _READ_NUMBERS
     if seconds > _READ_FIXED + number_seconds * sum(array.size for array in arrays):
@@ -264,7 +265,7 @@ def check_output(
 
 
 @lru_cache(maxsize=64)
-def _answers(workload: Workload, case: Case, other: bool) -> list[Answer]:
+def _answers(workload: Workload, case: Case, other_input: bool) -> list[Answer]:
     """The correct result of a case in a few places."""
     data, layers = _inputs(workload, case)
-    return workload.answers(*(other_data(data) if other else data), layers, few=True)
+    return workload.answers(*(other_data(data) if other_input else data), layers, few=True)

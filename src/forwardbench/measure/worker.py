@@ -150,7 +150,7 @@ def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> l
         first["extra_info"].update(info)  # the last visit brings the error
     for cell, benchmark in list(joined.items()):
         if not all(0 < seconds < math.inf for seconds in benchmark["stats"]["data"]):
-            failures[str(cell)] = "was timed at no time at all, or at less"
+            failures[str(cell)] = "was timed at 0 s or less, which is impossible"
             del joined[cell]
             continue
         stats = Stats()  # type: ignore[no-untyped-call]
