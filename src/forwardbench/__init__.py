@@ -1,4 +1,4 @@
-"""How much faster forward propagation gets as its loops go away."""
+"""Measures how much faster forward propagation gets as its loops go away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["__version__", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is for Python only when it is asked for, since pandas comes with it."""
+    """Import `load` and `run` at their first use, since they import pandas."""
     if name in ("load", "run"):
         from forwardbench import api
 
@@ -21,5 +21,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """What is for Python, imported or not."""
+    """List all public names, even those not yet imported."""
     return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""From Python and in notebooks: the table of a run, which shows itself, and the main job."""
+"""forwardbench from Python and in notebooks: `load` and `run`, which return a `Table`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from forwardbench.outputs.report.cells import columns_of, list_rows
 from forwardbench.results import CELL_KEY, HOST
 
 PASS_SECONDS, LEVEL = "pass_seconds", "level"
-"""Columns that a `Table` has beside those of `table.csv`: a tuple with the seconds of each pass,
-and what its intervals are computed at."""
+"""Columns of a `Table` that `table.csv` lacks: a tuple with the seconds of each pass, and the
+confidence level of its intervals."""
 
 _TEMPLATE = """<div>
 {% for part in parts %}<p><strong>{{ part.finding }}.</strong><br>{{ part.about }}</p>
@@ -54,12 +54,12 @@ class Table(pd.DataFrame):
     """A run's table: a pandas DataFrame that shows its finding and its chart in a notebook.
 
     Its columns are those of `table.csv`, `forwardbench.analysis.columns.COLUMNS`, then
-    ``pass_seconds``, a tuple with the seconds of each pass, and ``level``, what its intervals are
-    computed at. ``attrs`` holds ``path`` and ``warnings``.
+    ``pass_seconds``, a tuple with the seconds of each pass, and ``level``, the confidence level of
+    its intervals. ``attrs`` holds ``path`` and ``warnings``.
     """
 
     @property
-    def _constructor(self) -> type[Table]:  # what pandas makes of parts of it
+    def _constructor(self) -> type[Table]:  # pandas uses it for parts of the table
         return Table
 
     def _repr_html_(self) -> str:
@@ -75,26 +75,26 @@ class Table(pd.DataFrame):
 
 
 def _is_of_one_run(table: pd.DataFrame) -> bool:
-    """Whether these are still rows of a run: other tables show as any DataFrame does."""
+    """Whether these are still the rows of one run; any other table is shown like a DataFrame."""
     if table.empty or table.columns.has_duplicates:
         return False
     if not {*COLUMNS, PASS_SECONDS, LEVEL} <= set(table.columns):
         return False
-    if not table[PASS_SECONDS].map(lambda each: isinstance(each, tuple)).all():
+    if not table[PASS_SECONDS].map(lambda seconds: isinstance(seconds, tuple)).all():
         return False
     machines = table.groupby(HOST)[["machine", "commit"]].nunique(dropna=False)
-    alone = bool((machines == 1).all(axis=None))
-    twice = table[[HOST, *CELL_KEY]].duplicated().any()
-    return alone and not twice and not table["reason"].isna().any()
+    one_run_per_host = bool((machines == 1).all(axis=None))
+    has_duplicates = table[[HOST, *CELL_KEY]].duplicated().any()
+    return one_run_per_host and not has_duplicates and not table["reason"].isna().any()
 
 
 def _evidence_of(table: pd.DataFrame) -> Evidence:
-    """What lies behind the rows of a table, as far as it says so itself."""
+    """The evidence for the rows of a table, as far as the table itself holds it."""
     return Evidence(table[PASS_SECONDS], noise_floors(table), float(table[LEVEL].max()), {})
 
 
 def _part(part: SweepPart) -> dict[str, Any]:
-    """What a notebook shows of one sweep."""
+    """What a notebook shows for one sweep, as values for the template."""
     rows = part.rows
     shown = {
         "finding": finding(rows, part.evidence),
@@ -117,8 +117,8 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
     """Read results as a table, one row per cell.
 
     ``path`` is a run's folder, a pytest-benchmark JSON file, or asv's results (``PATH@COMMIT``
-    for one commit); ``baseline`` is what speedups are relative to, the run's own unless given.
-    Raises `forwardbench.errors.UserError` for what cannot be read.
+    for one commit). ``baseline`` is what speedups are relative to; the default is the run's own.
+    Raises `forwardbench.errors.UserError` if the results cannot be read.
     """
     bundle = bundles.load(path, baseline)
     evidence = bundle.evidence
@@ -131,15 +131,15 @@ def load(path: str | Path, baseline: str | None = None) -> Table:
 def run(**options: Any) -> Table:
     """Verify, measure, chart and report, as the command `forwardbench run` does.
 
-    Verification, plan and progress are told on stderr; the table of the run is returned, with its
-    folder in ``attrs["path"]``. Raises `forwardbench.errors.UserError` for what cannot be done,
-    and where nothing was measured. Keywords are the command's options:
+    Verification, plan and progress are printed on stderr. Returns the table of the run, with the
+    run's folder in ``attrs["path"]``. Raises `forwardbench.errors.UserError` if the run is not
+    possible or if nothing was measured. The keywords are the command's options:
 
     """
-    signature_of(RunOptions).bind(**options)  # raises TypeError for what is no option
-    asked = RunOptions.of(**options)
-    folder, request = begin(asked)
-    status = carry_out(folder, request, asked, show=False)
+    signature_of(RunOptions).bind(**options)  # raises TypeError for an unknown option
+    run_options = RunOptions.of(**options)
+    folder, request = begin(run_options)
+    status = carry_out(folder, request, run_options, show=False)
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     if not folder.finished_passes().numbers:

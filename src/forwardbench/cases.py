@@ -1,7 +1,7 @@
-"""What a case is: a batch, layer widths, an activation and a dtype; and how it is written.
+"""A case: a batch size, layer widths, an activation and a dtype; and its notation.
 
-What is computed of a case is a workload's business. This module is imported by ``--help`` and
-``list``, so it imports no NumPy.
+A workload says what is computed for a case. ``--help`` and ``list`` import this module, so it
+imports no NumPy.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
 DTYPES = ("float64", "float32")
 DTYPE_BYTES = {"float64": 8, "float32": 4}
 
-# Numbers from 1, of at most nine digits: larger ones are typing errors, not layers.
+# Numbers from 1 with at most nine digits: a larger number is a typing error.
 _NOTATION = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8}(?:-[1-9][0-9]{0,8})+)")
 
 
 class CaseError(UserError):
-    """A case, sweep, activation or dtype that does not exist, in one line for people."""
+    """A case, sweep, activation or dtype does not exist; the message is one line for people."""
 
 
 class Layer(NamedTuple):
@@ -44,7 +44,7 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One problem: a batch through dense layers of the given widths."""
+    """One problem: a batch that passes through dense layers of the given widths."""
 
     batch: int
     widths: tuple[int, ...]
@@ -62,7 +62,7 @@ class Case:
         return list(pairwise(self.widths))
 
     def smaller(self) -> Iterator[Case]:
-        """Yield this case halved in every dimension, again and again, down to all ones."""
+        """Halve every dimension again and again until all are 1; yield each of these cases."""
         case = self
         while max(case.batch, *case.widths) > 1:
             halves = tuple(max(1, width // 2) for width in case.widths)
@@ -91,5 +91,5 @@ class Sweep:
     name: str
     summary: str
     axis: str
-    """What grows from case to case: `batch` or `inputs`; empty where nothing does."""
+    """What grows from case to case: `batch` or `inputs`; empty if nothing grows."""
     cases: tuple[Case, ...]

@@ -50,7 +50,9 @@ def test_workers_with_another_version_are_refused_and_stay_alive(cluster, tmp_pa
     )  # fmt: skip
     status, _, err = finish(check)
     assert status == 2
-    assert re.match(r"forwardbench: the worker at tcp://127.0.0.1:\d+ has a forwardbench that", err)
+    assert re.match(
+        r"forwardbench: the forwardbench of the worker at tcp://127.0.0.1:\d+ is missing", err
+    )
     assert "install the same on the scheduler and on every worker\n" in err
     status, _, err = finish(start("run", "--scheduler", cluster.address, *TINY, cwd=tmp_path))
     assert status == 1

@@ -98,7 +98,7 @@ def test_our_own_children_are_not_others():
     before = watching._now()
     code = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert watching._now().own - before.own >= 0.4
+    assert watching._now().own - before.own_cpu >= 0.4
 
 
 @pytest.mark.skipif(
@@ -108,11 +108,11 @@ def test_our_own_children_are_not_others():
 def test_this_process_keeps_off_the_workers_cpus():
     """While a pass is made; afterwards it has its CPUs back, and workers still know all of them."""
     before = processes.own_cpus()
-    with threads.off_the_cpus_of([1]):
+    with threads.keep_off_worker_cpus([1]):
         assert not set(processes.own_cpus()) & set(processes.cpus_for(1))
         assert processes.cpus_for(1) == before[-1:]
     assert processes.own_cpus() == before
-    with threads.off_the_cpus_of([len(before)]):  # they need all of them
+    with threads.keep_off_worker_cpus([len(before)]):  # they need all of them
         assert processes.own_cpus() == before
 
 

@@ -99,7 +99,7 @@ def test_each_cell_is_called_once_a_lap_and_controls_never(claimed, made):
     ]  # fmt: skip
     orders = set()
     for seed in range(20):
-        cells = first_calls.compiling(made.measured)
+        cells = first_calls.cells_that_compile(made.measured)
         orders.add(tuple(str(cell) for cell in first_calls.laps(cells, FirstCalls(), 1, seed)))
     assert len(orders) == 2
 

@@ -157,7 +157,7 @@ def test_a_time_that_cannot_be_is_a_failure(seconds):
     failures = {}
     (kept,) = worker.join_visits(entries, failures)
     assert kept["extra_info"]["cell"] == second.cell.to_json()
-    assert failures == {str(first.cell): "was timed at no time at all, or at less"}
+    assert failures == {str(first.cell): "was timed at 0 s or less, which is impossible"}
 
 
 @pytest.mark.slow

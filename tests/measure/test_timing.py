@@ -104,7 +104,7 @@ def test_large_cases_are_prepared_anew_for_each_visit(counting):
     for _ in range(3):
         visit(large, last=False)
     assert len(counting.count("prepared")) == 3
-    counting.count("slow").append(2 * timing.DEAR_SECONDS)
+    counting.count("slow").append(2 * timing.SLOW_PREPARATION_SECONDS)
     for _ in range(3):
         visit(large, last=False)
     assert len(counting.count("prepared")) == 4
@@ -123,8 +123,8 @@ def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
     """The last of the timed results, and that of another input."""
     checked = []
 
-    def check_output(implementation, case, out, other):
-        checked.append(other)
+    def check_output(implementation, case, out, other_input):
+        checked.append(other_input)
         return SimpleNamespace(error=1e-16)
 
     monkeypatch.setattr(timing, "check_output", check_output)

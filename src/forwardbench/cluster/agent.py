@@ -1,9 +1,9 @@
-"""What a Dask worker does on its host for a run on several machines: the ordinary command.
+"""Runs the ordinary command on a host of a Dask cluster, for a run on several machines.
 
-`run_for_client` is called in the worker. It starts this module as a process of its own, which
-starts `forwardbench run` as another, away from the worker's memory limit and environment. The
-process between them holds one end of a pipe: however the worker ends, the pipe closes, and what
-was started here is ended too.
+`run_for_client` is called in the Dask worker. It starts this module as a child process, the
+supervisor. The supervisor starts `forwardbench run` in another process, without the worker's memory
+limit and environment. A pipe connects worker and supervisor. When the worker ends, for whatever
+reason, the pipe closes, and the supervisor ends the run.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 STARTED, ALIVE, ENDED = "started", "alive", "ended"
-"""What a worker says on the topic of a run."""
+"""The messages of a worker on the topic of a run."""
 SIGN_SECONDS = 2.0
-"""So often it says something."""
+"""Seconds between two signs of life."""
 END_SECONDS = 20.0
-"""What is ended has so long to end its own processes, and is then killed."""
+"""After so many seconds, a command that was told to end is killed."""
 _POLL_SECONDS = 0.5
 _TAIL_BYTES = 4096
 
@@ -44,19 +44,19 @@ Say = Callable[[str], None]
 
 
 def run_for_client(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Run forwardbench on this worker's host, and return what came of it.
+    """Run forwardbench on this worker's host, and return the result.
 
-    ``task`` holds ``version`` (of the code that asks), ``arguments`` of the command, ``files``
-    (bytes by relative path, for the arguments to name) and ``topic`` to give signs of life on.
-    The answer holds ``trouble`` (empty where there is none), ``status`` and ``run``, a zip archive.
+    ``task`` holds the client's ``version``, the command's ``arguments``, the ``files`` that these
+    name (bytes by relative path), and the ``topic`` for signs of life. The answer holds
+    ``trouble`` (empty if there is none), ``status`` and ``run``, a zip archive.
     """
     from distributed import get_worker
 
     worker = get_worker()
     key = worker.get_current_task()
-    own = code_version()
-    if own != task["version"]:
-        return _answer(f"has forwardbench {own}, not {task['version']}: install the same there")
+    version = code_version()
+    if version != task["version"]:
+        return _answer(f"has forwardbench {version}, not {task['version']}: install the same there")
 
     def say(what: str) -> None:
         worker.log_event(task["topic"], {"what": what, "worker": worker.address})
@@ -74,9 +74,9 @@ def _answer(trouble: str, status: int = 1, run: bytes = b"") -> dict[str, Any]:
 
 
 def _is_wanted(worker: Worker, key: Any) -> bool:
-    """Whether anybody still waits for a task: it is cancelled when its client goes away, too.
+    """Whether a task is still wanted; when its client goes away, it is cancelled as well.
 
-    A worker whose scheduler has gone away is closing, and waits for its tasks before it ends.
+    When the scheduler goes away, the worker closes, but it waits for its tasks first.
     """
     if worker.status.name in ("closing", "closed", "failed"):
         return False
@@ -93,7 +93,7 @@ def _run(
         path.write_bytes(text)
     arguments = [*task["arguments"], "--output", "run"]
     write_whole(folder / "arguments.json", json.dumps(arguments))
-    between = subprocess.Popen(
+    supervisor = subprocess.Popen(
         [sys.executable, "-P", "-m", "forwardbench.cluster.agent", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -102,19 +102,19 @@ def _run(
         start_new_session=True,
     )
     try:
-        _wait(between, say, is_wanted)
+        _wait(supervisor, say, is_wanted)
     finally:
-        between.stdin.close()  # type: ignore[union-attr]
-        between.wait()
-    status = between.returncode
+        supervisor.stdin.close()  # type: ignore[union-attr]
+        supervisor.wait()
+    status = supervisor.returncode
     if not (folder / "run" / "run.json").exists():
         return _answer(f"ended with status {status}: {_last_line(folder / 'stderr.txt')}", status)
     return _answer("", status, pack(folder / "run"))
 
 
-def _wait(between: subprocess.Popen[bytes], say: Say, is_wanted: Callable[[], bool]) -> None:
+def _wait(supervisor: subprocess.Popen[bytes], say: Say, is_wanted: Callable[[], bool]) -> None:
     last = time.monotonic()
-    while between.poll() is None and is_wanted():
+    while supervisor.poll() is None and is_wanted():
         time.sleep(_POLL_SECONDS)
         if time.monotonic() - last > SIGN_SECONDS:
             say(ALIVE)
@@ -122,26 +122,26 @@ def _wait(between: subprocess.Popen[bytes], say: Say, is_wanted: Callable[[], bo
 
 
 def plain_environment() -> dict[str, str]:
-    """Our own environment without what Dask sets in it.
+    """The environment of this process without the variables that Dask sets.
 
-    Its numbers of threads would hold where forwardbench sets none, and its setting of glibc's
-    allocator gives memory back to the system after each call, which costs time.
+    Dask's thread counts would apply wherever forwardbench sets none. Its setting for glibc's
+    allocator returns memory to the system after each call, which costs time.
     """
     import dask
-    import distributed  # noqa: F401 (brings the configuration)
+    import distributed  # noqa: F401 (loads its configuration)
 
-    by_dask = {"PYTHONHASHSEED", *THREAD_VARIABLES}
+    dask_names = {"PYTHONHASHSEED", *THREAD_VARIABLES}
     for name in ("environ", "pre-spawn-environ"):
-        by_dask |= set(dask.config.get(f"distributed.nanny.{name}", {}))
+        dask_names |= set(dask.config.get(f"distributed.nanny.{name}", {}))
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in by_dask and not name.startswith("DASK_")
+        if name not in dask_names and not name.startswith("DASK_")
     }
 
 
 def _last_line(path: Path) -> str:
-    """The last thing that a command complained of."""
+    """The last line that a command printed on stderr."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         text = file.read().decode("utf-8", errors="replace").strip()
@@ -150,7 +150,7 @@ def _last_line(path: Path) -> str:
 
 
 def pack(run: Path) -> bytes:
-    """A run's folder as a zip archive, without what only this machine has a use for."""
+    """Pack a run's folder into a zip archive, without hidden files, such as its lock."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in _files(run):
@@ -164,11 +164,11 @@ def _files(run: Path) -> Iterator[Path]:
             yield path
 
 
-# --- the process between the worker and the command ----------------------------------------
+# --- the supervisor: the process between the worker and the command ------------------------
 
 
 def main(folder: Path, pipe: int) -> int:
-    """Run the command of a folder until it ends, or until the pipe is closed."""
+    """Run the command that a folder describes until it ends or the pipe is closed."""
     arguments: Sequence[str] = json.loads((folder / "arguments.json").read_text(encoding="utf-8"))
     with (folder / "stderr.txt").open("wb") as stderr:
         command = subprocess.Popen(
@@ -184,7 +184,7 @@ def main(folder: Path, pipe: int) -> int:
     while command.poll() is None:
         if closed.wait(_POLL_SECONDS):
             _end(command)
-            shutil.rmtree(folder, ignore_errors=True)  # whoever made it may be gone
+            shutil.rmtree(folder, ignore_errors=True)  # its creator may no longer exist
     return command.returncode
 
 
@@ -195,7 +195,7 @@ def _read_to_the_end(pipe: int, closed: threading.Event) -> None:
 
 
 def _end(command: subprocess.Popen[bytes]) -> None:
-    """End the command, which ends what it has started, or kill it if it does not hear."""
+    """Tell the command to end, which ends its processes; kill it if it does not react."""
     command.terminate()
     try:
         command.wait(END_SECONDS)

@@ -1,4 +1,4 @@
-"""A Dask cluster: reached, or refused in one line, and which workers it has."""
+"""Connects to a Dask cluster, lists its workers, and reports errors in one line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_SECONDS = 5.0
-"""A scheduler that does not answer within this time is not there."""
+"""If a scheduler does not answer within this time, it counts as absent."""
 ANSWER_SECONDS = 10.0
-"""So long a scheduler that was there may take to answer a question."""
+"""Longest wait for an answer from a scheduler that is connected."""
 STALL_SECONDS = 60.0
-"""Work of which nothing is heard for so long is given up."""
+"""Work that gives no sign of life for so long is given up."""
 
 _ADDRESS = re.compile(r"(tcp|tls)://([^\s:/@]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 
@@ -36,14 +36,14 @@ class Worker:
     host: str
     threads: int
     memory_bytes: int
-    """Its limit; 0 where it has none."""
+    """Its memory limit; 0 if it has none."""
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """Talk to the scheduler at an address; raises `UserError` where that cannot be done.
+    """Connect to the scheduler at an address; raises `UserError` if that is not possible.
 
-    What Dask would log on the way is left out: whatever matters is said in a line of ours.
+    Dask's own log messages are switched off; forwardbench reports every problem in one line.
     """
     match = _ADDRESS.fullmatch(address)
     if match is None or not 0 < int(match[3]) < 2**16:
@@ -69,9 +69,9 @@ def _connect(address: str) -> Client:
         if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions that differ: what fails says so itself
+        warnings.simplefilter("ignore")  # about differing versions: real problems raise errors
         try:
-            # In a thread of its own: in a notebook, say, this one has a loop already.
+            # In a new thread, since this one may already have an event loop, as in a notebook.
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(asyncio.run, _ask_who_is_there(address)).result()
             return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -85,39 +85,39 @@ def _connect(address: str) -> Client:
 
 
 async def _ask_who_is_there(address: str) -> None:
-    """Raise `OSError` where no scheduler answers in time; a client would wait for ever."""
+    """Raise `OSError` if no scheduler answers in time; a client would wait for ever."""
     from distributed.core import rpc
 
-    async with asyncio.timeout(CONNECT_SECONDS), rpc(address) as somebody:
-        kind = (await somebody.identity())["type"]
+    async with asyncio.timeout(CONNECT_SECONDS), rpc(address) as server:
+        kind = (await server.identity())["type"]
     if kind != "Scheduler":
         raise OSError(f"a {kind.lower()} does")
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """The first reason of an error, since those after it only say that something failed."""
+    """The original cause of an error; later errors only say that something failed."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
 def workers_of(client: Client) -> list[Worker]:
-    """The workers of a cluster, by host and address; raises `UserError` where it has none."""
+    """The workers of a cluster, sorted by host; raises `UserError` if it has none."""
     identity = ask(client, client.scheduler.identity, n_workers=-1)
-    found = [
+    workers = [
         Worker(address, one_line(info["host"]), info["nthreads"], int(info["memory_limit"] or 0))
         for address, info in identity["workers"].items()
     ]
-    if not found:
+    if not workers:
         address = client.scheduler.address
         raise UserError(
             f"the scheduler at {address} has no workers: start some with dask worker {address}"
         )
-    return sorted(found, key=lambda worker: (worker.host, worker.address))
+    return sorted(workers, key=lambda worker: (worker.host, worker.address))
 
 
 def ask(client: Client, question: Any, **details: Any) -> Any:
-    """Ask the scheduler something; raises `UserError` if it does not answer in time."""
+    """Send the scheduler a question; raises `UserError` if it does not answer in time."""
     try:
         return client.sync(question, **details, callback_timeout=ANSWER_SECONDS)
     except (OSError, RuntimeError, AttributeError) as error:  # TimeoutError is an OSError

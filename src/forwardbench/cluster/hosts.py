@@ -1,7 +1,7 @@
-"""A run on every host of a Dask cluster: started there, followed, brought back, shown together.
+"""Runs forwardbench on every host of a Dask cluster, follows the runs and collects their results.
 
-Each host does what `forwardbench run` does (see `agent`), all at the same time and one run on
-each, however many workers it has. Whatever goes wrong on a host costs that host's run only.
+Each host does what `forwardbench run` does (see `agent`). All hosts run at the same time, with one
+run on each host, however many workers it has. A failure on one host affects only its own run.
 """
 
 from __future__ import annotations
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LARGEST_RUN = 2**30
-"""Bytes that a run's files may have together."""
+"""Largest total size in bytes of a run's files."""
 MOST_FILES = 10_000
 FETCH_SECONDS = 60.0
-"""So long it may take to bring one run back."""
+"""Longest time to fetch one run."""
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 5.0
-"""What a host may take longer to end a run than it gives the run to end by itself."""
+"""Extra time that a host gets to end its run, after `agent.END_SECONDS`."""
 _ASK_SECONDS = 2.0
-"""The scheduler is asked so often which workers there are."""
+"""Time between two questions to the scheduler about its workers."""
 
 
 Say = Callable[[str], None]
-"""Tells people a line."""
+"""Shows one line to people."""
 
 
 class BadRunError(Exception):
-    """A run that came back and cannot be kept; the message says why."""
+    """A run that was fetched cannot be kept; the message says why."""
 
 
 @dataclass
 class HostRun:
-    """A run on one host, from its start until something is known of its end."""
+    """A run on one host, from its start until its outcome is known."""
 
     worker: Worker
     future: Future
     begun: float
-    """When it was sent out, on the clock of `time.monotonic`, as `heard` is."""
-    heard: float
+    """When it was submitted, on the clock of `time.monotonic`, like `last_sign`."""
+    last_sign: float
+    """When its worker last gave a sign of life."""
     starts: int = 0
     ended: bool = False
 
@@ -69,50 +70,50 @@ class Outcome:
     host: str
     seconds: float
     trouble: str = ""
-    """Why there is no run, if there is none."""
+    """Why there is no result; empty if there is one."""
     status: int = 0
     """The exit status of the command there."""
     run: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
-class CameBack:
-    """What became of a run on several hosts."""
+class ClusterOutcome:
+    """How a run on several hosts ended."""
 
     folder: Path | None
-    """Where the runs are that came back; None where there is none."""
-    all_well: bool
-    """Whether every host's run came back, and ended well."""
+    """The folder with the fetched runs; None if there are none."""
+    succeeded: bool
+    """Whether every host's run was fetched and ended with status 0."""
     interrupted: bool
 
 
-def run_on_hosts(address: str, options: RunOptions, say: Say) -> CameBack:
-    """Run on every host of a cluster, and bring back what was made; ``say`` is told how it goes.
+def run_on_hosts(address: str, options: RunOptions, say: Say) -> ClusterOutcome:
+    """Run on every host of a cluster and fetch the results; ``say`` is called with progress lines.
 
-    Raises `UserError` for what can be told to be impossible before anything is started.
+    Raises `UserError` if, before anything is started, the run turns out to be impossible.
     """
     arguments, files = arguments_of(options)
     with connected(address) as client:
         workers = one_of_each_host(workers_of(client))
-        folder = _claim(default_path() if options.output is None else Path(options.output))
+        folder = _make_folder(default_path() if options.output is None else Path(options.output))
         names = folder_names([worker.host for worker in workers])
         host_runs = _send(client, workers, arguments, files, say)
-        all_well, interrupted = True, False
+        succeeded, interrupted = True, False
         try:
             for outcome in _follow(client, host_runs):
-                all_well &= _keep(outcome, folder / names[outcome.host], say)
+                succeeded &= _keep(outcome, folder / names[outcome.host], say)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             _recall(client, host_runs)
     if any(folder.iterdir()):
-        return CameBack(folder, all_well, interrupted)
+        return ClusterOutcome(folder, succeeded, interrupted)
     folder.rmdir()
-    return CameBack(None, all_well, interrupted)
+    return ClusterOutcome(None, succeeded, interrupted)
 
 
-def _claim(folder: Path) -> Path:
-    """Make the folder of all runs, before anything is measured in vain."""
+def _make_folder(folder: Path) -> Path:
+    """Make the folder of all runs; if that fails, it fails before any measurement."""
     if folder.exists():
         raise UserError(f"{folder} exists already: name a new folder with --output")
     try:
@@ -128,7 +129,7 @@ def _claim(folder: Path) -> Path:
 
 
 def one_of_each_host(workers: Sequence[Worker]) -> list[Worker]:
-    """The first worker of each host: runs side by side on one would disturb each other."""
+    """The first worker of each host, since two runs on one host would disturb each other."""
     first: dict[str, Worker] = {}
     for worker in workers:
         first.setdefault(worker.host, worker)
@@ -136,14 +137,14 @@ def one_of_each_host(workers: Sequence[Worker]) -> list[Worker]:
 
 
 def folder_names(hosts: Sequence[str]) -> dict[str, str]:
-    """Map hosts to names that any file system takes, no two of them alike."""
+    """Map hosts to different folder names that every file system accepts."""
     names: dict[str, str] = {}
     for host in hosts:
         name = re.sub(r"[^A-Za-z0-9.-]", "_", host).lstrip(".")[:60] or "host"
-        taken = {used.lower() for used in names.values()}
+        used_names = {used.lower() for used in names.values()}
         number = 2
         unique = name
-        while unique.lower() in taken:
+        while unique.lower() in used_names:
             unique, number = f"{name}-{number}", number + 1
         names[host] = unique
     return names
@@ -152,45 +153,45 @@ def folder_names(hosts: Sequence[str]) -> dict[str, str]:
 def arguments_of(options: RunOptions) -> tuple[list[str], dict[str, bytes]]:
     """The arguments of `forwardbench run` on a host, and the files that it needs there.
 
-    Files of one's own go with the modules beside them that they import, each into a folder of
-    its own. Families are for each host to look up, which takes those members that can run there.
+    Each of the user's files is sent in its own folder, with the modules beside it that it imports.
+    Families are sent by name, so that each host takes the members that can run there.
     """
     files: dict[str, bytes] = {}
-    named = []
+    references = []
     for number, reference in enumerate(options.implementations):
         if implementations.members_of(reference):
-            named.append(reference)
+            references.append(reference)
             continue
         path = implementations.find(reference)
-        if implementations.is_own(path):
-            named.append(path.stem)
+        if implementations.is_builtin(path):
+            references.append(path.stem)
             continue
         for file in with_neighbours(path):
             name = PurePosixPath("files", str(number), file.relative_to(path.parent).as_posix())
             files[str(name)] = file.read_bytes()
-        named.append(f"files/{number}/{path.name}")
-    return ["run", *replace(options, implementations=tuple(named)).arguments()], files
+        references.append(f"files/{number}/{path.name}")
+    return ["run", *replace(options, implementations=tuple(references)).arguments()], files
 
 
 def with_neighbours(path: Path) -> list[Path]:
-    """A file and, of the modules and packages beside it, those that it needs, in turn."""
-    found = [path]
-    for file in found:  # which grows meanwhile
-        for name in _imported(file):
+    """A file and the modules and packages beside it that it imports, directly or indirectly."""
+    files = [path]
+    for file in files:  # grows during the loop
+        for name in _imported_names(file):
             module, package = path.parent / f"{name}.py", path.parent / name
             near = [module] if module.is_file() else []
             if (package / "__init__.py").is_file():
                 near += sorted(package.rglob("*.py"))
-            found += [each for each in near if each not in found]
-    return found
+            files += [neighbour for neighbour in near if neighbour not in files]
+    return files
 
 
-def _imported(path: Path) -> set[str]:
-    """Top-level names that a file imports; none of a file that does not parse."""
+def _imported_names(path: Path) -> set[str]:
+    """Top-level names that a file imports; none if it does not parse."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return set()  # which the host will say of it
+        return set()  # the host will report that
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -201,10 +202,10 @@ def _imported(path: Path) -> set[str]:
 
 
 def _function_for_workers() -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """What a worker is asked to call.
+    """Make the function that a worker calls.
 
-    A local function travels by value: it runs, and can say so, where forwardbench cannot be
-    imported. A function that travels by its name would end such a worker.
+    A local function is sent by value. So it also runs on a worker that cannot import forwardbench,
+    and can report that. A function sent by name would end such a worker.
     """
 
     def call(task: dict[str, Any]) -> dict[str, Any]:
@@ -242,7 +243,7 @@ def _send(
     def listen(event: tuple[float, dict[str, str]]) -> None:
         _, message = event
         host_run = by_address[message["worker"]]
-        host_run.heard = time.monotonic()
+        host_run.last_sign = time.monotonic()
         host_run.ended = message["what"] == agent.ENDED
         if message["what"] == agent.STARTED:
             host_run.starts += 1
@@ -254,45 +255,45 @@ def _send(
     return host_runs
 
 
-# --- what becomes of it ----------------------------------------------------------------------
+# --- how the runs end ------------------------------------------------------------------------
 
 
 def _follow(client: Client, host_runs: Sequence[HostRun]) -> Iterator[Outcome]:
-    """Yield the outcome of each run as soon as it is known; what is lost is not waited for."""
-    left = list(host_runs)
+    """Yield the outcome of each run as soon as it is known; do not wait for lost runs."""
+    running = list(host_runs)
     alive = {host_run.worker.address for host_run in host_runs}
-    asked = time.monotonic()
-    gone = ""
-    while left:
-        if not gone and time.monotonic() - asked > _ASK_SECONDS:
+    last_question = time.monotonic()
+    scheduler_trouble = ""
+    while running:
+        if not scheduler_trouble and time.monotonic() - last_question > _ASK_SECONDS:
             try:
                 alive = set(connection.ask(client, client.scheduler.ncores))
             except UserError as error:
-                gone = str(error)
-            asked = time.monotonic()
-        for host_run in list(left):
-            outcome = _look(host_run, alive, gone)
+                scheduler_trouble = str(error)
+            last_question = time.monotonic()
+        for host_run in list(running):
+            outcome = _outcome_of(host_run, alive, scheduler_trouble)
             if outcome is not None:
-                left.remove(host_run)
+                running.remove(host_run)
                 host_run.ended = True
                 yield outcome
-        if left:
+        if running:
             time.sleep(_POLL_SECONDS)
 
 
-def _look(host_run: HostRun, alive: set[str], gone: str) -> Outcome | None:
-    """What has become of the run on a host; None as long as it goes on."""
+def _outcome_of(host_run: HostRun, alive: set[str], scheduler_trouble: str) -> Outcome | None:
+    """The outcome of the run on a host; None while it is still running."""
     outcome = Outcome(host_run.worker.host, time.monotonic() - host_run.begun)
     if host_run.future.status in ("finished", "error"):
         try:
             return _answer(host_run.future.result(timeout=FETCH_SECONDS), outcome)
-        except Exception as error:  # whatever a worker raised, or why its answer is not there
+        except Exception as error:  # an exception of the worker, or its answer cannot be fetched
             outcome.trouble = trouble_of(error)
-    elif gone or host_run.future.cancelled():
-        outcome.trouble = gone or "the Dask scheduler went away"
+    elif scheduler_trouble or host_run.future.cancelled():
+        outcome.trouble = scheduler_trouble or "the Dask scheduler went away"
     elif host_run.worker.address not in alive or host_run.starts > 1:
         outcome.trouble = f"its worker {host_run.worker.address} died"
-    elif time.monotonic() - host_run.heard > connection.STALL_SECONDS:
+    elif time.monotonic() - host_run.last_sign > connection.STALL_SECONDS:
         outcome.trouble = (
             f"gave no sign of life for {connection.STALL_SECONDS:g} s"
             if host_run.starts
@@ -310,7 +311,7 @@ def _answer(answer: dict[str, Any], outcome: Outcome) -> Outcome:
 
 
 def _keep(outcome: Outcome, target: Path, say: Say) -> bool:
-    """Put a run that came back into its folder, say how it ended, and whether all is well."""
+    """Unpack a fetched run into its folder and report how it ended; True if it succeeded."""
     trouble = outcome.trouble
     if not trouble:
         try:
@@ -320,8 +321,8 @@ def _keep(outcome: Outcome, target: Path, say: Say) -> bool:
     if trouble:
         say(f"{outcome.host}: lost after {outcome.seconds:.0f} s: {trouble}")
         return False
-    ended = f", with status {outcome.status}" if outcome.status else ""
-    say(f"{outcome.host}: done after {outcome.seconds:.0f} s{ended}: {target}")
+    status = f", with status {outcome.status}" if outcome.status else ""
+    say(f"{outcome.host}: done after {outcome.seconds:.0f} s{status}: {target}")
     return not outcome.status
 
 
@@ -344,7 +345,7 @@ def unpack(run: bytes, target: Path) -> None:
 
 
 def _check_files(files: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse names that lead out of the folder, and more than a run can be."""
+    """Refuse names that lead out of the folder, and archives that are too large."""
     for file in files:
         path = PurePosixPath(file.filename)
         outside = path.is_absolute() or ".." in path.parts or re.search(r"[\\:]", file.filename)
@@ -357,7 +358,7 @@ def _check_files(files: Sequence[zipfile.ZipInfo]) -> None:
 
 
 def _recall(client: Client, host_runs: Sequence[HostRun]) -> None:
-    """Cancel what is not done, and wait until the hosts have ended what they had started."""
+    """Cancel unfinished runs, and wait until their hosts have ended them."""
     unfinished = [host_run for host_run in host_runs if not host_run.future.done()]
     if not unfinished or client.status != "running":
         return

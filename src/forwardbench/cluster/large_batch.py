@@ -1,7 +1,7 @@
-"""A batch that is larger than any memory, on a Dask cluster: computed, and checked in places.
+"""Computes a batch that is larger than memory on a Dask cluster, and checks some of its rows.
 
-Inputs are made chunk by chunk on the workers, the same bits as `forward.make_inputs` would make,
-and each chunk leaves its worker only as a digest. Nowhere is the batch, or its result, whole.
+The workers make the inputs chunk by chunk, with the same bits as `forward.make_inputs`. Of each
+chunk only a digest leaves its worker. The whole batch, or its whole result, exists nowhere.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
 RUNG = "dask_array"
 SHARE = 1 / 16
-"""Of the memory that a worker has for each of its threads, what one chunk may take."""
+"""The share of a worker's memory for one thread that one chunk may use."""
 LARGEST_CHUNK = 2**27
-"""Bytes: more of them at once make nothing faster."""
+"""Largest size of a chunk in bytes; larger chunks are no faster."""
 COPIES = 5
-"""Arrays of the size of a chunk's inputs or activations that exist while it is computed."""
+"""So many arrays, as large as a chunk's inputs or activations, exist during its computation."""
 MOST_CHUNKS = 100_000
-"""Tasks of a graph cost the scheduler about a kilobyte and a millisecond each."""
+"""Each task costs the scheduler about a kilobyte and a millisecond."""
 CHECKED_CHUNKS = 24
 """Chunks whose first, middle and last rows are compared with the reference."""
 CHECKED_UNITS = 64
-"""Units of the last layer in which they are."""
+"""Units of the last layer that are compared in each of these rows."""
 
 
 class Digest(NamedTuple):
-    """What is kept of a chunk of the result."""
+    """The data of a result's chunk that leave the worker."""
 
     start: int
     """Its first row in the batch."""
     rows: int
     not_finite: int
-    """Numbers in it that are not finite; they are counted in all of it."""
+    """How many of all its numbers are not finite."""
     sampled: list[int]
-    """The rows of the batch that `values` are."""
+    """The numbers of the rows that `values` holds."""
     values: Array
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of a batch whose sampled rows are right."""
+    """The result for a batch whose sampled rows are correct."""
 
     rows: int
     chunks: int
@@ -66,12 +66,12 @@ class Checked:
     batch_bytes: int
     """Of inputs and outputs."""
     memory_bytes: int
-    """What the workers may use together; 0 where any has no limit."""
+    """Total memory limit of the workers; 0 if one of them has no limit."""
     workers: int
 
 
 class WrongBatchError(Exception):
-    """A batch that is not right, or that could not be computed; the message says why."""
+    """A batch is wrong or could not be computed; the message says why."""
 
 
 def check_large_batch(address: str, case: Case) -> Checked:
@@ -98,8 +98,8 @@ def check_large_batch(address: str, case: Case) -> Checked:
     )
 
 
-def line(case: Case, checked: Checked) -> str:
-    """Say what was computed and checked."""
+def describe_check(case: Case, checked: Checked) -> str:
+    """Describe in one line what was computed and checked."""
     size = f"{checked.batch_bytes / 2**20:,.0f} MiB of inputs and outputs"
     count = "1 worker" if checked.workers == 1 else f"{checked.workers} workers"
     chunks = "1 chunk" if checked.chunks == 1 else f"{checked.chunks:,} chunks"
@@ -117,10 +117,10 @@ def line(case: Case, checked: Checked) -> str:
 
 
 def rows_of_chunk(case: Case, workers: Sequence[Worker]) -> int:
-    """How many rows a worker can compute on each of its threads at a time; raises `UserError`."""
-    limited = [each.memory_bytes / each.threads for each in workers if each.memory_bytes]
+    """How many rows a worker can compute at once on each thread; raises `UserError`."""
+    limited = [worker.memory_bytes / worker.threads for worker in workers if worker.memory_bytes]
     room = min([LARGEST_CHUNK, *(SHARE * limit for limit in limited)])
-    # While they are made, inputs are 64 bits wide whatever they become.
+    # Inputs are made as 64-bit numbers, whatever their final dtype is.
     row = COPIES * 8 * max(case.widths)
     weights = count_bytes(case) - case.batch * sum(case.widths) * DTYPE_BYTES[case.dtype]
     if limited and (row > 8 * room or weights > 8 * room):
@@ -138,42 +138,42 @@ def rows_of_chunk(case: Case, workers: Sequence[Worker]) -> int:
 
 
 def _check_versions(client: Client, workers: Sequence[Worker]) -> None:
-    """Refuse workers that would compute something else; raises `UserError`."""
+    """Refuse workers with other code; raises `UserError`."""
     from distributed import wait
 
-    own = code_version()
-    asked = {
+    version = code_version()
+    futures = {
         worker.address: client.submit(
             _version_asker(), workers=[worker.address], allow_other_workers=False, pure=False
         )
         for worker in workers
     }
-    with contextlib.suppress(TimeoutError):  # who does not answer will not compute either
-        wait(list(asked.values()), timeout=STALL_SECONDS)
-    for address, future in asked.items():
-        there = future.result() if future.status == "finished" else "that does not answer"
-        if there != own:
+    with contextlib.suppress(TimeoutError):  # whoever does not answer is reported below
+        wait(list(futures.values()), timeout=STALL_SECONDS)
+    for address, future in futures.items():
+        worker_version = future.result() if future.status == "finished" else "unknown (no answer)"
+        if worker_version != version:
             raise UserError(
-                f"the worker at {address} has a forwardbench {there}, not {own}: install the same "
-                "on the scheduler and on every worker"
+                f"the forwardbench of the worker at {address} is {worker_version}, not {version}: "
+                "install the same on the scheduler and on every worker"
             )
 
 
 def _version_asker() -> Callable[[], str]:
-    """What a worker is asked; a local function travels by value, so any worker can call it."""
+    """Make a function that a worker calls; it is sent by value, so any worker can call it."""
 
     def ask() -> str:
         try:
             from forwardbench.measure.fingerprint import code_version
         except ImportError as error:
-            return f"that is none or another ({error})"
+            return f"missing or a different one ({error})"
         return code_version()
 
     return ask
 
 
 def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
-    """Compute every chunk, in any order; raises `WrongBatchError` where one cannot be."""
+    """Compute every chunk, in any order; raises `WrongBatchError` if one fails."""
     from distributed import CancelledError, wait
 
     pending: set[Any] = set()
@@ -187,7 +187,7 @@ def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
             f"no chunk was finished for {STALL_SECONDS:g} s"
         )  # fmt: skip
         raise WrongBatchError(f"{case}: {why}") from None
-    except Exception as error:  # whatever a worker raised, or why it died
+    except Exception as error:  # an exception of a worker, or its death
         raise WrongBatchError(f"{case}: {trouble_of(error)}") from None
     finally:
         if pending and client.status == "running":
@@ -195,7 +195,7 @@ def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
 
 
 def _digests(case: Case, chunk: int) -> list[Any]:
-    """A lazy digest of each chunk of the batch, inputs and all."""
+    """A lazy digest of each chunk; its inputs are made lazily as well."""
     import dask.array as da
     import numpy as np
 
@@ -207,7 +207,7 @@ def _digests(case: Case, chunk: int) -> list[Any]:
         _make_chunk, case, chunk, chunks=(tuple(heights), (case.widths[0],)),
         meta=np.empty((0, 0), case.dtype),
     )  # fmt: skip
-    rung: Any = dask_array  # which has no types
+    rung: Any = dask_array  # without type annotations
     out = rung.through(x, rung.prepare_layers(make_layers(case)))
     digested = da.map_blocks(
         _digest, starts, out, chunks=((1,) * len(heights), (1,)), dtype=object,
@@ -223,7 +223,7 @@ def _make_chunk(start: NDArray[np.int64], case: Case, chunk: int) -> Array:
 
 
 def _digest(start: NDArray[np.int64], out: Array) -> tuple[Any, ...]:
-    """Reduce one chunk of the result, on the worker."""
+    """Reduce one chunk of the result to a digest, on the worker."""
     import numpy as np
 
     first, rows = int(start[0, 0]), len(out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forwardbench.commands.shared.arguments import add_results
 from forwardbench.commands.shared.exit_status import GOOD
-from forwardbench.commands.shared.sources import beside, load, writing
+from forwardbench.commands.shared.sources import load, output_path, writing
 from forwardbench.errors import UserError
 from forwardbench.outputs.catalogue import chart_entries
 
@@ -19,7 +19,7 @@ HELP = "draw the charts of a run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the results, and which charts of them are drawn and how."""
+    """Add the results, the choice of charts, and how they are drawn."""
     add_results(parser)
     add = parser.add_argument
     add(
@@ -39,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _kinds() -> list[str]:
-    """The charts that results alone can have."""
+    """The kinds of charts that need no comparison."""
     return [entry.name for entry in chart_entries() if entry.needs != "comparison"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw what was asked for, from the files of a run alone."""
+    """Draw the chosen charts from the files of a run."""
     from forwardbench.outputs import pictures
     from forwardbench.outputs.charts.drawing.view import DARK, LIGHT, View
 
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         if name not in pictures.FORMATS:
             raise UserError(f"no format {name!r}: choose from {', '.join(pictures.FORMATS)}")
     bundle = load(options)
-    folder = beside(options, "charts")
+    folder = output_path(options, "charts")
     view = View(options.x, DARK if options.dark else LIGHT)
     _refuse_absent_kinds(options, bundle)
     files: list[Path] = []
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_absent_kinds(options: argparse.Namespace, bundle: Bundle) -> None:
-    """Raise `UserError` for a chart that was asked for and of which the results have nothing."""
+    """Raise `UserError` if the results have no data for a chosen chart."""
     from forwardbench.outputs.bundle import PARTS
 
     for entry in chart_entries():

@@ -1,4 +1,4 @@
-"""`forwardbench compare`: what differs between two runs, and whether that is shown."""
+"""`forwardbench compare`: what differs between two runs, and whether that is significant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HELP = "say what differs between two runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the two, how they are compared, and what counts as a failure."""
+    """Add the two results, how to compare them, and what counts as a failure."""
     add = parser.add_argument
     add("before", metavar="A", help=RESULTS)
     add("after", metavar="B", nargs="?", help="the same; asv's last two commits if left out")
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _share(text: str) -> float:
-    """Read `5%` or `0.05`; raises what argparse understands."""
+    """Read `5%` or `0.05`; raises `ArgumentTypeError` for anything else."""
     try:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -52,7 +52,7 @@ def _share(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what differs; the status says whether that is a regression, where asked to."""
+    """Print what differs; with ``--fail-on-regression`` the status reports regressions."""
     from forwardbench.analysis import comparison
     from forwardbench.commands.shared import terminal
 
@@ -60,14 +60,16 @@ def run(options: argparse.Namespace) -> int:
     if options.seconds:
         if options.baseline:
             raise UserError("--seconds compares without a baseline: leave one of the two out")
-        found = comparison.compare_seconds(before, after)
+        compared = comparison.compare_seconds(before, after)
     else:
-        found = comparison.compare(before, after, options.baseline)
-    terminal.print_comparison(found, terminal.make_console())
+        compared = comparison.compare(before, after, options.baseline)
+    terminal.print_comparison(compared, terminal.make_console())
     if options.output:
-        _write_comparison(found, after, options)
+        _write_comparison(compared, after, options)
     sys.stdout.flush()
-    return GOOD if options.fail_on_regression is None else _judge(found, options.fail_on_regression)
+    if options.fail_on_regression is None:
+        return GOOD
+    return _judge(compared, options.fail_on_regression)
 
 
 def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
@@ -91,8 +93,8 @@ def _load_two(options: argparse.Namespace) -> tuple[Results, Results]:
     return commits[-2], commits[-1]
 
 
-def _judge(found: Comparison, limit: float) -> int:
-    """The status of a comparison that was asked to fail on regressions."""
+def _judge(compared: Comparison, limit: float) -> int:
+    """The exit status of a comparison with ``--fail-on-regression``."""
     from forwardbench.analysis.comparison import (
         NOT_COMPARABLE,
         baseline_change_limit,
@@ -100,27 +102,27 @@ def _judge(found: Comparison, limit: float) -> int:
         regressions,
     )
 
-    if (found.cells["verdict"] == NOT_COMPARABLE).all():
+    if (compared.cells["verdict"] == NOT_COMPARABLE).all():
         say("forwardbench: nothing could be compared, so no regression can be excluded")
         return FAILED
-    worse = regressions(found, limit)
+    worse = regressions(compared, limit)
     for _, row in worse.iterrows():
         say(
             f"Regression: {row['implementation']} at {row['case']} ({row['dtype']}, threads: "
             f"{row['threads']}) takes {1 / row['ratio']:.3g} times as long, at least "
             f"{1 / row['ratio_high']:.3g}"
         )
-    baseline_change = baseline_change_limit(found)
+    baseline_change = baseline_change_limit(compared)
     if baseline_change > limit:
         say(
             f"Warning: the baseline itself may have moved by {baseline_change:.1%} between the "
             "two, so regressions below that are not shown: run both again, one after the other"
         )
-    others = found.cells[found.cells["implementation"] != found.relative_to]
+    others = compared.cells[compared.cells["implementation"] != compared.relative_to]
     unjudged = int((others["verdict"] == NOT_COMPARABLE).sum())
     if unjudged:
         say(f"Not judged: {unjudged} of {len(others)} cells, for the reasons above")
-    failed = broken(found)
+    failed = broken(compared)
     for _, row in failed.iterrows():
         say(f"Broken: {row['implementation']} at {row['case']}: {row['reason']}")
     if len(worse):
@@ -128,7 +130,7 @@ def _judge(found: Comparison, limit: float) -> int:
     return FAILED if len(failed) else GOOD
 
 
-def _write_comparison(found: Comparison, after: Results, options: argparse.Namespace) -> None:
+def _write_comparison(compared: Comparison, after: Results, options: argparse.Namespace) -> None:
     from forwardbench.files import write_whole
     from forwardbench.outputs import pictures
     from forwardbench.outputs.bundle import Bundle
@@ -136,10 +138,10 @@ def _write_comparison(found: Comparison, after: Results, options: argparse.Names
 
     folder = Path(options.output)
     sides = f"first: {options.before}; second: {options.after or 'the commit after it'}"
-    bundle = Bundle(after, comparison=found, sides=sides)
+    bundle = Bundle(after, comparison=compared, sides=sides)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "comparison.csv", as_csv(found.cells))
+        write_whole(folder / "comparison.csv", as_csv(compared.cells))
         drawn = pictures.draw_all(bundle, ["forest"])
-        files = [file for each in drawn for file in pictures.save(each, folder)]
+        files = [file for picture in drawn for file in pictures.save(picture, folder)]
     print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")

@@ -16,7 +16,7 @@ HELP = "write a run's results for other tools"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the results, the format, and where they go."""
+    """Add the results, the format, and the output file."""
     add_results(parser)
     parser.add_argument(
         "--format",
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the results to a file, whole or not at all, or to stdout."""
     from forwardbench.outputs.text import write_text
 
-    (entry,) = [each for each in export_entries() if each.name == options.format]
+    (entry,) = [known for known in export_entries() if known.name == options.format]
     text = entry.load().write(load(options))
     if options.output is None:
         sys.stdout.write(text)

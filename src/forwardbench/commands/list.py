@@ -12,11 +12,11 @@ HELP = "name the implementations and the sweeps"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has none."""
+    """Add nothing: the command has no arguments."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print each family with its implementations, and what those need that are unavailable."""
+    """Print each family with its implementations, and what the unavailable ones need."""
     print("Implementations by family (run, verify: --implementation NAME, FAMILY or all)")
     print(f"A run measures the family {DEFAULT_FAMILY} unless it is told otherwise.")
     for family, names in implementations.families().items():
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list_sweeps() -> None:
-    """Print the sweeps, by workload where there are several."""
+    """Print the sweeps, by workload if there are several."""
     names = workloads.names()
     for name in names:
         workload = workloads.get(name)

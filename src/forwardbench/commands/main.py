@@ -1,7 +1,6 @@
-"""The command line. Data goes to stdout; progress, plans and complaints go to stderr.
+"""The command line. Data goes to stdout; progress, plans and errors go to stderr.
 
-Heavy modules are imported by the commands that need them, so that ``--help`` and ``list``
-answer at once.
+Each command imports heavy modules only when it runs, so ``--help`` and ``list`` answer at once.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError
 
 COMMANDS = ("list", "verify", "run", "show", "chart", "report", "compare", "export")
-"""Each a module beside this one, with ``HELP``, ``add_arguments(parser)`` and ``run(options)``."""
+"""Modules in this folder, with ``HELP``, ``add_arguments(parser)`` and ``run(options)``."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that complains in one line."""
+    """A parser whose error messages have one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"forwardbench: {message} (see {self.prog} --help)\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """A parser whose options have ``command``, the function that does what was asked for."""
+    """Make the parser; in what it returns, ``command`` is the function to call."""
     parser = _Parser(
         prog="forwardbench",
         description="Measure how much faster forward propagation gets as its loops go away.",
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("forwardbench: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
     except OSError as error:
@@ -74,5 +73,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_on_signal(number: int, frame: object) -> NoReturn:
-    """Leave by way of every clean-up, so that no child process stays behind."""
+    """Exit with all clean-up, so that no child process is left running."""
     sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""`forwardbench report`: a run's page."""
+"""`forwardbench report`: writes the page of a run."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import argparse
 
 from forwardbench.commands.shared.arguments import add_results
 from forwardbench.commands.shared.exit_status import GOOD
-from forwardbench.commands.shared.sources import beside, load, writing
+from forwardbench.commands.shared.sources import load, output_path, writing
 
 HELP = "write a run's report, one page of HTML"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the results, and where the page goes."""
+    """Add the results, the page's path, and whether charts are drawn."""
     add_results(parser)
     parser.add_argument(
         "--output", metavar="FILE", help="the page (default: report.html beside the results)"
     )
     parser.add_argument(
-        "--charts", action="store_true", help="draw charts/ beside the results again too"
+        "--charts", action="store_true", help="also draw charts/ beside the results again"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page, and the charts where that was asked for."""
+    """Write the page and, with ``--charts``, the charts."""
     from forwardbench.outputs import pictures
     from forwardbench.outputs.exports import html
     from forwardbench.outputs.text import write_text
 
     bundle = load(options)
-    path = beside(options, html.FILE)
+    path = output_path(options, html.FILE)
     with pictures.without_garbage_collection():
         write_text(path, html.write(bundle))
         print(f"Report: {path}")
@@ -37,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
             folder = path.parent / "charts"
             with writing(folder):
                 drawn = pictures.pictures_of(bundle)
-                files = [file for each in drawn for file in pictures.save(each, folder)]
+                files = [file for picture in drawn for file in pictures.save(picture, folder)]
             print(f"Charts: {folder} ({len(files)} files)")
     return GOOD

@@ -1,4 +1,4 @@
-"""`forwardbench run`: verify, measure, and show what came of it; here, or on a cluster's hosts."""
+"""`forwardbench run`: verifies, measures and shows the results, here or on a cluster's hosts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError
 
 if TYPE_CHECKING:
-    from forwardbench.cluster.hosts import CameBack
+    from forwardbench.cluster.hosts import ClusterOutcome
     from forwardbench.measure.request import Request
     from forwardbench.measure.run_options import RunOptions
 
@@ -24,37 +24,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make a run, or go on with one; the exit status says how it ended."""
+    """Make a run or continue one; the exit status says how it ended."""
     from forwardbench.commands.shared.carry_out import begin, carry_out, resume
 
-    asked = run_options(options)
-    if asked.scheduler is not None:
-        return _run_on_hosts(asked.scheduler, asked)
-    folder, request = begin(asked) if asked.resume is None else resume(asked.resume, asked)
-    return carry_out(folder, request, asked)
+    chosen = run_options(options)
+    if chosen.scheduler is not None:
+        return _run_on_hosts(chosen.scheduler, chosen)
+    folder, request = begin(chosen) if chosen.resume is None else resume(chosen.resume, chosen)
+    return carry_out(folder, request, chosen)
 
 
-def _run_on_hosts(address: str, asked: RunOptions) -> int:
+def _run_on_hosts(address: str, options: RunOptions) -> int:
     from forwardbench.cluster.hosts import run_on_hosts
     from forwardbench.measure.request import make_request
 
-    request = make_request(asked, here=False)
-    return _conclude(run_on_hosts(address, asked, say), request)
+    request = make_request(options, here=False)
+    return _conclude(run_on_hosts(address, options, say), request)
 
 
-def _conclude(came_back: CameBack, request: Request) -> int:
-    """Show the runs that came back from hosts, side by side."""
+def _conclude(outcome: ClusterOutcome, request: Request) -> int:
+    """Show the runs of all hosts side by side."""
     from forwardbench.commands.shared.presentation import formats_of, present
 
     status = FAILED
-    if came_back.folder is None:
+    if outcome.folder is None:
         say("No run came back from any host")
     else:
         try:
-            status = present(came_back.folder, formats_of(request), show=True)
-        except UserError as error:  # each run is there all the same
-            say(f"forwardbench: {error}; the runs are in {came_back.folder}")
-    if came_back.interrupted:
+            status = present(outcome.folder, formats_of(request), show=True)
+        except UserError as error:  # each host's run is still in the folder
+            say(f"forwardbench: {error}; the runs are in {outcome.folder}")
+    if outcome.interrupted:
         say("forwardbench: interrupted; what was started on the hosts was ended")
         return INTERRUPTED
-    return status if came_back.all_well else FAILED
+    return status if outcome.succeeded else FAILED

@@ -1,4 +1,4 @@
-"""`forwardbench show`: every cell of a run, with its intervals."""
+"""`forwardbench show`: prints every cell of a run with its intervals."""
 
 from __future__ import annotations
 

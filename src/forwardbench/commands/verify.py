@@ -1,4 +1,4 @@
-"""`forwardbench verify`: checks whether implementations are right."""
+"""`forwardbench verify`: checks whether implementations are correct."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HELP = "check that implementations are right"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add which implementations, and where a large batch is computed."""
+    """Add the choice of implementations, and the options for a large batch."""
     add_run_options(parser, only=("implementations", "workload"), implementations="all")
     add = parser.add_argument
     add(
@@ -34,27 +34,29 @@ def run(options: argparse.Namespace) -> int:
 
     if options.scheduler is not None or options.shape is not None:
         return _verify_large_batch(options)
-    asked = RunOptions.of(
+    chosen = RunOptions.of(
         implementations=options.implementations or [implementations.ALL], workload=options.workload
     )
     contenders = choose_contenders(
-        asked.implementations, workloads.get(asked.workload), everywhere=True
+        chosen.implementations, workloads.get(chosen.workload), everywhere=True
     )
-    one_by_one = named_one_by_one(asked.implementations)
-    worst = GOOD
-    for verdict in verify_all(list(contenders.values()), workload=asked.workload):
+    one_by_one = named_one_by_one(chosen.implementations)
+    status = GOOD
+    for verdict in verify_all(list(contenders.values()), workload=chosen.workload):
         print(verdict_line(verdict), flush=True)
         if is_bad(verdict, one_by_one):
-            worst = FAILED
-    return worst
+            status = FAILED
+    return status
 
 
 def _verify_large_batch(options: argparse.Namespace) -> int:
     from forwardbench.cluster import large_batch
 
     if options.scheduler is None or options.shape is None:
-        given, other = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
-        raise UserError(f"verify --{given} needs --{other} too: the one says where, the other what")
+        given, needed = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
+        raise UserError(
+            f"verify --{given} needs --{needed} too: --scheduler says where, --shape what"
+        )
     if options.implementations != [large_batch.RUNG]:
         raise UserError(
             f"--scheduler is for {large_batch.RUNG}, whose batches may be larger than memory: add "
@@ -70,5 +72,5 @@ def _verify_large_batch(options: argparse.Namespace) -> int:
     except large_batch.WrongBatchError as error:
         print(f"{large_batch.RUNG:17}  failed       {error}")
         return FAILED
-    print(large_batch.line(case, checked))
+    print(large_batch.describe_check(case, checked))
     return GOOD

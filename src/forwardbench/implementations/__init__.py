@@ -1,8 +1,8 @@
 """The registry: every file in a family's folder is an implementation, named by its file.
 
-A rung is a module with the function of a workload, ``forward(x, layers)`` for one, or of several;
-what else it may define, and the default for each, is in `load`. Listing reads the files and
-imports none of them.
+A rung is a module that defines the function of one or several workloads, for example
+``forward(x, layers)``. `load` shows what else it may define, and the defaults. Listing reads the
+files but imports none of them.
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 FAMILIES = ("ladder", "compiled", "frameworks", "gpu", "larger_than_memory")
-"""Folders of implementations, in the order in which lists show them; a new one follows these."""
+"""Folders of implementations, in the order of lists; any other folder comes after these."""
 ALL = "all"
-"""Stands for every family, where an implementation's name is asked for."""
+"""Can be given in place of an implementation's name; means every family."""
 
 
 class ImplementationError(UserError):
-    """An implementation that cannot be found, read or loaded, in one line for people."""
+    """An implementation cannot be found, read or loaded; the message is one line for people."""
 
 
 class MissingExtraError(ImplementationError):
-    """An implementation whose framework is not installed."""
+    """The framework of an implementation is not installed or cannot be used."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a file says of itself, read without importing it."""
+    """What a file says about itself; read without importing the file."""
 
     name: str
     path: Path
     family: str
-    """The folder it lies in; empty for a user's own file."""
+    """The name of its folder; empty for a user's own file."""
     summary: str
     """First line of the module's docstring."""
     requires: str = ""
-    """The extra it needs; empty when it needs none."""
+    """The extra that it needs; empty if it needs none."""
     needs: str = ""
     """What else it needs: `requirements.COMPILER` or `GPU`; empty for nothing."""
     compiles: bool = False
-    """Whether the first call compiles, and so costs far more than the next."""
+    """Whether the first call compiles, and so takes much longer than later calls."""
     defines: frozenset[str] = frozenset()
-    """What it gives a name to, its functions among it."""
+    """Names that the file defines: functions, variables and imports."""
 
     @property
     def missing(self) -> str:
-        """Why it cannot be loaded here and what to do; empty when it can."""
+        """Why it cannot be loaded here and what to do; empty if it can be loaded."""
         return requirements.missing(self.requires, self.needs)
 
 
@@ -72,26 +72,26 @@ def _unchanged(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Implementation:
-    """A loaded implementation of one workload; what its file leaves out has a default."""
+    """A loaded implementation of one workload; what its file leaves out gets its default."""
 
     name: str
     workload: Workload
     compute: Callable[..., Any]
-    """The workload's function: prepared data in, one argument each, and prepared layers."""
+    """The workload's function; its arguments are the prepared arrays, then the prepared layers."""
     prepare_layers: Callable[[Sequence[Layer]], Any] = _unchanged
-    prepare_each: tuple[Callable[[Any], Any], ...] = ()
-    """What brings each array of the data into its form, in order; none where all may stay."""
+    prepare_array: tuple[Callable[[Any], Any], ...] = ()
+    """A function for each array of the data that converts it, in order; empty if none does."""
     to_numpy: Callable[[Any], Any] = _unchanged
     reuses_output: bool = False
-    """Whether an output handed out earlier may be overwritten by the next call."""
+    """Whether a call may overwrite the output of an earlier call."""
     thread_count: Callable[[], int] | None = None
-    """How many threads the framework says it uses, where it can be asked."""
+    """Returns the number of threads that the framework reports; None if the file lacks it."""
 
     def prepare_data(self, data: Sequence[Any]) -> tuple[Any, ...]:
-        """Bring the arrays of a batch into the form that `compute` takes them in."""
-        if not self.prepare_each:
+        """Convert the arrays of a batch into the form that `compute` expects."""
+        if not self.prepare_array:
             return tuple(data)
-        pairs = zip(self.prepare_each, data, strict=True)
+        pairs = zip(self.prepare_array, data, strict=True)
         return tuple(prepare(array) for prepare, array in pairs)
 
 
@@ -112,21 +112,21 @@ def names() -> list[str]:
 
 
 def names_for(workload: Workload) -> list[str]:
-    """Names of the suite's own implementations whose files have a workload's function."""
+    """Names of the suite's own implementations whose files define a workload's function."""
     return [name for name in names() if workload.function in describe(name).defines]
 
 
 def summary_of(family: str) -> str:
-    """What the implementations of a family have in common, in a line."""
+    """What the implementations of a family have in common, in one line."""
     return ast.get_docstring(ast.parse((FOLDER / family / "__init__.py").read_bytes())) or ""
 
 
 def members_of(reference: str) -> list[str]:
-    """Names in the family of that name, or in all of them; empty where there is no such family."""
+    """Names in the family, or in all families for `ALL`; empty if there is no such family."""
     return names() if reference == ALL else families().get(reference, [])
 
 
-def is_own(path: Path) -> bool:
+def is_builtin(path: Path) -> bool:
     """Whether a file is one of the suite's own implementations, not a user's."""
     return path.parent.parent == FOLDER
 
@@ -149,42 +149,42 @@ def find(reference: str) -> Path:
 
 
 def describe(reference: str) -> Description:
-    """Read what an implementation's file says of itself, without running it.
+    """Read what an implementation's file says about itself, without running it.
 
     A file that does not parse has no summary; `load` says what is wrong with it.
     """
     path = find(reference)
-    family = path.parent.name if is_own(path) else ""
+    family = path.parent.name if is_builtin(path) else ""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):
         return Description(path.stem, path, family, summary="")
-    said: dict[str, Any] = {}
+    constants: dict[str, Any] = {}
     for node in tree.body:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value))
                 | ast.AnnAssign(target=ast.Name(name), value=ast.Constant(value))
             ):
-                said[name] = value
+                constants[name] = value
     return Description(
         path.stem,
         path,
         family,
         summary=(ast.get_docstring(tree) or "").partition("\n")[0],
-        requires=str(said.get("REQUIRES") or ""),
-        needs=str(said.get("NEEDS") or ""),
-        compiles=bool(said.get("COMPILES")),
-        defines=frozenset(_defined(tree)),
+        requires=str(constants.get("REQUIRES") or ""),
+        needs=str(constants.get("NEEDS") or ""),
+        compiles=bool(constants.get("COMPILES")),
+        defines=frozenset(_defined_names(tree)),
     )
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
-    """Names that a module gives to something when it is imported, under a condition or not."""
+def _defined_names(tree: ast.Module) -> Iterator[str]:
+    """Names that a module defines when it is imported, even those under a condition."""
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef):
             yield statement.name
-            continue  # what is named inside it is its own
+            continue  # names inside it are not the module's
         for node in ast.walk(statement):
             if isinstance(node, ast.FunctionDef):
                 yield node.name
@@ -195,13 +195,12 @@ def _defined(tree: ast.Module) -> Iterator[str]:
 
 
 def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
-    """Import an implementation, by name or path, and fill in the defaults of its contract.
+    """Import an implementation, by name or path, and add the defaults for what it leaves out.
 
-    Raises `MissingExtraError` when its framework is not installed, and
-    `ImplementationError` when it does not parse, raises on import or lacks the workload's
-    function.
+    Raises `MissingExtraError` if its framework is not installed or cannot be used. Raises
+    `ImplementationError` if it does not parse, raises on import or lacks the workload's function.
     """
-    asked = workloads.get(workload)
+    loaded_workload = workloads.get(workload)
     description = describe(reference)
     if description.needs not in ("", requirements.COMPILER, requirements.GPU):
         raise ImplementationError(
@@ -211,15 +210,17 @@ def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
     if description.missing:
         raise MissingExtraError(description.missing)
     module = _import_file(description)
-    compute = getattr(module, asked.function, None)
+    compute = getattr(module, loaded_workload.function, None)
     if not callable(compute):
-        raise ImplementationError(f"has no function {asked.signature}")
+        raise ImplementationError(f"has no function {loaded_workload.signature}")
     return Implementation(
         name=description.name,
-        workload=asked,
+        workload=loaded_workload,
         compute=compute,
         prepare_layers=getattr(module, "prepare_layers", _unchanged),
-        prepare_each=tuple(getattr(module, name, _unchanged) for name in asked.data.values()),
+        prepare_array=tuple(
+            getattr(module, name, _unchanged) for name in loaded_workload.data.values()
+        ),
         to_numpy=getattr(module, "to_numpy", _unchanged),
         reuses_output=bool(getattr(module, "REUSES_OUTPUT", False)),
         thread_count=getattr(module, "thread_count", None),
@@ -227,7 +228,7 @@ def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
 
 
 def _import_file(description: Description) -> ModuleType:
-    """Import one file under a name of its own, letting it import its neighbours."""
+    """Import one file under a unique module name; it may import files from its own folder."""
     path = description.path
     module_name = f"forwardbench_implementation_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -235,7 +236,7 @@ def _import_file(description: Description) -> ModuleType:
         raise ImplementationError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    if not is_own(path):
+    if not is_builtin(path):
         sys.path.append(str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
@@ -251,18 +252,18 @@ def _import_file(description: Description) -> ModuleType:
     except ImportError as error:
         if not description.requires:
             raise ImplementationError(f"raised on import: {describe_error(error)}") from error
-        # A framework is there and cannot be used: it lacks a library, or cannot use this GPU.
+        # The framework is installed but unusable: a library is missing, or it lacks this GPU.
         raise MissingExtraError(f"cannot be used here: {one_line(error)}") from error
-    except Exception as error:  # the file is somebody's own code and may raise anything
+    except Exception as error:  # a user's file may raise anything
         raise ImplementationError(f"raised on import: {describe_error(error)}") from error
     return module
 
 
 def output_arrays(implementation: Implementation, out: Any, dtype: str) -> list[Any]:
-    """Turn what the workload's function returned into NumPy arrays, of which it may be several.
+    """Convert the result of the workload's function into NumPy arrays, one or several.
 
-    Python's numbers carry no precision of their own, so lists and other objects without a
-    dtype are rounded to the case's; what has a dtype keeps it, for the caller to check.
+    Python's numbers have no dtype. So lists and other objects without one are rounded to the
+    case's dtype. Arrays keep their dtype, for the caller to check.
     """
     import numpy as np
 

@@ -1,6 +1,6 @@
-"""What a rung can need besides NumPy, whether that is here, and what to do where it is not.
+"""What a rung can need besides NumPy, whether it is installed, and what to do if it is not.
 
-Asking imports no framework, so that ``list`` answers at once.
+Nothing here imports a framework, so ``list`` answers at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow",),
     "torch": ("torch", "array_api_compat"),
 }
-"""forwardbench's extras, and the modules that each brings."""
+"""forwardbench's extras, and the modules that each installs."""
 
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "array_api_compat": ("array-api-compat",),
@@ -30,7 +30,7 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
     "tensorflow": ("tensorflow-cpu", "tensorflow", "tensorflow-macos", "tf-nightly"),
 }
-"""What pip calls a module, where that is another name or one of several."""
+"""pip's names for a module, if they differ from its own; one of them is installed."""
 
 PACKAGES = {
     name
@@ -38,46 +38,46 @@ PACKAGES = {
     for module in modules
     for name in DISTRIBUTIONS.get(module, (module,))
 }
-"""Everything that any extra brings, by pip's names."""
+"""All packages that any extra installs, by pip's names."""
 
 COMPILER, GPU = "C++ compiler", "CUDA GPU"
-"""What pip does not bring, as a rung's ``NEEDS`` names it."""
+"""The values of a rung's ``NEEDS``: what pip cannot install."""
 
 _COMPILERS = ("g++", "clang++", "c++")
 
 
 def missing(extra: str, need: str) -> str:
-    """Say what is not here of an extra and of ``COMPILER`` or ``GPU``, and what to do about it.
+    """Say which requirements are missing and what to do; empty if all are met.
 
-    ``extra`` may be any module of a user's own file; empty where all is here. A GPU comes first:
-    without one, no package is worth installing.
+    ``extra`` is an extra of forwardbench, or any module that a user's file names. ``need`` is
+    ``COMPILER``, ``GPU`` or empty. The GPU is checked first: without it no package helps.
     """
-    gone = [name for name in _modules(extra) if not _is_installed(name)] if extra else []
+    missing_modules = [name for name in _modules(extra) if not _is_installed(name)] if extra else []
     command = f"pip install 'forwardbench[{extra}]'" if extra in EXTRAS else f"pip install {extra}"
     if need == GPU and (trouble := _gpu_trouble()):
-        return f"needs a CUDA GPU: {trouble}" + (f"; then {command}" if gone else "")
-    if gone:
-        return f"needs {', '.join(gone)}, which is not installed: {command}"
+        return f"needs a CUDA GPU: {trouble}" + (f"; then {command}" if missing_modules else "")
+    if missing_modules:
+        return f"needs {', '.join(missing_modules)}, which is not installed: {command}"
     if need == COMPILER and not _has_compiler():
         return "needs a C++ compiler: install g++ or clang++, or name one in CXX"
     return ""
 
 
 def versions(extra: str) -> dict[str, str]:
-    """Version of each package that an extra brings, by pip's name, as far as they are installed."""
-    found = {}
+    """Versions of the installed packages of an extra, by pip's names."""
+    installed = {}
     for module in _modules(extra) if extra else ():
         for name in DISTRIBUTIONS.get(module, (module,)):
             try:
-                found[name] = str(metadata.version(name))
+                installed[name] = str(metadata.version(name))
             except (metadata.PackageNotFoundError, ValueError):
                 continue
             break
-    return found
+    return installed
 
 
 def gpus() -> list[str]:
-    """Names of the CUDA GPUs that this process may use; none where there is no driver."""
+    """Names of the CUDA GPUs that this process may use; none if there is no driver."""
     try:
         return _gpu_names()
     except _NoGPUError:
@@ -102,7 +102,7 @@ def _has_compiler() -> bool:
 
 
 class _NoGPUError(Exception):
-    """The message says why there is none, and what to do."""
+    """No GPU can be used; the message says why, and what to do."""
 
 
 def _gpu_trouble() -> str:
@@ -114,7 +114,7 @@ def _gpu_trouble() -> str:
 
 
 def _gpu_names() -> list[str]:
-    """Ask NVIDIA's driver, by way of its C interface; raises `_NoGPUError` if it names none.
+    """Ask NVIDIA's driver through its C interface; raises `_NoGPUError` if it names no GPU.
 
     https://docs.nvidia.com/cuda/cuda-driver-api/group__CUDA__DEVICE.html
     """

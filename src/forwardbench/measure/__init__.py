@@ -1,1 +1,1 @@
-"""The only place that starts timing: what runs where, in which order, on which threads."""
+"""Everything that times: what runs in which process, in which order and on which threads."""

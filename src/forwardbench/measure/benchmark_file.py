@@ -1,4 +1,4 @@
-"""The pytest-benchmark file of a worker; `forwardbench.measure.worker` supplies the cells."""
+"""The test file that a worker runs; `forwardbench.measure.worker` supplies the cells."""
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture

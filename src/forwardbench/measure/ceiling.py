@@ -1,4 +1,4 @@
-"""What this machine can do at most: a result that claims more is not believed."""
+"""Measures the machine's peak rates; a time that would exceed them is called implausible."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from forwardbench.records import COPIED_BYTES
 SIZE = 512
 """Rows and columns of the matrix product: large enough for BLAS's full rate."""
 PRODUCTS = 30
-"""How often it is computed: on a busy machine few of them are not interrupted."""
+"""How often the product is computed: on a busy machine most products are interrupted."""
 PIECES = 16
-"""They are copied in pieces, each timed: a short copy may escape an interruption."""
+"""The copy is timed in so many pieces, since short ones are interrupted less often."""
 ROUNDS = 4
+"""How often every piece is copied, after a first round that does not count."""
 KERNELS: tuple[dict[str, str], ...] = ({}, {"OPENBLAS_CORETYPE": "SkylakeX"})
-"""OpenBLAS does not know every CPU with AVX-512, and takes kernels of half the rate on those it
-does not know. So the peak is that of its own choice or of the others, whichever is higher; where
-the CPU lacks the instructions, that process dies and its own choice counts.
+"""Environment variables under which the peak is measured; the highest result counts.
+
+OpenBLAS does not know every CPU with AVX-512. On an unknown CPU it chooses kernels of half the
+rate, so the AVX-512 kernels are tried as well. If the CPU lacks AVX-512, that process dies, and
+only the kernels of OpenBLAS's own choice count.
 """
 
 
 def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> dict[str, Any]:
-    """Measure the machine's peaks in processes of their own, with that many threads.
+    """Measure the machine's peaks with so many threads, in child processes.
 
-    Returns dtype, threads, gflops (of a matrix product) and bytes_per_second (moved by a
-    copy, in and out).
-    Raises `ChildError`.
+    Returns ``dtype``, ``threads``, ``gflops`` (of a matrix product) and ``bytes_per_second`` (read
+    and written by a copy). Raises `ChildError`.
     """
     answers: list[dict[str, float]] = []
     for kernels in KERNELS:
@@ -49,7 +51,7 @@ def measure_ceiling(dtype: str, threads: int, stall_seconds: float = 60.0) -> di
 
 
 def main(link: processes.Link) -> None:
-    """Answer a child process's task with the fastest of many repeats of each."""
+    """Answer a child process's task: the fastest of many products and of many copies."""
     import numpy as np
 
     a = np.ones((SIZE, SIZE), link.task["dtype"])

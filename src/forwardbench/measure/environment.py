@@ -1,4 +1,4 @@
-"""Where a run is made: the machine, what it runs on, and what a worker found there."""
+"""Describes the machine that a run is made on, and what a worker process has loaded."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """Describe the machine in pytest-benchmark's words and some of our own.
+    """Describe the machine with pytest-benchmark's entries and some more.
 
-    The host's name is left out, since results get published. What the system does not say is
-    empty or None.
+    The host's name is left out, since results get published. An entry that the system does not
+    provide is empty or None.
     """
     from pytest_benchmark.plugin import pytest_benchmark_generate_machine_info
 
@@ -54,29 +54,29 @@ def describe_machine() -> dict[str, Any]:
 
 
 def timer_step() -> float:
-    """Smallest step in seconds between two readings of the timer that measures."""
+    """Smallest difference in seconds between two readings of the timer."""
     from pytest_benchmark.timers import compute_timer_precision
 
     return float(compute_timer_precision(time.perf_counter))  # type: ignore[no-untyped-call]
 
 
 def _caches() -> dict[str, str]:
-    """Sizes of the first CPU's caches, as in ``{"L1 Data": "48K"}``; empty off Linux."""
-    found = {}
+    """Sizes of the first CPU's caches, as in ``{"L1 Data": "48K"}``; empty if not on Linux."""
+    sizes = {}
     for cache in sorted(_SYSFS.glob("cpu0/cache/index*")):
         level, kind, size = (_read(cache / name) for name in ("level", "type", "size"))
-        found[f"L{level} {kind}".removesuffix(" Unified")] = size
-    return found
+        sizes[f"L{level} {kind}".removesuffix(" Unified")] = size
+    return sizes
 
 
 def _governor() -> str:
-    """Name the frequency governor of the CPUs; empty where the system does not say."""
+    """Name the frequency governor of the CPUs; empty if the system does not provide it."""
     paths = _SYSFS.glob("cpu[0-9]*/cpufreq/scaling_governor")
     return ", ".join(sorted({_read(path) for path in paths} - {""}))
 
 
 def _virtual(flags: list[str]) -> str:
-    """Say whether this is a container, a virtual machine, or one in the other, where visible."""
+    """Say whether this is a container, a virtual machine, or both; empty if neither is visible."""
     container = (
         Path("/.dockerenv").exists()
         or Path("/run/.containerenv").exists()
@@ -94,11 +94,11 @@ def _read(path: Path) -> str:
         return ""
 
 
-# --- what a worker found ------------------------------------------------------------------
+# --- what a worker has loaded -------------------------------------------------------------
 
 
 def complete_machine_info(machine_info: dict[str, Any]) -> None:
-    """Add BLAS, threads and versions, and leave the host's name out: results get published."""
+    """Add BLAS, threads and versions; remove the host's name, since results get published."""
     machine_info.pop("node", None)
     machine_info["threads"] = threads.read_back()
     machine_info["blas"] = blas_name(machine_info["threads"]["pools"])
@@ -107,7 +107,7 @@ def complete_machine_info(machine_info: dict[str, Any]) -> None:
 
 
 def _loaded_frameworks() -> dict[str, str]:
-    """Version of each package of a framework that this process has imported."""
+    """Versions of the packages of every framework that this process has imported."""
     return {
         package: version
         for extra, modules in requirements.EXTRAS.items()
@@ -117,11 +117,11 @@ def _loaded_frameworks() -> dict[str, str]:
 
 
 def blas_name(pools: list[dict[str, Any]]) -> str:
-    """Name the BLAS that is loaded, as in `OpenBLAS 0.3.31 Haswell`; empty if none is."""
+    """Name the loaded BLAS, as in `OpenBLAS 0.3.31 Haswell`; empty if none is loaded."""
     spelling = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}
     for pool in pools:
         if pool["internal_api"] in spelling:
-            # OpenBLAS of NumPy's wheels has four numbers; the first three are its release.
+            # In NumPy's wheels OpenBLAS's version has four numbers; three of them are the release.
             release = ".".join(str(pool["version"]).split(".")[:3])
             parts = (spelling[pool["internal_api"]], release, pool["architecture"])
             return " ".join(part for part in parts if part and part != "None")

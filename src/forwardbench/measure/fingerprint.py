@@ -1,4 +1,4 @@
-"""What must stay the same for passes to belong to one run, and what has changed since."""
+"""The fingerprint of a run: what must not change between its passes, and what has changed."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _MEASURING = (
 def fingerprint(
     contenders: Mapping[str, str], machine: Mapping[str, Any], workload: str = DEFAULT_WORKLOAD
 ) -> dict[str, str]:
-    """Map the name of each thing to what it is, both as a refusal to go on prints them.
+    """Map the name of each thing to its state, both in the words of the error message.
 
-    ``contenders`` maps names to what they are loaded by; ``machine`` is `describe_machine`'s.
+    ``contenders`` maps each name to the reference that `load` takes; ``machine`` is the result
+    of `describe_machine`.
     """
-    computed = workloads.get(workload)
+    loaded_workload = workloads.get(workload)
     return {
         "forwardbench": code_version(),
-        "the workload's version": str(computed.version),
-        "the workload's file": f"code {_digest([computed.path])}",
+        "the workload's version": str(loaded_workload.version),
+        "the workload's file": f"code {_digest([loaded_workload.path])}",
         **{
             f"the file of {name}": f"code {_digest([implementations.find(reference)])}"
             for name, reference in contenders.items()
@@ -55,28 +56,28 @@ def fingerprint(
 
 def frameworks(contenders: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Map each contender that needs a framework to the versions of its packages."""
-    needed = {name: implementations.describe(at).requires for name, at in contenders.items()}
-    return {name: requirements.versions(extra) for name, extra in needed.items() if extra}
+    extras = {name: implementations.describe(ref).requires for name, ref in contenders.items()}
+    return {name: requirements.versions(extra) for name, extra in extras.items() if extra}
 
 
 def on_gpu(contenders: Mapping[str, str]) -> list[str]:
-    """Names of the contenders that compute on a GPU: the CPU's peaks say nothing about them."""
-    needs = {name: implementations.describe(at).needs for name, at in contenders.items()}
+    """Names of the contenders that compute on a GPU; the CPU's peaks do not apply to them."""
+    needs = {name: implementations.describe(ref).needs for name, ref in contenders.items()}
     return [name for name, need in needs.items() if need == requirements.GPU]
 
 
 def code_version() -> str:
-    """Name this version, and the code that decides what is measured."""
-    own = [path for pattern in _MEASURING for path in sorted(_PACKAGE.glob(pattern))]
-    return f"{__version__}, code {_digest(own)}"
+    """Name this version of forwardbench, with a digest of the code that affects measurements."""
+    paths = [path for pattern in _MEASURING for path in sorted(_PACKAGE.glob(pattern))]
+    return f"{__version__}, code {_digest(paths)}"
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Name each thing that is not what it was."""
+    """Yield a sentence for each thing that has changed."""
     for name in dict.fromkeys([*before, *now]):
-        was, is_now = before.get(name, "not there"), now.get(name, "not there")
-        if was != is_now:
-            yield f"{name} was {was} and is {is_now}"
+        old, new = before.get(name, "not there"), now.get(name, "not there")
+        if old != new:
+            yield f"{name} was {old} and is {new}"
 
 
 def _digest(paths: list[Path]) -> str:

@@ -1,8 +1,8 @@
-"""What a first call costs where it compiles: timed in a fresh process, with nothing compiled yet.
+"""Times the first call of implementations that compile, in fresh processes without caches.
 
-The passes never time a first call. Here it is all that is timed, once in each process: bringing
-layers and input into their form, and the first call. Importing a framework is timed apart,
-since every program that uses it pays that, whether anything is compiled or not.
+The passes never time a first call. Here each process times one: preparing layers and input, and
+the first call. The import of a framework is timed separately, since every program that uses the
+framework pays for it, whether it compiles or not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from forwardbench.measure.timing import check_output
 from forwardbench.records import Cell, FirstCall, FirstCalls, checked_first_call
 
 STALL_SECONDS = 300.0
-"""Longest wait for one import, and for one first call: compilers take their time."""
+"""Longest wait for one import, and for one first call; compilers can be slow."""
 CACHES = (
     "CUDA_CACHE_PATH",
     "CUPY_CACHE_DIR",
@@ -31,11 +31,11 @@ CACHES = (
     "TORCHINDUCTOR_CACHE_DIR",
     "TRITON_CACHE_DIR",
 )
-"""Variables that say where compilers keep on disk what they have compiled."""
+"""Environment variables with the folders in which compilers keep compiled code."""
 
 
-def compiling(plan: Iterable[PlannedCell]) -> list[Cell]:
-    """The cells of contenders that compile; a control would only repeat them."""
+def cells_that_compile(plan: Iterable[PlannedCell]) -> list[Cell]:
+    """The cells of contenders that compile, without controls, which would only repeat them."""
     return [
         planned.cell
         for planned in plan
@@ -45,46 +45,48 @@ def compiling(plan: Iterable[PlannedCell]) -> list[Cell]:
 
 @cache
 def _compiles(reference: str) -> bool:
-    """Whether a file says that it compiles; looked up once, since the file may vanish meanwhile."""
+    """Whether a file says that it compiles. Cached, since the file may be deleted later."""
     return implementations.describe(reference).compiles
 
 
-def missing(cells: Sequence[Cell], made: FirstCalls, count: int) -> list[Cell]:
-    """What must still be called so that each cell has ``count`` first calls, one item a call."""
+def missing(cells: Sequence[Cell], timed: FirstCalls, count: int) -> list[Cell]:
+    """The cells that have fewer than ``count`` first calls; one item for each missing call."""
     return [
         cell
         for cell in cells
-        if cell not in made.failures
-        for _ in range(count - len(made.samples.get(cell, ())))
+        if cell not in timed.failures
+        for _ in range(count - len(timed.samples.get(cell, ())))
     ]
 
 
-def laps(cells: Sequence[Cell], made: FirstCalls, count: int, seed: int) -> Iterator[Cell]:
-    """Yield the cell to call next, in view of what ``made`` then holds.
+def laps(cells: Sequence[Cell], timed: FirstCalls, count: int, seed: int) -> Iterator[Cell]:
+    """Yield the cell to call next; ``timed`` is read again for each.
 
-    Each lap calls every cell once, in an order of its own that the run's seed determines: what
-    disturbs a minute hits different cells in each lap.
+    Each lap calls every cell once. The run's seed determines a new order for each lap, so a
+    disturbance does not hit the same cells in every lap.
     """
     for lap in range(count):
         for cell in Random(f"{seed}/first calls/{lap}").sample(cells, len(cells)):
-            if len(made.samples.get(cell, ())) <= lap and cell not in made.failures:
+            if len(timed.samples.get(cell, ())) <= lap and cell not in timed.failures:
                 yield cell
 
 
 def rehearse(plan: Sequence[PlannedCell]) -> dict[str, float]:
     """Seconds that a process with one first call takes, for each contender that compiles.
 
-    One call each, on the first of its cells. What it says of the call is thrown away: the files of
-    a framework may have to come from the disk, later ones find them in memory.
+    Each contender is called once, on its first cell. The time of this call is not used, because
+    the framework's files may still have to be read from disk. Later calls find them in memory.
     """
-    firsts = {cell.implementation: cell for cell in reversed(compiling(plan))}
-    spent = {}
+    firsts = {cell.implementation: cell for cell in reversed(cells_that_compile(plan))}
+    process_seconds = {}
     for name, cell in sorted(firsts.items()):
         start = time.monotonic()
-        with suppress(processes.ChildError):  # if it fails again, its cells will say so
+        with suppress(
+            processes.ChildError
+        ):  # if it fails again later, the failure is recorded there
             time_first_call(cell)
-            spent[name] = time.monotonic() - start
-    return spent
+            process_seconds[name] = time.monotonic() - start
+    return process_seconds
 
 
 def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCall:
@@ -104,7 +106,7 @@ def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCa
 
 
 def _without_caches(empty: str) -> dict[str, str]:
-    """Environment variables under which no compiler finds what it has compiled before."""
+    """Environment variables that hide earlier compiled code from every compiler."""
     return {**dict.fromkeys(CACHES, empty), "JAX_ENABLE_COMPILATION_CACHE": "false"}
 
 

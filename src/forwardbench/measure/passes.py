@@ -1,6 +1,6 @@
 """A pass: some visits to every cell, in random order, in fresh processes.
 
-Workers run one after another, never side by side, and no two frameworks share one.
+Workers run one after another, never at the same time. No worker has cells of two frameworks.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from forwardbench.measure.worker import FINISHED
 from forwardbench.records import Cell
 
 STALL_SECONDS = 60.0
-"""Shortest time without progress after which a worker counts as hanging."""
+"""A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
 
 _WORKER_SECONDS = 0.4
-"""Start and end of a worker: interpreter, imports, pytest, JSON."""
+"""Predicted seconds to start and end a worker: interpreter, imports, pytest, JSON."""
 _CELL_SECONDS = 0.004
-"""Inputs, warming up, and checking the result, for each cell."""
+"""Predicted seconds for each cell to make inputs and check the result."""
 _VISIT_OVERHEAD_SECONDS = 0.001
-"""pytest's own work for each visit."""
+"""Predicted seconds that pytest itself takes for each visit."""
 
 
 @dataclass
 class PlannedCell:
-    """A cell to measure, and the seconds that are expected to go by."""
+    """A cell to measure, with the seconds that it is expected to take."""
 
     cell: Cell
     seconds: float
-    """In a call."""
+    """Of one call."""
     first_seconds: float = 0.0
-    """In preparing it and in its first call, beyond a later one: once in each process."""
+    """Of preparing the cell and its first call, minus a later call; once in each process."""
     loading_seconds: float = 0.0
-    """In importing what it is made of."""
+    """Of importing the implementation and its framework."""
 
 
 @dataclass
 class PassResult:
-    """What one pass brought back."""
+    """The result of one pass."""
 
     benchmark: dict[str, Any] | None = None
     """pytest-benchmark's JSON of all workers together; None if nothing was measured."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Cells that failed, with the reason."""
+    """The reason for each cell that failed."""
     meanwhile: dict[str, Any] = field(default_factory=dict)
-    """What else the machine did, from `environment.Watch`."""
+    """What else the machine did during the pass, from `watch.Watch`."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `pass-NNN.json` holds: pytest-benchmark's JSON and two entries of our own."""
+        """The contents of `pass-NNN.json`: pytest-benchmark's JSON and two more entries."""
         return {
             **(self.benchmark or {"benchmarks": []}),
             "failures": self.failures,
@@ -65,7 +65,7 @@ class PassResult:
 
 
 def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
-    """Seconds that one pass over the plan will take."""
+    """Predict the seconds that one pass over the plan takes."""
     loading: dict[tuple[str, int], float] = {}
     for planned in plan:
         worker = _worker_of(planned.cell)
@@ -76,9 +76,9 @@ def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
 
 def _cell_seconds(planned: PlannedCell) -> float:
     call, visits = planned.seconds, visits_of(planned.seconds)
-    each = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
+    visit_seconds = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
     warming = call * (visits if visits == VISITS else 1)
-    return _CELL_SECONDS + planned.first_seconds + warming + visits * each
+    return _CELL_SECONDS + planned.first_seconds + warming + visits * visit_seconds
 
 
 def run_pass(
@@ -90,8 +90,8 @@ def run_pass(
 ) -> PassResult:
     """Measure every planned cell, in an order that ``seed`` determines.
 
-    ``origin`` is what the pass shall say of machine and commit. A worker that dies costs the
-    cell it died in; the others in it are measured again.
+    ``origin`` describes machine and commit; the pass stores it. If a worker dies, the cell that it
+    was measuring fails. The other cells of that worker are measured again.
     """
     shuffle = random.Random(seed)
     workers: dict[tuple[str, int], list[PlannedCell]] = {}
@@ -106,10 +106,10 @@ def run_pass(
 
 
 def visits(plan: Sequence[PlannedCell], shuffle: random.Random) -> list[int]:
-    """Put the visits to some cells in order, as numbers of cells.
+    """Put the visits to some cells in order; each visit is the number of its cell.
 
-    They go in laps, each a shuffle of its own, so that the visits to a cell are spread over
-    the pass; a cell with fewer visits than there are laps takes part in some of them.
+    Visits are made in laps, each in a new random order, so the visits to a cell are spread over
+    the pass. A cell with fewer visits than there are laps takes part in some of them.
     """
     laps: list[list[int]] = [[] for _ in range(VISITS)]
     for number, planned in enumerate(plan):
@@ -119,9 +119,9 @@ def visits(plan: Sequence[PlannedCell], shuffle: random.Random) -> list[int]:
 
 
 def _worker_of(cell: Cell) -> tuple[str, int]:
-    """Cells that may share a process: one framework, one thread count.
+    """The worker of a cell: cells with the same framework and thread count share one.
 
-    A user's own file gets a process to itself, since what it imports is not known.
+    A user's file gets its own worker, since its imports are not known.
     """
     framework = _framework(cell.reference)
     return framework, cell.threads
@@ -129,10 +129,11 @@ def _worker_of(cell: Cell) -> tuple[str, int]:
 
 @cache
 def _framework(reference: str) -> str:
-    """What an implementation needs; looked up once, since its file may vanish meanwhile."""
+    """What an implementation needs. Cached, since its file may be deleted later."""
     description = implementations.describe(reference)
-    own = "" if implementations.is_own(description.path) else str(description.path)
-    return own or description.requires
+    if implementations.is_builtin(description.path):
+        return description.requires
+    return str(description.path)
 
 
 def _run_worker(
@@ -143,7 +144,7 @@ def _run_worker(
     on_visit: Callable[[], None],
     stall_seconds: float,
 ) -> None:
-    """Measure cells in a fresh process, and again without those that kill it."""
+    """Measure cells in a fresh process; if one kills it, measure the others in a new one."""
     remaining = list(plan)
     while remaining:
         current: int | None = None
@@ -171,14 +172,14 @@ def _run_worker(
                 on_progress=follow,
             )
         except processes.ChildError as error:
-            # Before the first visit the fault is nobody's own, and trying again would not help.
+            # No cell was visited yet, so no single cell is the cause: do not try again.
             lost = remaining if current is None else [remaining.pop(current)]
             result.failures.update({str(planned.cell): str(error) for planned in lost})
             if current is None:
                 return
             continue
-        if _lost(remaining, answer):
-            # The session ended before its time, in the cell that it was at.
+        if _lacks_cells(remaining, answer):
+            # The session ended too early, in the cell that it was visiting.
             ended = remaining if current is None else [remaining.pop(current)]
             for planned in ended:
                 name = str(planned.cell)
@@ -192,8 +193,8 @@ def _run_worker(
         return
 
 
-def _lost(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool:
-    """Whether a worker's answer lacks a cell: neither measured to the end nor failed."""
+def _lacks_cells(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool:
+    """Whether an answer lacks a cell that was neither measured completely nor failed."""
     entries = (answer["benchmark"] or {"benchmarks": []})["benchmarks"]
     finished = {
         str(Cell.from_json(entry["extra_info"]["cell"]))
@@ -201,7 +202,8 @@ def _lost(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool:
         if "error" in entry["extra_info"]
     }
     return any(
-        str(each.cell) not in finished and str(each.cell) not in answer["failures"] for each in plan
+        str(planned.cell) not in finished and str(planned.cell) not in answer["failures"]
+        for planned in plan
     )
 
 
@@ -213,7 +215,7 @@ def _merge(result: PassResult, benchmark: dict[str, Any] | None) -> None:
         result.benchmark = benchmark
     else:
         result.benchmark["benchmarks"] += benchmark["benchmarks"]
-        # Each worker has the framework of its own cells.
+        # Each worker lists the versions of the framework that its cells use.
         result.benchmark["machine_info"]["versions"] |= benchmark["machine_info"]["versions"]
 
 

@@ -37,14 +37,14 @@ class Plan:
     measured: list[PlannedCell] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     ceilings: list[dict[str, Any]] = field(default_factory=list)
-    """The machine's peaks for each dtype and thread count, from `measure_ceiling`."""
+    """The machine's peak rates for each dtype and thread count, from `measure_ceiling`."""
     probing_seconds: float = 0.0
-    """How long the calls took that the plan is based on."""
+    """Total time of the calls on which the plan is based."""
     starting_seconds: dict[str, float] = field(default_factory=dict)
-    """How long a process takes that does nothing but a first call, by contender that compiles."""
+    """Time of a process that makes only a first call, for each contender that compiles."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `run.json` keeps of it; `from_json` is the inverse."""
+        """The part of `run.json` that stores the plan; `from_json` is the inverse."""
         return {
             "ceilings": self.ceilings,
             "probing_seconds": self.probing_seconds,
@@ -82,7 +82,7 @@ class Plan:
             for item in document["measured"]
         ]
         if not all(0 < planned.seconds < math.inf for planned in measured):
-            raise ValueError("an expected time that cannot be")
+            raise ValueError("an expected time that is not a positive number")
         starting = {
             str(name): float(seconds)
             for name, seconds in document.get("starting_seconds", {}).items()
@@ -102,10 +102,10 @@ def make_plan(
     verdicts: Mapping[str, Verdict],
     stall_seconds: float = STALL_SECONDS,
 ) -> Plan:
-    """Decide which cells to measure, after a few calls of each contender that verified.
+    """Decide which cells to measure, after a few calls of each verified contender.
 
-    Controls, a second measurement of the baseline and of the fastest contender, are
-    among the cells.
+    The plan includes controls: a second measurement of the baseline and of the fastest
+    contender.
     """
     plan = Plan()
     cells = list(
@@ -114,17 +114,19 @@ def make_plan(
         )
     )
     for name, verdict in verdicts.items():
-        mine = [cell for cell in cells if cell.implementation == name]
+        contender_cells = [cell for cell in cells if cell.implementation == name]
         if verdict.status == "verified":
-            _plan_contender(plan, mine, request.limit, stall_seconds)
+            _plan_contender(plan, contender_cells, request.limit, stall_seconds)
         else:
-            plan.skipped += [Skipped(cell, verdict.status, verdict.reason) for cell in mine]
+            plan.skipped += [
+                Skipped(cell, verdict.status, verdict.reason) for cell in contender_cells
+            ]
     _add_controls(plan, request.baseline)
     if request.first_calls:
         plan.starting_seconds = rehearse(plan.measured)
     for dtype in request.dtypes:
         for count in sorted({1, *request.threads, len(processes.available_cpus())}):
-            with suppress(processes.ChildError):  # too little memory, say: nothing is doubted then
+            with suppress(processes.ChildError):  # no peak, then no doubts
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan
 
@@ -136,7 +138,7 @@ def cells_of(
     threads: Sequence[int],
     workload: str = DEFAULT_WORKLOAD,
 ) -> Iterator[Cell]:
-    """Yield every cell of a run; ``contenders`` maps names to what they are loaded by."""
+    """Yield every cell of a run; ``contenders`` maps names to references for `load`."""
     for sweep in sweeps:
         for dtype in dtypes:
             for case in sweep.cases:
@@ -149,12 +151,12 @@ def cells_of(
 
 
 def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:
-    """Predict one contender's cells in processes of its own, one for each thread count."""
+    """Predict the times of one contender's cells, in one child process for each thread count."""
     for count in dict.fromkeys(cell.threads for cell in cells):
-        asked = [cell for cell in cells if cell.threads == count]
+        cells_of_count = [cell for cell in cells if cell.threads == count]
         task = {
-            "reference": asked[0].reference,
-            "cells": [cell.to_json() for cell in asked],
+            "reference": cells_of_count[0].reference,
+            "cells": [cell.to_json() for cell in cells_of_count],
             "limit": limit,
         }
         try:
@@ -167,28 +169,28 @@ def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: 
             )
         except processes.ChildError as error:
             plan.skipped += [
-                Skipped(cell, "failed", f"when first called: {error}") for cell in asked
+                Skipped(cell, "failed", f"when first called: {error}") for cell in cells_of_count
             ]
             continue
-        for cell in asked:
+        for cell in cells_of_count:
             prediction = Prediction.from_json(answer["cells"][str(cell)])
-            plan.probing_seconds += prediction.spent
-            limited = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
+            plan.probing_seconds += prediction.calling_seconds
+            over_limit = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
             if prediction.worth_measuring(limit):
-                once = prediction.first, answer["loading_seconds"]
-                plan.measured.append(PlannedCell(cell, prediction.seconds, *once))
+                once_a_process = prediction.first_seconds, answer["loading_seconds"]
+                plan.measured.append(PlannedCell(cell, prediction.seconds, *once_a_process))
             elif prediction.fit is None:
-                plan.skipped.append(Skipped(cell, "skipped", f"took {limited}"))
+                plan.skipped.append(Skipped(cell, "skipped", f"took {over_limit}"))
             else:
                 work = workloads.get(cell.workload).work(cell.case)
                 estimate = prediction.fit.estimate(work)
-                plan.skipped.append(Skipped(cell, "skipped", f"predicted {limited}", estimate))
+                plan.skipped.append(Skipped(cell, "skipped", f"predicted {over_limit}", estimate))
 
 
 def _add_controls(plan: Plan, baseline: str) -> None:
-    """Measure the baseline and the fastest contender a second time, under their own label.
+    """Plan a second measurement of the baseline and of the fastest contenders, as controls.
 
-    The fastest is the one that needs the least time over the largest case of each setting.
+    In each setting, the fastest contender is the one with the shortest time on the largest case.
     """
     fastest: set[str] = set()
     settings: dict[tuple[str, str, int], list[PlannedCell]] = {}
@@ -198,8 +200,8 @@ def _add_controls(plan: Plan, baseline: str) -> None:
     for planned_cells in settings.values():
         multiply_adds = workloads.get(planned_cells[0].cell.workload).multiply_adds
         largest = max(multiply_adds(planned.cell.case) for planned in planned_cells)
-        there = [p for p in planned_cells if multiply_adds(p.cell.case) == largest]
-        fastest.add(min(there, key=lambda planned: planned.seconds).cell.implementation)
+        at_largest = [p for p in planned_cells if multiply_adds(p.cell.case) == largest]
+        fastest.add(min(at_largest, key=lambda planned: planned.seconds).cell.implementation)
     for planned in list(plan.measured):
         if planned.cell.implementation in {baseline, *fastest}:
             control = replace(planned.cell, control=True)

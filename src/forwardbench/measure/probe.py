@@ -1,7 +1,7 @@
-"""How long a call will take, found out without making the calls that take too long.
+"""Predicts how long a call takes, without making calls that take too long.
 
-Cases are called in order of size, and every prediction comes from the smaller ones: a
-case predicted above the limit is never called, and neither is anything larger.
+Cases are called in order of size, and each prediction is based on the smaller cases. A case whose
+prediction is above the limit is not called.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from forwardbench.records import Cell
 from forwardbench.statistics.fit import Fit, fit_times
 
 _SETTLED_SECONDS = 0.02
-"""A call this long is timed once; shorter ones three times, of which the fastest counts."""
+"""A call of at least this length is timed once; of shorter calls the fastest of three counts."""
 
 
 class Prediction(NamedTuple):
-    """How long a call takes, in seconds, and how that is known."""
+    """The seconds that a call takes, measured or predicted."""
 
     seconds: float
     called: bool
-    """Whether the case was called, or is predicted from smaller ones."""
+    """True if the case was called; False if it is predicted from smaller cases."""
     fit: Fit | None
-    """What a prediction comes from."""
-    spent: float = 0.0
-    """Seconds that its calls took."""
-    first: float = 0.0
-    """Seconds that preparing it and its first call took beyond a later call: compiling, say."""
+    """The fit behind a prediction; None if the case was called."""
+    calling_seconds: float = 0.0
+    """Total time of its calls."""
+    first_seconds: float = 0.0
+    """Time of preparing it and its first call, minus a later call: compiling, for example."""
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Prediction:
-        """Rebuild a prediction after a trip through JSON, which makes lists of tuples."""
-        seconds, called, fit, spent, first = values
-        return cls(seconds, called, Fit(*fit) if fit else None, spent, first)
+        """Rebuild a prediction from JSON, which has lists in place of tuples."""
+        seconds, called, fit, calling_seconds, first_seconds = values
+        return cls(seconds, called, Fit(*fit) if fit else None, calling_seconds, first_seconds)
 
     def worth_measuring(self, limit: float) -> bool:
-        """Whether to measure the case: a call that was made may exceed the limit a little.
+        """Whether to measure the case: only if it was called and takes at most twice the limit.
 
-        The limit is on predictions; a time that was seen is not thrown away for 5 percent.
+        The limit is for predictions. A measured time may exceed it, up to this factor.
         """
         return self.called and self.seconds <= 2 * limit
 
@@ -66,7 +66,7 @@ def predict(
     called: dict[Case, float] = {}
     predictions: dict[Case, Prediction] = {}
     for case in sorted({*cases, *ladder}, key=multiply_adds):
-        fit = fit_times([work(each) for each in called], list(called.values()))
+        fit = fit_times([work(smaller) for smaller in called], list(called.values()))
         expected = fit.seconds(work(case)) if fit else 0.0
         if fit and expected > limit:
             predictions[case] = Prediction(expected, False, fit)
@@ -79,31 +79,31 @@ def predict(
 def _time_call(
     implementation: Implementation, case: Case, expected: float, timer: Callable[[], float]
 ) -> Prediction:
-    """Take the shortest of a few calls: the first may compile, say."""
+    """Take the shortest of a few calls, since the first one may compile."""
     data, layers = implementation.workload.inputs(case)
     start = time.perf_counter()
     ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
     preparing = time.perf_counter() - start
-    shortest, spent, first = math.inf, 0.0, math.nan
+    shortest, total, first = math.inf, 0.0, math.nan
     gc.disable()  # as pytest-benchmark does while it measures
     try:
         for _ in range(3):
             start = timer()
             implementation.compute(*prepared, ready)
-            took = timer() - start
-            shortest, spent = min(shortest, took), spent + took
-            first = took if math.isnan(first) else first
+            seconds = timer() - start
+            shortest, total = min(shortest, seconds), total + seconds
+            first = seconds if math.isnan(first) else first
             if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
                 break
     finally:
         gc.enable()
-    return Prediction(shortest, True, None, spent, preparing + first - shortest)
+    return Prediction(shortest, True, None, total, preparing + first - shortest)
 
 
 def main(link: processes.Link) -> None:
-    """Answer a child process's task: predict one implementation's cells, sweep by sweep."""
+    """Answer a child process's task: predict the times of one implementation's cells."""
     cells = [Cell.from_json(values) for values in link.task["cells"]]
-    workloads.get(cells[0].workload)  # reading the workload is no part of loading
+    workloads.get(cells[0].workload)  # so that loading does not include the workload
     start = time.perf_counter()
     implementation = load(link.task["reference"], cells[0].workload)
     loading = time.perf_counter() - start
@@ -116,11 +116,10 @@ def main(link: processes.Link) -> None:
 
 
 def _families(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Group cells whose times follow one curve; worked examples and odd shapes stand alone."""
+    """Group cells whose times follow one curve; a worked example or single shape is a group."""
     families: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        alone = "" if workloads.get(cell.workload).axis(cell.sweep) else str(cell.case)
-        families.setdefault((cell.sweep, cell.case.dtype, alone, cell.case.example), []).append(
-            cell
-        )
+        single_case = "" if workloads.get(cell.workload).axis(cell.sweep) else str(cell.case)
+        key = (cell.sweep, cell.case.dtype, single_case, cell.case.example)
+        families.setdefault(key, []).append(cell)
     return list(families.values())

@@ -1,4 +1,4 @@
-"""What a run is asked for: checked, and completed with the defaults, before anything starts."""
+"""The request of a run: its options, checked and completed before anything starts."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from forwardbench.workloads import Workload
 
 PRECISION_PASSES = 10
-"""With fewer passes there is no telling whether an interval is narrow or narrow by chance."""
+"""With fewer passes an interval may be narrow by chance, so precision cannot be judged."""
 SHAPES = "shapes"
-"""The sweep that cases given one by one belong to."""
+"""The name of the sweep that holds the cases of ``--shape``."""
 
 
 @dataclass(frozen=True)
 class Request(Settings):
-    """What a run was asked for, checked and complete.
+    """The request of a run, checked and complete.
 
-    With a precision to reach, more passes than asked for may follow.
+    If it has a precision, the run may make more passes than ``passes``.
     """
 
     contenders: dict[str, str]
-    """Names, and the name or path that each is loaded by."""
+    """Maps the name of each contender to the reference that loads it: a name or a path."""
     sweeps: tuple[Sweep, ...]
     baseline: str
     dtypes: tuple[str, ...] = ("float64",)
@@ -47,14 +47,14 @@ class Request(Settings):
     """Determines the order of cells in each pass."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `run.json` keeps of it; `from_json` is the inverse."""
+        """The part of `run.json` that stores the request; `from_json` is the inverse."""
         sweeps = {sweep.name: [str(case) for case in sweep.cases] for sweep in self.sweeps}
         return {**asdict(self), "sweeps": sweeps}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Request:
         """Rebuild a request from `run.json`; raises `UserError` if a sweep has changed since."""
-        known = {each.name for each in fields(cls)}
+        known = {known_field.name for known_field in fields(cls)}
         request = {"first_calls": 0} | {
             name: value for name, value in values.items() if name in known
         }
@@ -77,15 +77,15 @@ def _rebuild(workload: Workload, name: str, cases: list[str]) -> Sweep:
 
 
 def make_request(options: RunOptions, *, seed: int | None = None, here: bool = True) -> Request:
-    """Look up what was asked for by name; raises `UserError` for what cannot be done.
+    """Look up everything that the options name; raises `UserError` if the run is not possible.
 
-    ``here`` says whether it is for this machine, whose installation, CPUs and memory then count.
+    ``here`` is True for a run on this machine. Its installation, CPUs and memory are then checked.
     """
     workload = workloads.get(options.workload)
     contenders = choose_contenders(options.implementations, workload, everywhere=not here)
     baseline = options.baseline
     if baseline is None:
-        # A single function of one's own still needs something to be compared with.
+        # Even a single file needs a contender to compare it with.
         if DEFAULT_BASELINE not in {*contenders, *implementations.names_for(workload)}:
             raise UserError(
                 f"{DEFAULT_BASELINE} has no function {workload.signature}: name what speedups are "
@@ -104,7 +104,7 @@ def make_request(options: RunOptions, *, seed: int | None = None, here: bool = T
         tuple(dict.fromkeys(options.dtypes)),
         tuple(dict.fromkeys(_thread_count(text, here) for text in options.threads)),
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
-        **{each.name: getattr(options, each.name) for each in options_of(Settings)},
+        **{setting.name: getattr(options, setting.name) for setting in options_of(Settings)},
     )
     if here:
         _check_memory(request)
@@ -112,19 +112,19 @@ def make_request(options: RunOptions, *, seed: int | None = None, here: bool = T
 
 
 def _how_to_add(options: RunOptions) -> str:
-    """A contender is added to those that were named, or to the default, which then has to be."""
+    """The flags that add a contender; if none was given, they must name the default as well."""
     if "implementations" in options.given:
         return "--implementation"
     return f"--implementation {DEFAULT_FAMILY} --implementation NAME"
 
 
 def with_effort(request: Request, options: RunOptions) -> Request:
-    """Change how long to measure, where that was given; raises `UserError`."""
+    """Apply the given options that change how long to measure; raises `UserError`."""
     return _complete(replace(request, **options.changes_to_resumed()))
 
 
 def _complete(request: Request) -> Request:
-    """Hold options against each other that depend on each other; raises `UserError`."""
+    """Check and complete options that depend on each other; raises `UserError`."""
     if request.precision is None:
         return request
     if request.passes < PRECISION_PASSES:
@@ -138,10 +138,11 @@ def _complete(request: Request) -> Request:
 def choose_contenders(
     references: Sequence[str], workload: Workload, *, everywhere: bool = False
 ) -> dict[str, str]:
-    """Map the names that references stand for to what each is loaded by; raises `UserError`.
+    """Map the name of each contender to the reference that loads it; raises `UserError`.
 
-    A reference is an implementation's name, a file, a family or all of them. Of a family it means
-    those that compute the workload and can run here, or with ``everywhere`` on any machine.
+    ``references`` are names of implementations, files, families or ``all``. A family stands for
+    its members that compute the workload and can run here. With ``everywhere`` it stands for
+    those that cannot run here, too.
     """
     contenders: dict[str, str] = {}
     for reference in references:
@@ -149,8 +150,8 @@ def choose_contenders(
             path = implementations.find(member)
             if path.stem.endswith(" (control)") or one_line(path.stem) != path.stem:
                 raise UserError(f"{one_line(path.name)!r} cannot name an implementation: rename it")
-            own = implementations.is_own(path)
-            loaded_by = path.stem if own else str(path.resolve())
+            is_builtin = implementations.is_builtin(path)
+            loaded_by = path.stem if is_builtin else str(path.resolve())
             if contenders.setdefault(path.stem, loaded_by) != loaded_by:
                 raise UserError(
                     f"two implementations are called {path.stem!r}: rename one of the files"
@@ -159,7 +160,7 @@ def choose_contenders(
 
 
 def _members(reference: str, workload: Workload, everywhere: bool) -> list[str]:
-    """Names that a reference stands for; raises `UserError` for a family that cannot run here."""
+    """The names behind a reference; raises `UserError` for a family that cannot run here."""
     members = implementations.members_of(reference)
     if not members:
         return [reference]
@@ -181,7 +182,7 @@ def _members(reference: str, workload: Workload, everywhere: bool) -> list[str]:
 
 
 def left_out(references: Sequence[str]) -> list[str]:
-    """For each reason why members of these families cannot run here, their names and the reason."""
+    """The members of these families that cannot run here; one line for each reason."""
     names: dict[str, list[str]] = {}
     for name in dict.fromkeys(
         member for reference in references for member in implementations.members_of(reference)
@@ -193,7 +194,7 @@ def left_out(references: Sequence[str]) -> list[str]:
 
 
 def named_one_by_one(references: Sequence[str]) -> set[str]:
-    """The implementations that were asked for by themselves, not as members of a family."""
+    """The implementations that were given by their own name or file, not by a family."""
     return {
         implementations.find(reference).stem
         for reference in references
@@ -224,7 +225,7 @@ def _thread_count(text: str, here: bool) -> int:
         return given
     if not 1 <= given <= available:
         raise UserError(
-            f"--threads {text!r} cannot be had: this process may use {available} CPUs, "
+            f"--threads {text!r} is not possible: this process may use {available} CPUs, "
             f"so give a number from 1 to {available}, or all"
         )
     return int(text)
@@ -236,14 +237,14 @@ def _check_memory(request: Request) -> None:
         return
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     bytes_of = workloads.get(request.workload).bytes
-    had = f"{memory / 2**30:,.0f} GiB"
-    for asked in request.sweeps:
-        for case in asked.cases:
-            # Python's lists take four times an array's room, and inputs exist in both forms.
+    memory_words = f"{memory / 2**30:,.0f} GiB"
+    for sweep in request.sweeps:
+        for case in sweep.cases:
+            # Python's lists need four times the memory of an array, and inputs exist in both forms.
             if bytes_of(case) * 5 > memory:
                 raise UserError(
                     f"{case} needs about {bytes_of(case) * 5 / 2**30:,.0f} GiB and this machine "
-                    f"has {had}: choose a smaller case, or check it on a Dask "
+                    f"has {memory_words}: choose a smaller case, or check it on a Dask "
                     "cluster with forwardbench verify --implementation dask_array --shape "
                     f"{case} --scheduler tcp://HOST:PORT"
                 )

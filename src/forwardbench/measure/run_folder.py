@@ -1,7 +1,7 @@
-"""The folder of a run while it is being measured: made, locked, and taken up again.
+"""The folder of a run while it is being measured: it is made, locked and resumed here.
 
-`run.json` says what was asked, where, what was verified, and what becomes of each cell; each
-pass adds a file of its own. `forwardbench.results` reads them back.
+`run.json` holds the request, the environment, the verdicts and the plan. Each pass adds a file.
+`forwardbench.results` reads the files of a run.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ from forwardbench.verification.verify import Verdict
 FORMAT = 2
 """Version of `run.json`."""
 LOCK = ".lock"
-"""Held while a run writes into its folder. The system frees it when the process ends."""
+"""A run holds this lock while it writes. The system frees it when the process ends."""
 
 
 @dataclass
 class FinishedPasses:
-    """What the passes in a folder hold, as far as it decides how to go on."""
+    """The data of the finished passes that decide what to measure next."""
 
     numbers: list[int] = field(default_factory=list)
     samples: dict[Cell, dict[int, float]] = field(default_factory=dict)
-    """Median seconds a call of each cell, by the number of the pass."""
+    """Median seconds a call of each cell, by pass number."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Cells that have failed, with the reason."""
+    """The reason for each cell that has failed."""
     seconds: float = 0.0
-    """How long the passes took together."""
+    """Total time of the passes."""
 
 
 @dataclass
 class RunFolder:
-    """A run's folder, which only this process writes into."""
+    """A run's folder; only this process writes into it."""
 
     path: Path
     document: dict[str, Any]
@@ -60,38 +60,38 @@ class RunFolder:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a pass says of where it comes from."""
+        """Machine and commit, which each pass stores."""
         environment = self.document["environment"]
         return {"machine": environment["machine"], "commit": environment["commit"]}
 
     @property
     def is_planned(self) -> bool:
-        """Whether verification and plan are in `run.json` already."""
+        """Whether `run.json` already holds verification and plan."""
         return "measured" in self.document
 
     @property
     def request(self) -> Request:
-        """What the run was asked for."""
+        """The request of the run."""
         with reporting_bad_contents(self.path / "run.json"):
             return Request.from_json(self.document["request"])
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """What verification found, once that is recorded."""
+        """The verdicts; none before they are recorded."""
         with reporting_bad_contents(self.path / "run.json"):
             return [Verdict(**values) for values in self.document.get("verification", [])]
 
     @property
     def plan(self) -> Plan:
-        """The plan, once it is recorded."""
+        """The plan; it must be recorded already."""
         with reporting_bad_contents(self.path / "run.json"):
             return Plan.from_json(self.document)
 
     def change_request(self, request: Request) -> None:
-        """Note that more, or less, is asked for now.
+        """Store a request that asks for more, or less, than before.
 
-        Adding passes to a run that was finished is done in view of its results, as a rule, and
-        so its intervals are widened like those of a run with a precision to reach.
+        Whoever adds passes to a finished run has usually seen its results. So its intervals are
+        widened, like those of a run with a precision to reach.
         """
         if self.document["finished"] and request.passes > self.request.passes:
             self.document["extended"] = True
@@ -104,25 +104,28 @@ class RunFolder:
         _write_document(self.path, self.document)
 
     def record_plan(
-        self, verdicts: Mapping[str, Verdict], plan: Plan, spent: Mapping[str, float] | None = None
+        self,
+        verdicts: Mapping[str, Verdict],
+        plan: Plan,
+        spent_seconds: Mapping[str, float] | None = None,
     ) -> None:
-        """Add what was verified, the machine's peaks, what becomes of each cell, and seconds spent.
+        """Store the verdicts, the plan, and the seconds that each stage took.
 
-        The expected length of a pass is kept as well, to be compared with what it took.
+        The expected length of a pass is stored too, so that it can be compared with the real one.
         """
         self.document["verification"] = [asdict(verdict) for verdict in verdicts.values()]
         self.document.update(plan.to_json())
-        self.document["spent"] = dict(spent or {})
+        self.document["spent"] = dict(spent_seconds or {})
         self.document["expected_pass_seconds"] = predicted_seconds(plan.measured)
         self.write()
 
     def finish(self) -> None:
-        """Note that nothing more is to be measured."""
+        """Record that the run is finished."""
         self.document["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         self.write()
 
     def finished_passes(self) -> FinishedPasses:
-        """Read the passes that were not there when this was last asked; raises `UserError`."""
+        """Read the passes that are new since the last call; raises `UserError`."""
         while (path := self.path / f"pass-{len(self._passes.numbers) + 1:03d}.json").exists():
             document = read_json(path)
             with reporting_bad_contents(path):
@@ -130,21 +133,21 @@ class RunFolder:
         return self._passes
 
     def first_calls(self) -> FirstCalls:
-        """Read the first calls that were timed so far; raises `UserError`."""
+        """Read the first calls timed so far; raises `UserError`."""
         return FirstCalls.read(self.path)
 
-    def write_first_calls(self, made: FirstCalls) -> None:
-        """Keep the first calls that were timed so far, whole or not at all."""
-        write_whole(self.path / FIRST_CALLS, json.dumps(made.to_json(), indent=1) + "\n")
+    def write_first_calls(self, timed: FirstCalls) -> None:
+        """Write the first calls timed so far, whole or not at all."""
+        write_whole(self.path / FIRST_CALLS, json.dumps(timed.to_json(), indent=1) + "\n")
 
 
 def default_path() -> Path:
-    """Where a run goes that is not told where to go."""
+    """The folder of a run without ``--output``."""
     return Path(f"results/run-{datetime.now():%Y%m%d-%H%M%S}")
 
 
 def claim_folder(path: Path, request: Request) -> RunFolder:
-    """Make a run's folder and write into it, so that nothing is measured in vain."""
+    """Make a run's folder and write to it; if that fails, it fails before any measurement."""
     machine = describe_machine()
     document = {
         "format": FORMAT,
@@ -167,7 +170,7 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
             f"{path} exists already: name a new folder with --output, or continue a run that "
             f"was interrupted with --resume {path}"
         )
-    # Filled beside its place and then moved there: a folder without run.json never exists.
+    # Filled under another name, then renamed: no run's folder ever lacks its run.json.
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         partial.mkdir(parents=True)
@@ -187,7 +190,7 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
 
 
 def resume_folder(path: Path) -> RunFolder:
-    """Take up a run again where it ended; raises `UserError` if that would mix two runs."""
+    """Open the folder of a run to continue it; raises `UserError` if something has changed."""
     if not (path / "run.json").is_file():
         raise UserError(f"there is no run to resume in {path}: it holds no run.json")
     lock = _lock(path)
@@ -199,16 +202,16 @@ def resume_folder(path: Path) -> RunFolder:
                 f"{document['format']}, not {FORMAT}): start a new run"
             )
         contenders = document["request"]["contenders"]
-        before = dict(document["fingerprint"])
+        recorded = dict(document["fingerprint"])
         workload = document["request"].get("workload", DEFAULT_WORKLOAD)
         now = fingerprint(contenders, describe_machine(), workload)
-    changed = list(changes(before, now))
+    changed = list(changes(recorded, now))
     if changed:
         raise UserError(
             f"{path} cannot be resumed, since its passes would not compare: "
             f"{'; '.join(changed)}: start a new run"
         )
-    # Of a process that was killed while writing.
+    # Left by a process that was killed while writing.
     partial = (path / f"{name}.part" for name in ("run.json", FIRST_CALLS))
     for leftover in (*partial, *path.glob("pass-*.json.part")):
         leftover.unlink(missing_ok=True)
@@ -216,7 +219,7 @@ def resume_folder(path: Path) -> RunFolder:
     folder.finished_passes()
     folder.first_calls()
     if folder.is_planned:
-        _ = folder.plan, folder.verdicts  # so that a foreign file is named before it is changed
+        _ = folder.plan, folder.verdicts  # a bad file is reported before it is changed
     return folder
 
 
@@ -236,7 +239,7 @@ def _lock(path: Path) -> filelock.BaseFileLock:
 
 
 def forwardbench_commit() -> dict[str, Any]:
-    """Name the commit that forwardbench itself runs from; empty for an installed copy."""
+    """Return the commit of forwardbench's own source; empty for an installed copy."""
     package = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
@@ -244,7 +247,7 @@ def forwardbench_commit() -> dict[str, Any]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        # An installed copy may lie inside another project's repository: that is not its commit.
+        # An installed copy may lie inside another project's repository, whose commit is not its.
         git("ls-files", "--error-unmatch", str(Path(__file__)))
         return {
             "id": git("rev-parse", "HEAD"),

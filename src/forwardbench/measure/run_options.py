@@ -1,8 +1,8 @@
-"""The options of a run, each written once: its default, its help and its check.
+"""The options of a run. Each is defined once, with its default, its help and its check.
 
-The command line, `forwardbench.run`, ``--resume``, the request that a run's folder keeps, and what
-the hosts of a cluster are asked for are all made from the fields of these classes. A new option is
-a field here, and the code that does what it asks for.
+The fields of these classes define the command line, the keywords of `forwardbench.run`, what
+``--resume`` accepts, the request in a run's folder, and the arguments for the hosts of a cluster.
+A new option is a field here, and the code that implements it.
 """
 
 from __future__ import annotations
@@ -20,46 +20,46 @@ from forwardbench.errors import UserError
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 
 DEFAULT_FAMILY = "ladder"
-"""What is measured where no implementation is given, whatever else is installed."""
+"""The family that a run measures if no implementation is given."""
 MOST_FIRST_CALLS = 1000
-"""Each is a process of its own; nobody waits for more."""
+"""Each first call needs its own process, so more would take too long."""
 MAX_TIME = 300.0
-"""Seconds that a run with a precision to reach may take, unless told otherwise."""
+"""Default limit in seconds for a run with a precision to reach."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option besides its value."""
+    """The properties of an option."""
 
     help: str
     metavar: str = ""
     flag: str = ""
-    """Its name on the command line, where that is not the field's."""
+    """Its name on the command line, if it differs from the field's name."""
     default_words: str = ""
-    """What its help says of the default."""
+    """The default, as its help writes it."""
     reads: type = str
-    """What a text from the command line is turned into."""
+    """The type of its value; a text from the command line is converted to it."""
     check: Callable[[str, Any], None] | None = None
-    """Raises `UserError` for a value that cannot be; is called with the flag and the value."""
+    """Called with the flag and the value; raises `UserError` if the value is not valid."""
     quick: Any = None
-    """Its value under ``--quick``, unless it is given; None where that changes nothing."""
+    """Its default under ``--quick``; None if that does not change."""
     with_resume: bool = False
-    """Whether it may be given to change a run that is resumed."""
+    """Whether it can be given together with ``--resume``."""
     sent_to_hosts: bool = True
-    """Whether the hosts of a cluster are given it too."""
+    """Whether it is passed to the hosts of a cluster."""
     from_python: bool = True
     """Whether it is a keyword of `forwardbench.run`."""
 
 
 def option(default: Any, help_text: str, metavar: str = "", **details: Any) -> Any:
-    """A field that is an option of a run; see `Option` for the details."""
+    """Make a field that is an option of a run; ``details`` are fields of `Option`."""
     if default is not None and not isinstance(default, tuple):
         details.setdefault("reads", type(default))
     return field(default=default, metadata={"option": Option(help_text, metavar, **details)})
 
 
 def must_be(what: str, accepts: Callable[[Any], bool]) -> Callable[[str, Any], None]:
-    """Make a check of one value from what it must be, in words and as a function."""
+    """Make a check of one value: ``what`` says in words what ``accepts`` tests."""
 
     def check(flag: str, value: Any) -> None:
         if not accepts(value):
@@ -71,7 +71,7 @@ def must_be(what: str, accepts: Callable[[Any], bool]) -> Callable[[str, Any], N
 
 _check_seconds = must_be(
     "a number of seconds above 0",
-    lambda value: 0 < value <= sys.float_info.max,  # a whole number may be beyond that
+    lambda value: 0 < value <= sys.float_info.max,  # an int can be larger than any float
 )
 
 
@@ -83,25 +83,25 @@ def _check_dtypes(flag: str, names: Iterable[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """A class with fields that are options, checked when it is made; raises `UserError`."""
+    """A base class: fields that are options are checked on creation; raises `UserError`."""
 
     def __post_init__(self) -> None:
-        for each in options_of(type(self)):
-            about, value = each.metadata["option"], getattr(self, each.name)
-            if value is None and each.default is None:
+        for option_field in options_of(type(self)):
+            about, value = option_field.metadata["option"], getattr(self, option_field.name)
+            if value is None and option_field.default is None:
                 continue
-            _check_type(each, value)
+            _check_type(option_field, value)
             if about.check is not None:
-                about.check(flag_of(each), value)
+                about.check(flag_of(option_field), value)
 
 
 _FORWARD = workloads.get(DEFAULT_WORKLOAD)
-"""Whose sweeps help names; another workload has its own."""
+"""The workload whose sweeps the help lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection(Options):
-    """What a run compares, by names that are still to be looked up."""
+    """What a run compares, as names that are not yet looked up."""
 
     implementations: tuple[str, ...] = option(
         (DEFAULT_FAMILY,),
@@ -129,7 +129,7 @@ class Selection(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Options):
-    """How a run measures: what its folder keeps just as it was given."""
+    """How a run measures; its folder stores these options unchanged."""
 
     workload: str = option(
         DEFAULT_WORKLOAD, "what is computed of each case", "NAME", default_words=DEFAULT_WORKLOAD
@@ -143,8 +143,8 @@ class Settings(Options):
         default_words="1", quick=0.05, check=_check_seconds,
     )  # fmt: skip
     precision: float | None = option(
-        None, "go on until each speedup is known so well, as in 0.02 for 2 percent", "SHARE",
-        reads=float, with_resume=True,
+        None, "add passes until each speedup is known this precisely, as in 0.02 for 2 percent",
+        "SHARE", reads=float, with_resume=True,
         check=must_be("a share between 0 and 1, as in 0.02", lambda share: 0 < share < 1),
     )  # fmt: skip
     max_time: float | None = option(
@@ -162,7 +162,7 @@ class Settings(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(Settings, Selection):
-    """What a run is asked for, with defaults in place of what was not given; see `of`."""
+    """All options of a run, with defaults for those that were not given; see `of`."""
 
     quick: bool = option(False, "3 passes, a limit of 0.05 s and no first calls, unless given")
     output: str | None = option(
@@ -179,137 +179,145 @@ class RunOptions(Settings, Selection):
         "DIR", with_resume=True, sent_to_hosts=False, from_python=False,
     )  # fmt: skip
     given: frozenset[str] = field(default=frozenset(), repr=False)
-    """Names of the options that were given, whatever their values are."""
+    """Names of the options that were given."""
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """Complete what was asked for; None, an empty list and False ask for nothing.
+        """Make the options from the given ones; None, an empty list and False mean not given.
 
-        Raises `UserError` for a value that cannot be, and for an option that was given although
-        a run is resumed that was made without it.
+        Raises `UserError` for a value that is not valid, and for an option that cannot be given
+        together with ``resume``.
         """
-        known = {each.name: each for each in options_of(cls)}
+        known = {option_field.name: option_field for option_field in options_of(cls)}
         for name in values:
             if name not in known:
                 raise TypeError(f"there is no option {name!r}: choose from {', '.join(known)}")
-        asked = {
+        given = {
             name: _as_texts(known[name], value)
             for name, value in values.items()
-            if not _asks_for_nothing(value)
+            if not _is_not_given(value)
         }
-        if "resume" in asked:
-            _refuse_with_resume(known[name] for name in known if name in asked)
-        if asked.get("quick"):
-            quick = {name: each.metadata["option"].quick for name, each in known.items()}
+        if "resume" in given:
+            _refuse_with_resume(known[name] for name in known if name in given)
+        if given.get("quick"):
+            quick = {
+                name: option_field.metadata["option"].quick for name, option_field in known.items()
+            }
             changed = {name: value for name, value in quick.items() if value is not None}
-            return cls(**{**changed, **asked}, given=frozenset(asked))
-        return cls(**asked, given=frozenset(asked))
+            return cls(**{**changed, **given}, given=frozenset(given))
+        return cls(**given, given=frozenset(given))
 
     def changes_to_resumed(self) -> dict[str, Any]:
-        """What was given that changes a run which is taken up again, by name."""
+        """The given options that change a resumed run, by name."""
         return {
-            each.name: getattr(self, each.name)
-            for each in options_of(Settings)
-            if each.name in self.given and each.metadata["option"].with_resume
+            option_field.name: getattr(self, option_field.name)
+            for option_field in options_of(Settings)
+            if option_field.name in self.given and option_field.metadata["option"].with_resume
         }
 
     def arguments(self) -> list[str]:
-        """The arguments that ask the hosts of a cluster for the same."""
+        """The command-line arguments that pass the given options to the hosts of a cluster."""
         arguments = []
-        for each in options_of(type(self)):
-            flag, value = flag_of(each), getattr(self, each.name)
-            if each.name not in self.given or not each.metadata["option"].sent_to_hosts:
+        for option_field in options_of(type(self)):
+            flag, value = flag_of(option_field), getattr(self, option_field.name)
+            if (
+                option_field.name not in self.given
+                or not option_field.metadata["option"].sent_to_hosts
+            ):
                 continue
             if isinstance(value, tuple):
                 arguments += [f"{flag}={item}" for item in value]
             else:
-                arguments.append(flag if is_switch(each) else f"{flag}={value}")
+                arguments.append(flag if is_switch(option_field) else f"{flag}={value}")
         return arguments
 
 
 def options_of(kind: type[Options]) -> Iterator[Field[Any]]:
     """The fields of a class that are options, in the order in which help lists them."""
-    return (each for each in fields(kind) if "option" in each.metadata)
+    return (option_field for option_field in fields(kind) if "option" in option_field.metadata)
 
 
-def flag_of(each: Field[Any]) -> str:
+def flag_of(option_field: Field[Any]) -> str:
     """An option's name on the command line."""
-    return each.metadata["option"].flag or f"--{each.name.replace('_', '-')}"
+    return option_field.metadata["option"].flag or f"--{option_field.name.replace('_', '-')}"
 
 
-def help_of(each: Field[Any], default_words: str = "") -> str:
-    """An option's help, with its default or another one."""
-    about: Option = each.metadata["option"]
+def help_of(option_field: Field[Any], default_words: str = "") -> str:
+    """An option's help, with its own default or with ``default_words``."""
+    about: Option = option_field.metadata["option"]
     default = default_words or about.default_words
     return f"{about.help} (default: {default})" if default else about.help
 
 
-def is_list(each: Field[Any]) -> bool:
+def is_list(option_field: Field[Any]) -> bool:
     """Whether an option may be given several times."""
-    return isinstance(each.default, tuple)
+    return isinstance(option_field.default, tuple)
 
 
-def is_switch(each: Field[Any]) -> bool:
+def is_switch(option_field: Field[Any]) -> bool:
     """Whether an option takes no value."""
-    return each.metadata["option"].reads is bool
+    return option_field.metadata["option"].reads is bool
 
 
 def signature_of(kind: type[RunOptions]) -> inspect.Signature:
-    """The keywords of `forwardbench.run`, with the defaults that ask for nothing."""
+    """The signature of `forwardbench.run`; its defaults mean that an option is not given."""
     parameters = []
-    for each in options_of(kind):
-        about: Option = each.metadata["option"]
+    for option_field in options_of(kind):
+        about: Option = option_field.metadata["option"]
         if not about.from_python:
             continue
         default: Any = None
         annotation = f"{about.reads.__name__} | None"
-        if is_list(each):
+        if is_list(option_field):
             default, annotation = (), "Sequence[str]"
-        elif is_switch(each):
+        elif is_switch(option_field):
             default, annotation = False, "bool"
         parameters.append(
             inspect.Parameter(
-                each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+                option_field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=annotation,
             )
         )
     return inspect.Signature(parameters)
 
 
 def describe_keywords(kind: type[RunOptions]) -> str:
-    """A line on each keyword of `forwardbench.run`."""
+    """Describe each keyword of `forwardbench.run` in one line."""
     return "\n".join(
-        f"{each.name}: {help_of(each).replace('; repeatable', '')}"
-        for each in options_of(kind)
-        if each.metadata["option"].from_python
+        f"{option_field.name}: {help_of(option_field).replace('; repeatable', '')}"
+        for option_field in options_of(kind)
+        if option_field.metadata["option"].from_python
     )
 
 
-def _asks_for_nothing(value: object) -> bool:
+def _is_not_given(value: object) -> bool:
     empty = isinstance(value, list | tuple) and not value
     return value is None or value is False or empty
 
 
-def _as_texts(each: Field[Any], value: Any) -> Any:
-    """A value as it is kept; a path, say, as a text."""
-    if is_list(each):
+def _as_texts(option_field: Field[Any], value: Any) -> Any:
+    """Convert a value to the form that is stored; a path becomes a text."""
+    if is_list(option_field):
         if isinstance(value, str) or not isinstance(value, Iterable):
-            raise UserError(f"{each.name} is a list: write {each.name}=[{value!r}]")
+            raise UserError(f"{option_field.name} is a list: write {option_field.name}=[{value!r}]")
         return tuple(str(item) for item in value)
     return str(value) if isinstance(value, Path) else value
 
 
-def _check_type(each: Field[Any], value: Any) -> None:
-    reads = each.metadata["option"].reads
+def _check_type(option_field: Field[Any], value: Any) -> None:
+    reads = option_field.metadata["option"].reads
     words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
-    accepted = (int, float) if reads is float else tuple if is_list(each) else reads
+    accepted = (int, float) if reads is float else tuple if is_list(option_field) else reads
     if not isinstance(value, accepted) or (isinstance(value, bool) and reads is not bool):
-        raise UserError(f"{each.name} is {words[reads]}, not {value!r}")
+        raise UserError(f"{option_field.name} is {words[reads]}, not {value!r}")
 
 
 def _refuse_with_resume(given: Iterable[Field[Any]]) -> None:
-    for each in given:
-        if not each.metadata["option"].with_resume:
+    for option_field in given:
+        if not option_field.metadata["option"].with_resume:
             raise UserError(
                 "--resume goes on with what the run was asked for: leave out "
-                f"{flag_of(each)}, or start a new run"
+                f"{flag_of(option_field)}, or start a new run"
             )

@@ -1,4 +1,4 @@
-"""A run: verified and planned, then pass after pass and first calls, each kept as it ends."""
+"""The stages of a run: verification, planning, passes, first calls. Each result is kept at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forwardbench.measure.plan import Plan, make_plan
 from forwardbench.measure.precision import cells_to_repeat
 from forwardbench.measure.request import Request
 from forwardbench.measure.run_folder import RunFolder
-from forwardbench.measure.threads import off_the_cpus_of
+from forwardbench.measure.threads import keep_off_worker_cpus
 from forwardbench.measure.timing import visits_of
 from forwardbench.processes import ChildError
 from forwardbench.records import Cell, FirstCall
@@ -26,30 +26,30 @@ from forwardbench.verification.verify import Verdict, verify_all
 
 
 class Observer:
-    """Is told how a run goes on."""
+    """Is informed of the progress of a run."""
 
     def begin(self, number: int, visits: int) -> None:
-        """Pass ``number`` begins; it will have so many visits to cells."""
+        """Pass ``number`` begins; it has so many visits to cells."""
 
     def visit(self) -> None:
         """A cell was visited."""
 
     def end(self, number: int) -> None:
-        """Pass ``number`` is finished and safe."""
+        """Pass ``number`` is finished and written."""
 
     def begin_first_calls(self, count: int) -> None:
-        """The passes are made; so many first calls are to be timed now."""
+        """The passes are done; so many first calls are timed now."""
 
     def first_call(self) -> None:
-        """A first call was timed and is safe, or failed."""
+        """A first call was timed, or failed, and is written."""
 
 
 def verify_and_plan(
     folder: RunFolder, request: Request, on_verdict: Callable[[Verdict], None]
 ) -> Plan:
-    """Verify the contenders and plan the run, unless that was done before it was interrupted.
+    """Verify the contenders and plan the run, unless `run.json` already holds both.
 
-    ``on_verdict`` is told of each contender as soon as it is verified.
+    ``on_verdict`` is called with each verdict at once.
     """
     if folder.is_planned:
         return folder.plan
@@ -60,13 +60,13 @@ def verify_and_plan(
         on_verdict(verdict)
     verified = time.monotonic()
     plan = make_plan(request, verdicts)
-    spent = {"verification": verified - start, "planning": time.monotonic() - verified}
-    folder.record_plan(verdicts, plan, spent)
+    stage_seconds = {"verification": verified - start, "planning": time.monotonic() - verified}
+    folder.record_plan(verdicts, plan, stage_seconds)
     return plan
 
 
 def measure(folder: RunFolder, request: Request, plan: Plan, observer: Observer) -> None:
-    """Make the passes, which matter most, and time first calls in what is left of the time."""
+    """Make the passes first, and time first calls in the time that is left."""
     begun = time.monotonic()
     measure_passes(folder, request, plan, observer)
     limit = request.max_time
@@ -83,13 +83,13 @@ def measure_passes(
 ) -> None:
     """Measure the passes that are still missing.
 
-    A cell that fails in one pass is left out of the next, and without cells there is no
-    next. With a precision to reach, passes over the cells that need them follow.
+    A cell that fails in one pass is left out of the later ones. If no cell is left, no pass
+    follows. With a precision to reach, more passes over the cells that need them follow.
     """
     observer = observer or Observer()
     for number, cells in _passes(folder, request, plan):
-        observer.begin(number, sum(visits_of(each.seconds) for each in cells))
-        with off_the_cpus_of(request.threads):
+        observer.begin(number, sum(visits_of(planned.seconds) for planned in cells))
+        with keep_off_worker_cpus(request.threads):
             result = run_pass(
                 cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds
             )
@@ -113,29 +113,29 @@ def measure_first_calls(
     time_first_call: Callable[[Cell], FirstCall] = first_calls.time_first_call,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Time the first calls that are still missing, one after another, and keep each at once.
+    """Time the missing first calls, one after another, and write each at once.
 
-    None is begun that would end later than ``seconds`` from now, if that is given. One that fails
-    costs its own cell only, whose first call is not tried again.
+    If ``seconds`` is given, no call begins that would end later than that many seconds from now.
+    If a first call fails, only its cell is affected; it is not tried again.
     """
     observer = observer or Observer()
     missing = first_calls_left(folder, request, plan)
     if not missing:
         return
-    made, begun = folder.first_calls(), clock()
+    timed, begun = folder.first_calls(), clock()
     observer.begin_first_calls(len(missing))
     cells = _cells_to_call_first(folder, plan)
-    with off_the_cpus_of(request.threads):
-        for cell in first_calls.laps(cells, made, request.first_calls, request.seed):
+    with keep_off_worker_cpus(request.threads):
+        for cell in first_calls.laps(cells, timed, request.first_calls, request.seed):
             expected = plan.starting_seconds.get(cell.implementation, 0.0)
             if seconds is not None and clock() - begun + expected > seconds:
                 break
             try:
-                made.samples.setdefault(cell, []).append(time_first_call(cell))
+                timed.samples.setdefault(cell, []).append(time_first_call(cell))
             except ChildError as error:
-                made.failures[cell] = str(error)
+                timed.failures[cell] = str(error)
             try:
-                folder.write_first_calls(made)
+                folder.write_first_calls(timed)
             except OSError as error:
                 raise UserError(
                     f"cannot write first calls into {folder.path}: {error.strerror}; what was "
@@ -146,21 +146,23 @@ def measure_first_calls(
 
 
 def first_calls_left(folder: RunFolder, request: Request, plan: Plan) -> list[Cell]:
-    """The cells whose first calls are still to be timed, one item for each call."""
+    """The cells whose first calls are still missing; one item for each call."""
     cells = _cells_to_call_first(folder, plan)
     return first_calls.missing(cells, folder.first_calls(), request.first_calls)
 
 
 def _cells_to_call_first(folder: RunFolder, plan: Plan) -> list[Cell]:
-    """Those that compile; what failed in a pass is not worth it."""
+    """The cells that compile, without those that failed in a pass."""
     failed = folder.finished_passes().failures
-    return [cell for cell in first_calls.compiling(plan.measured) if str(cell) not in failed]
+    return [
+        cell for cell in first_calls.cells_that_compile(plan.measured) if str(cell) not in failed
+    ]
 
 
 def cells_left(folder: RunFolder, request: Request, plan: Plan) -> int:
-    """How many cells still lack passes, or are not as precise as asked for."""
+    """The number of cells that still lack passes or the requested precision."""
     done = folder.finished_passes()
-    cells = [each for each in plan.measured if str(each.cell) not in done.failures]
+    cells = [planned for planned in plan.measured if str(planned.cell) not in done.failures]
     if len(done.numbers) < request.passes:
         return len(cells)
     if request.precision is None:
@@ -171,24 +173,24 @@ def cells_left(folder: RunFolder, request: Request, plan: Plan) -> int:
 def _passes(
     folder: RunFolder, request: Request, plan: Plan
 ) -> Iterator[tuple[int, list[PlannedCell]]]:
-    """Yield the number and the cells of each pass to make, in view of those that are there.
+    """Yield the number and the cells of each pass that is still to be made.
 
-    A limit on time is on this session's passes; the first is made in any case.
+    The limit on time is for the passes of this session; the first one is made in any case.
     """
-    before = folder.finished_passes()
-    begun, spent_before = len(before.numbers), before.seconds
+    earlier = folder.finished_passes()
+    earlier_count, earlier_seconds = len(earlier.numbers), earlier.seconds
     while True:
         done = folder.finished_passes()
         number = len(done.numbers) + 1
-        cells = [each for each in plan.measured if str(each.cell) not in done.failures]
+        cells = [planned for planned in plan.measured if str(planned.cell) not in done.failures]
         if number > request.passes:
             if request.precision is None:
                 return
             cells = cells_to_repeat(cells, done.samples, request.baseline, request.precision)
         if not cells:
             return
-        expected_end = done.seconds - spent_before + predicted_seconds(cells)
-        made = len(done.numbers) > begun
-        if made and request.max_time is not None and expected_end > request.max_time:
+        expected_end = done.seconds - earlier_seconds + predicted_seconds(cells)
+        has_made_a_pass = len(done.numbers) > earlier_count
+        if has_made_a_pass and request.max_time is not None and expected_end > request.max_time:
             return
         yield number, cells

@@ -1,4 +1,4 @@
-"""Threads and CPUs of a worker: who keeps off them, and what it says of them from inside."""
+"""Threads and CPUs of a worker: others keep off its CPUs, and it reports what it really has."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from forwardbench.processes import available_cpus, cpus_for, own_cpus
 
 
 @contextmanager
-def off_the_cpus_of(counts: Iterable[int]) -> Iterator[None]:
-    """Keep this process off the CPUs of workers with that many threads, if any are left."""
-    taken = set().union(*(cpus_for(count) for count in counts))
-    left = set(available_cpus()) - taken
+def keep_off_worker_cpus(counts: Iterable[int]) -> Iterator[None]:
+    """Keep this process off the CPUs of workers with so many threads, if other CPUs are left."""
+    worker_cpus = set().union(*(cpus_for(count) for count in counts))
+    left = set(available_cpus()) - worker_cpus
     if not left or not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -28,7 +28,7 @@ def off_the_cpus_of(counts: Iterable[int]) -> Iterator[None]:
 
 
 def read_back() -> dict[str, Any]:
-    """Report what this process really has: its CPUs, and each thread pool that is loaded."""
+    """Report what this process really has: its CPUs, and each loaded thread pool."""
     from threadpoolctl import threadpool_info
 
     pools = [
@@ -39,13 +39,13 @@ def read_back() -> dict[str, Any]:
 
 
 def ran_on(reference: str, thread_count: Callable[[], int] | None = None) -> dict[str, Any]:
-    """CPUs and threads that this process has after an implementation has been called.
+    """CPUs and threads of this process after an implementation has been called.
 
-    ``framework`` is what its framework says of itself, None where it cannot be asked.
+    ``framework`` is the thread count that the framework reports; None if it reports none.
     """
     try:
         framework = None if thread_count is None else int(thread_count()) or None
-    except Exception:  # somebody's own code; verification has asked it once
+    except Exception:  # a user's code may raise; verification has checked it once
         framework = None
     return {
         "cpus": own_cpus(),
@@ -56,5 +56,5 @@ def ran_on(reference: str, thread_count: Callable[[], int] | None = None) -> dic
 
 @cache
 def _thread_counts(reference: str) -> list[int]:
-    """Threads of each pool that is loaded; looked up once, since it takes milliseconds."""
+    """Threads of each loaded pool; looked up once, since it takes milliseconds."""
     return [pool["num_threads"] for pool in read_back()["pools"]]

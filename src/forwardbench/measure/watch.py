@@ -1,4 +1,4 @@
-"""What else the machine did while something was measured."""
+"""Records what else the machine did during a measurement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 _NOTED_CPUS = 0.02
-"""A process that kept less of a CPU busy is not worth naming."""
+"""A process that used less CPU than this is not named."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class _Moment:
     clock: float
     busy: float
     stolen: float
-    own: float
+    own_cpu: float
     """CPU time of this process and of its children that have ended."""
     processes: dict[tuple[int, str], float]
     """CPU time of each other process by number and name."""
@@ -28,23 +28,24 @@ class _Moment:
 
 def _now() -> _Moment:
     times = psutil.cpu_times()._asdict()
-    own = psutil.Process().cpu_times()
+    own_times = psutil.Process().cpu_times()
     processes = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
-        spent = process.info["cpu_times"]
-        if spent is not None and process.pid != os.getpid():
-            processes[process.pid, str(process.info["name"])] = spent.user + spent.system
+        process_times = process.info["cpu_times"]
+        if process_times is not None and process.pid != os.getpid():
+            key = process.pid, str(process.info["name"])
+            processes[key] = process_times.user + process_times.system
     return _Moment(
         time.monotonic(),
         sum(times.get(kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq")),
         times.get("steal", 0.0),
-        own.user + own.system + own.children_user + own.children_system,
+        own_times.user + own_times.system + own_times.children_user + own_times.children_system,
         processes,
     )
 
 
 class Watch:
-    """Watches what the machine does besides; starts when it is made."""
+    """Records what else the machine does, from the moment it is created."""
 
     def __init__(self) -> None:
         self._load = psutil.getloadavg()[0]
@@ -53,24 +54,24 @@ class Watch:
     def report(self) -> dict[str, Any]:
         """What happened since the start, as averages in CPUs.
 
-        `load_before` is the system's own one-minute average, which includes our earlier
-        passes; `others` is what other programs kept busy; `stolen` what the host of a virtual
-        machine gave to somebody else; `busiest` names the process that used `busiest_cpus`.
+        `load_before` is the system's one-minute load average, which includes our earlier passes.
+        `others` is what other programs used. `stolen` is what the host of a virtual machine gave
+        to other machines. `busiest` names the process that used `busiest_cpus`.
         """
         before, after = self._before, _now()
         seconds = max(after.clock - before.clock, 1e-9)
-        spent = [
+        used_cpus = [
             ((cpu - before.processes.get(process, cpu)) / seconds, process[1])
             for process, cpu in after.processes.items()
         ]
-        most, busiest = max(spent, default=(0.0, ""))
-        noted = most > _NOTED_CPUS
-        others = (after.busy - before.busy) - (after.own - before.own)
+        most_cpus, busiest = max(used_cpus, default=(0.0, ""))
+        noted = most_cpus > _NOTED_CPUS
+        others = (after.busy - before.busy) - (after.own_cpu - before.own_cpu)
         return {
             "seconds": seconds,
             "load_before": self._load,
             "others": max(0.0, others / seconds),
             "stolen": (after.stolen - before.stolen) / seconds,
             "busiest": busiest if noted else "",
-            "busiest_cpus": most if noted else 0.0,
+            "busiest_cpus": most_cpus if noted else 0.0,
         }

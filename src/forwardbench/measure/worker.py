@@ -1,4 +1,4 @@
-"""A worker process: one pytest-benchmark session over the visits to some cells, in order."""
+"""A worker process: one pytest-benchmark session that makes the visits to some cells in order."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 _TEST = f"{benchmark_file.test_visit.__name__}["
 STARTED, FINISHED = "started", "finished"
-"""First word of a progress line; the cell's number in the task follows."""
+"""First word of a progress line; the number of the cell in the task follows."""
 
 
 class VisitPlugin:
-    """A pytest plugin that supplies the visits and reports what becomes of each."""
+    """A pytest plugin that makes one test of each visit and reports its progress."""
 
     def __init__(self, link: processes.Link) -> None:
         self._link = link
         self._cells = [Cell.from_json(item["cell"]) for item in link.task["cells"]]
         self._seconds = [float(item["seconds"]) for item in link.task["cells"]]
         self._visits: list[int] = link.task["visits"]
-        """Which cell is visited, visit by visit."""
+        """The number of the cell that each visit goes to."""
         self._numbers: dict[str, int] = {}
         self.failures: dict[str, str] = {}
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each visit."""
-        made, names = [], []
+        arguments, names = [], []
         left = {number: self._visits.count(number) for number in set(self._visits)}
         for visit, number in enumerate(self._visits):
             left[number] -= 1
-            made.append((self._cells[number], self._seconds[number], left[number] == 0))
+            arguments.append((self._cells[number], self._seconds[number], left[number] == 0))
             first = number not in self._visits[:visit]
             names.append(str(self._cells[number]) + ("" if first else f" again {visit}"))
-        metafunc.parametrize(("cell", "seconds", "last"), made, ids=names)
+        metafunc.parametrize(("cell", "seconds", "last"), arguments, ids=names)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Remember which cell each test visits."""
@@ -56,18 +56,18 @@ class VisitPlugin:
         }
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Say which cell is being visited, so that a crash can be laid at its door."""
+        """Report which cell is being visited, so that a crash can be assigned to it."""
         self._link.progress(f"{STARTED} {self._numbers[nodeid]}")
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Say that a visit is over."""
+        """Report that a visit has ended."""
         self._link.progress(f"{FINISHED} {self._numbers[nodeid]}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Iterator[None]:
-        """Keep what a contender raised, in one line."""
+        """Store an exception of a contender, in one line."""
         if call.excinfo is not None:
             cell = item.callspec.params["cell"]  # type: ignore[attr-defined]
             self.failures[str(cell)] = describe_error(call.excinfo.value)
@@ -75,16 +75,16 @@ class VisitPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_benchmark_generate_machine_info(self) -> dict[str, Any]:
-        """Describe the machine as the run did when it began, which spares looking again."""
+        """Use the description of the machine from the start of the run, to save time."""
         return dict(self._link.task["machine"])
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
-        """Store what this process really ran on."""
+        """Store the threads, BLAS and versions that this process really has."""
         complete_machine_info(machine_info)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_benchmark_generate_commit_info(self) -> dict[str, Any]:
-        """Name forwardbench's own commit, not that of the folder a run was started in."""
+        """Return forwardbench's own commit, not that of the current folder."""
         commit: dict[str, Any] = self._link.task["commit"]
         return commit
 
@@ -94,10 +94,10 @@ def main(link: processes.Link) -> None:
     plugin = VisitPlugin(link)
     with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
         results = Path(folder) / "benchmark.json"
-        # Neither a configuration file nor a plugin of the folder a run was started in counts.
+        # Configuration files and plugins in the current folder must have no effect.
         empty = Path(folder) / "pytest.ini"
         empty.write_text("[pytest]\n")
-        # Nor does what another pytest around it was told, which would disable benchmarks.
+        # Nor must the variables of another pytest around it, which could disable benchmarks.
         for name in [name for name in os.environ if name.startswith("PYTEST_")]:
             del os.environ[name]
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -109,7 +109,7 @@ def main(link: processes.Link) -> None:
                 "--noconftest",
                 "-ppytest_benchmark.plugin",
                 "-pno:cacheprovider",
-                "-pno:unraisableexception",  # collects garbage five times over at the end
+                "-pno:unraisableexception",  # it collects garbage five times at the end
                 "--benchmark-only",
                 f"--benchmark-json={results}",
                 "--quiet",
@@ -127,16 +127,16 @@ def main(link: processes.Link) -> None:
 
 
 def _name_after_workload(benchmark: dict[str, Any]) -> None:
-    """Give an entry the name by which pytest-benchmark's own commands tell it from others."""
+    """Name an entry after its workload, for pytest-benchmark's own commands."""
     workload = Cell.from_json(benchmark["extra_info"]["cell"]).workload
     for key in ("name", "fullname"):
         benchmark[key] = benchmark[key].replace(_TEST, f"test_{workload}[", 1)
 
 
 def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> list[dict[str, Any]]:
-    """Make one entry of all visits to a cell: the first, with the rounds of all.
+    """Join all visits to a cell into one entry: the first, with the rounds of all.
 
-    A cell whose times cannot be, since somebody tampered with the timer, goes to the failures.
+    A cell with impossible times, for example from a changed timer, is added to the failures.
     """
     joined: dict[Cell, dict[str, Any]] = {}
     for benchmark in benchmarks:
@@ -150,13 +150,13 @@ def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> l
         first["extra_info"].update(info)  # the last visit brings the error
     for cell, benchmark in list(joined.items()):
         if not all(0 < seconds < math.inf for seconds in benchmark["stats"]["data"]):
-            failures[str(cell)] = "was timed at no time at all, or at less"
+            failures[str(cell)] = "was timed at 0 s or less, which is impossible"
             del joined[cell]
             continue
         stats = Stats()  # type: ignore[no-untyped-call]
         stats.data = benchmark["stats"]["data"]
         benchmark["stats"].update(stats.as_dict())  # type: ignore[no-untyped-call]
-        # Which visit came last is the worker's business; what was timed is in extra_info.
+        # Only the worker needs to know which visit was the last; extra_info holds the rest.
         for words in (benchmark["params"], benchmark["extra_info"]):
             words.pop("last", None)
     return list(joined.values())

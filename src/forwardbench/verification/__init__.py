@@ -1,1 +1,1 @@
-"""What is right: nothing is timed that is not."""
+"""Checks that results are correct; only what passes is timed."""

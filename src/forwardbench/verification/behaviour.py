@@ -1,7 +1,7 @@
-"""How an implementation has to behave, beyond giving right numbers once.
+"""How an implementation must behave, besides returning correct numbers once.
 
-It leaves its inputs alone, answers afresh every time, keeps networks apart, hands out
-results that stay, and returns finished work.
+It must not change its inputs, must compute every call anew, must not mix up networks, must not
+change results that it returned earlier, and must return finished work.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from forwardbench.cases import Case, Layer, parse_case
 from forwardbench.implementations import Implementation, output_arrays
-from forwardbench.verification.case_families import Problem, copied
+from forwardbench.verification.case_families import Problem, copy_layers
 from forwardbench.verification.check import WrongResultError, check_result
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 Timer = Callable[[], float]
 
 _ONE_CALL = 50_000
-"""Multiply-adds above which a problem is computed once: loops take their time."""
+"""Problems with more multiply-adds are computed only once, since plain loops are slow."""
 
 
 def check_problem(implementation: Implementation, problem: Problem) -> float:
-    """Check results and unchanged inputs on one problem.
+    """Check the results on one problem, and that the inputs stay unchanged.
 
     Returns the largest error as a share of its bound.
     """
     workload, case = implementation.workload, problem.case
-    data, layers = _copies(problem.data), copied(problem.layers)
+    data, layers = _copies(problem.data), copy_layers(problem.layers)
     answers = problem.answers
     ready = implementation.prepare_layers(list(layers))
     prepared = implementation.prepare_data(data)
@@ -48,7 +48,7 @@ def check_problem(implementation: Implementation, problem: Problem) -> float:
     for call in ("", "on the second call with the same input: "):
         out = implementation.compute(*prepared, ready)
         arrays = output_arrays(implementation, out, case.dtype)
-        share = max(share, _checked(call, arrays, case, answers))
+        share = max(share, _check_share(call, arrays, case, answers))
         if workload.multiply_adds(case) > _ONE_CALL:
             break
     changed = f"{case}: {workload.function} changed"
@@ -66,8 +66,8 @@ def _copies(data: Sequence[Array]) -> Data:
     return tuple(array.copy() for array in data)
 
 
-def _checked(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> float:
-    """`check_result`, with the circumstances in front of its message; returns the share."""
+def _check_share(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> float:
+    """Check a result and return its share; an error message begins with ``when``."""
     try:
         return check_result(arrays, case, answers).share
     except WrongResultError as error:
@@ -75,22 +75,22 @@ def _checked(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Ans
 
 
 class _Network:
-    """An implementation set up on one small network, to be called with several inputs."""
+    """An implementation, prepared for one small network, to be called with several inputs."""
 
     def __init__(self, implementation: Implementation, case: Case, layers: Sequence[Layer]) -> None:
         self.implementation = implementation
         self.case = case
         self.layers = layers
-        self.ready = implementation.prepare_layers(copied(layers))
+        self.ready = implementation.prepare_layers(copy_layers(layers))
 
     @classmethod
     def of(cls, implementation: Implementation, shape: str, dtype: str) -> _Network:
-        """Set up the seeded network of a case."""
+        """Prepare the seeded network of a case."""
         case = parse_case(shape, "tanh", dtype)
         return cls(implementation, case, implementation.workload.inputs(case)[1])
 
     def inputs(self, count: int) -> list[Data]:
-        """Make data that differ in every number."""
+        """Make several data sets; they differ in every number."""
         data, _ = self.implementation.workload.inputs(self.case)
         return [
             tuple((array * (-0.9) ** k).astype(self.case.dtype) for array in data)
@@ -98,7 +98,7 @@ class _Network:
         ]
 
     def prepare(self, data: Data) -> tuple[Any, ...]:
-        """Bring a copy of data into the implementation's form."""
+        """Prepare a copy of the data, as the implementation does."""
         return self.implementation.prepare_data(_copies(data))
 
     def call(self, prepared: Sequence[Any]) -> Any:
@@ -106,17 +106,17 @@ class _Network:
         return self.implementation.compute(*prepared, self.ready)
 
     def arrays(self, out: Any) -> list[Any]:
-        """Turn an output into NumPy."""
+        """Convert an output into NumPy arrays."""
         return output_arrays(self.implementation, out, self.case.dtype)
 
     def check(self, when: str, out: Any, data: Data) -> None:
-        """Compare an output with what is right for data, of any batch size."""
+        """Compare an output with the correct result for data of any batch size."""
         case = replace(self.case, batch=len(data[0]))
         answers = self.implementation.workload.answers(*data, self.layers)
-        _checked(when, self.arrays(out), case, answers)
+        _check_share(when, self.arrays(out), case, answers)
 
     def refill(self, prepared: Sequence[Any], data: Data) -> bool:
-        """Put other numbers into prepared data; say whether their form allowed that."""
+        """Overwrite prepared data with other numbers; returns whether its type allows that."""
         pairs = list(zip(prepared, self.prepare(data), strict=True))
         if not all(_can_be_refilled(old, new) for old, new in pairs):
             return False
@@ -132,25 +132,25 @@ def _can_be_refilled(old: Any, new: Any) -> bool:
 
 
 def _overwrite(arrays: Data, values: Data) -> None:
-    """Put other numbers into arrays of ours, even if a contender has frozen them."""
-    for array, other in zip(arrays, values, strict=True):
+    """Overwrite our own arrays, even if a contender has made them read-only."""
+    for array, new in zip(arrays, values, strict=True):
         array.flags.writeable = True
-        array[...] = other
+        array[...] = new
 
 
 def check_thread_count(implementation: Implementation) -> None:
-    """A file that says how many threads its framework uses says a number of them."""
+    """If a file defines ``thread_count``, it must return a number of threads."""
     if implementation.thread_count is None:
         return
-    found = implementation.thread_count()
-    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+    count = implementation.thread_count()
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise WrongResultError(
-            f"thread_count() returned {found!r}: it has to be a whole number, 0 for unknown"
+            f"thread_count() returned {count!r}: it has to be a whole number, 0 for unknown"
         )
 
 
 def check_fresh(implementation: Implementation, dtype: str) -> None:
-    """Other numbers in the same array must give the other answers, even one other number."""
+    """When numbers in the same array change, even a single one, the result must change too."""
     network = _Network.of(implementation, "4x6-5-3", dtype)
     first, second = network.inputs(2)
     data = _copies(first)
@@ -162,14 +162,14 @@ def check_fresh(implementation: Implementation, dtype: str) -> None:
         network.check("with the prepared input refilled in place: ", network.call(prepared), first)
     for number, array in enumerate(first):
         for place in (0, 3 * array.size // 8, array.size - 1):
-            other = _copies(first)
-            other[number].flat[place] -= 1
-            out = network.call(network.prepare(other))
-            network.check("with one input number changed: ", out, other)
+            changed = _copies(first)
+            changed[number].flat[place] -= 1
+            out = network.call(network.prepare(changed))
+            network.check("with one input number changed: ", out, changed)
 
 
 def check_networks_apart(implementation: Implementation, dtype: str) -> None:
-    """The same input through other networks of the same shape must give the other answers."""
+    """Networks of the same shape must not be mixed up, even with the same input."""
     case = parse_case("4x6-6-6", "tanh", dtype)
     data, layers = implementation.workload.inputs(case)
     one, two = layers
@@ -188,7 +188,7 @@ def check_networks_apart(implementation: Implementation, dtype: str) -> None:
     for network in (*together, together[0]):
         network.check(when, network.call(prepared), data)
     del together, network
-    for layers in networks:  # one after another, each gone before the next is made
+    for layers in networks:  # one at a time; each is deleted before the next is made
         alone = _Network(implementation, case, layers)
         alone.check(when, alone.call(alone.prepare(data)), data)
         del alone
@@ -205,10 +205,10 @@ def check_batches(implementation: Implementation, dtype: str) -> None:
 
 
 def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
-    """An output handed out stays as it was, unless the file says that it may not."""
+    """Later calls must not change an output, unless the file sets ``REUSES_OUTPUT``."""
     if implementation.reuses_output:
         return
-    handed_out = []
+    returned = []
     for shape in ("4x6-5", "4x6-5-3", "32x8-16"):
         seeded = _Network.of(implementation, shape, dtype)
         first, second, third = seeded.inputs(3)
@@ -218,11 +218,11 @@ def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
             network = _Network(implementation, seeded.case, layers)
             for prepared in (*inputs, inputs[0]):
                 out = network.call(prepared)
-                handed_out.append((network, out, [np.array(each) for each in network.arrays(out)]))
+                returned.append((network, out, [np.array(array) for array in network.arrays(out)]))
         if seeded.refill(inputs[0], third):
             seeded.call(inputs[0])
             network.call(inputs[0])
-    for network, out, before in handed_out:
+    for network, out, before in returned:
         if not all(map(np.array_equal, network.arrays(out), before)):
             raise WrongResultError(
                 "a later call changed an output handed out earlier: return a new one, "
@@ -234,7 +234,7 @@ def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
 
 
 def check_finished(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
-    """Turning a result into NumPy must cost no hidden computation."""
+    """Converting a result into NumPy must not contain hidden computation."""
     network = _Network.of(implementation, "4x6-5", "float64")
     first, second = network.inputs(2)
     data = _copies(first)
@@ -255,10 +255,10 @@ _ATTEMPTS = 4
 
 
 def _despite_noise(check: _Check) -> _Check:
-    """Make a check that only compares times again when it fails: it has to fail every time.
+    """Repeat a check that compares times; it fails only if every attempt fails.
 
-    On a busy machine two times of a right implementation look unlike now and then; those of a
-    wrong one always do. What disturbed an attempt gets time to pass before the next.
+    On a busy machine the times of a correct implementation sometimes differ by chance. Those of a
+    wrong one always differ. A pause between attempts lets a disturbance pass.
     """
 
     @functools.wraps(check)
@@ -279,10 +279,10 @@ def _despite_noise(check: _Check) -> _Check:
 def _compare_conversions(
     implementation: Implementation, little: Case, much: Case, timer: Timer
 ) -> None:
-    """Reading equal results must not take longer because more was computed for one."""
+    """Reading a result must not take longer because more work was needed to compute it."""
     _, convert_little = _best_times(implementation, little, timer)
     compute, convert = _best_times(implementation, much, timer)
-    # After much work caches are cold, so reading may be slower, but not as slow as the work.
+    # After much work the caches are cold. So reading may be slower, but not as slow as the work.
     if convert > 2 * convert_little + 5e-6 and convert > compute / 10:
         raise WrongResultError(
             f"{much}: {implementation.workload.function} returned unfinished work: it took "
@@ -292,7 +292,7 @@ def _compare_conversions(
 
 
 def _best_times(implementation: Implementation, case: Case, timer: Timer) -> tuple[float, float]:
-    """Shortest seconds of a few calls, and of turning their results into NumPy."""
+    """Shortest seconds of a few calls, and of converting their results into NumPy."""
     call = _prepared_call(implementation, case)
     computing, converting = [], []
     for _ in range(5):
@@ -308,16 +308,16 @@ def _best_times(implementation: Implementation, case: Case, timer: Timer) -> tup
 
 
 def _prepared_call(implementation: Implementation, case: Case) -> Callable[[], Any]:
-    """A call of the function on a case's own inputs, in the implementation's form."""
+    """A call of the function on the prepared inputs of a case."""
     data, layers = implementation.workload.inputs(case)
     ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
     return functools.partial(implementation.compute, *prepared, ready)
 
 
 _LONG_ENOUGH = 0.05
-"""Seconds of computing after which no more calls are made to find the shortest."""
+"""After so many seconds of computing, no more calls are made to find the shortest."""
 _WAIT = 0.02
-"""Seconds after which work that goes on behind forward's back is done, on a busy machine too."""
+"""After so many seconds, work left in the background is done, even on a busy machine."""
 
 
 @_despite_noise
@@ -326,30 +326,30 @@ def check_not_asynchronous(
     timer: Timer = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """A result must not be read faster because somebody has waited before reading it."""
+    """Waiting before a result is read must not make reading it faster."""
     case = parse_case("64x2048-8", "linear")  # little to read, and much work behind it
     call = _prepared_call(implementation, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     computing: list[float] = []
-    earlier: Any = None
+    previous_out: Any = None
     for turn in range(8):
         start = timer()
         out = call()
         computing.append(timer() - start)
-        # Nobody else can be doing this work. One long call may have been kept off its CPU.
+        # Calls this slow did the work themselves. The shortest counts: others may lose the CPU.
         if turn and min(computing) > _LONG_ENOUGH:
             return
         waits = turn % 2 == 1
         if waits:
             sleep(_WAIT)
-            # Whatever was read before: a wait leaves caches cold.
-            output_arrays(implementation, earlier, case.dtype)
-        earlier = out
+            # Caches are cold after a wait: warm them with an older result.
+            output_arrays(implementation, previous_out, case.dtype)
+        previous_out = out
         start = timer()
         output_arrays(implementation, out, case.dtype)
         times[waits].append(timer() - start)
-    # Now and then work that nobody waited for is done in time, where another process had the CPU
-    # in between; and now and then it is still not done after the wait.
+    # If another process had the CPU in between, background work may be done before a result is
+    # read at once. It may also be still unfinished after the wait. So no single time is trusted.
     at_once, after_waiting = median(times[False]), min(times[True])
     # After work that fills the caches reading takes longer too, but not as long as the work.
     if at_once > 3 * after_waiting + 1e-5 and at_once > min(computing) / 10:
@@ -362,11 +362,11 @@ def check_not_asynchronous(
 
 @_despite_noise
 def check_no_memory(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
-    """A second call with the same input must do the work again."""
+    """A second call with the same input must compute the result again."""
     case = parse_case("4x32-256-256", "linear")
     data, layers = implementation.workload.inputs(case)
     ready = implementation.prepare_layers(layers)
-    for k in range(2):  # compilers, buffers and caches are warmed up with inputs of their own
+    for k in range(2):  # warm up compilers, buffers and caches with separate inputs
         others = implementation.prepare_data([array * (k + 2) for array in data])
         implementation.compute(*others, ready)
     firsts: list[float] = []

@@ -1,4 +1,4 @@
-"""The case families that every implementation of a workload is checked on, with their numbers."""
+"""The case families on which every implementation of a workload is checked."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating]
 
 _TERMS = 4
-"""Weights a neuron keeps where most are made zero."""
+"""About so many weights of a neuron stay when the others are set to zero."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A case with the numbers to compute it on."""
+    """A case with its data and layers."""
 
     workload: Workload
     case: Case
@@ -34,7 +34,7 @@ class Problem:
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """What is right, computed when it is first asked for."""
+        """The correct result, computed at the first use."""
         return self.workload.answers(*self.data, self.layers)
 
     @property
@@ -43,13 +43,13 @@ class Problem:
         return self.data[0]
 
     def with_x(self, x: Array) -> Problem:
-        """The same with another first array."""
+        """The same problem with another first array."""
         return replace(self, data=(x, *self.data[1:]))
 
 
 @cache
 def problems(workload: Workload) -> tuple[Problem, ...]:
-    """Make every case family, in both dtypes; kept, for several implementations to share."""
+    """Make every case family in both dtypes; cached, since several implementations use it."""
     return tuple(_problems(partial(_seeded, workload), workload))
 
 
@@ -90,22 +90,22 @@ def _zeros(problem: Problem) -> Problem:
 
 
 def _saturating(problem: Problem) -> Problem:
-    """Pre-activations from -1000 to 1000, where a careless exponential overflows."""
+    """Pre-activations from -1000 to 1000: a careless exponential overflows here."""
     return _ones(problem.with_x(_line(problem.x, 1000)))
 
 
 def _ramp(problem: Problem) -> Problem:
-    """Pre-activations from -40 to 40 in small steps, where a cut-off would show."""
+    """Pre-activations from -40 to 40 in small steps: an approximation with a cut-off fails here."""
     return _ones(problem.with_x(_line(problem.x, 40)))
 
 
 def _line(x: Array, end: float) -> Array:
-    """Numbers in even steps from one end to the other, in the shape and dtype of an array."""
+    """Evenly spaced numbers from ``-end`` to ``end``, in the shape and dtype of ``x``."""
     return np.linspace(-end, end, x.size).reshape(x.shape).astype(x.dtype)
 
 
 def _ones(problem: Problem) -> Problem:
-    """All weights 1 and no bias: each pre-activation is a sum of inputs."""
+    """Set all weights to 1 and each bias to 0: each pre-activation is a sum of inputs."""
     plain = [
         layer._replace(weights=np.ones_like(layer.weights), bias=np.zeros_like(layer.bias))
         for layer in problem.layers
@@ -114,30 +114,30 @@ def _ones(problem: Problem) -> Problem:
 
 
 def _mixed(problem: Problem, activations: str) -> Problem:
-    """A network whose layers differ in their activations; the case names only one of them."""
+    """Give each layer its own activation; the case names only one of them."""
     pairs = zip(problem.layers, activations.split(), strict=True)
     return replace(problem, layers=[layer._replace(activation=name) for layer, name in pairs])
 
 
 def _sparse(problem: Problem) -> Problem:
-    """Few weights that are not zero: large shapes, each layer with a bound of few roundoffs.
+    """Set most weights to zero: the bound of a layer is then only a few roundoffs.
 
-    Reduced precision hides in the bound of a long dense product, and not in this.
+    The bound of a long dense product is so wide that reduced precision stays within it.
     """
-    thin = [layer._replace(weights=sparse(layer.weights)) for layer in problem.layers]
-    return replace(problem, layers=thin)
+    sparse_layers = [layer._replace(weights=sparse(layer.weights)) for layer in problem.layers]
+    return replace(problem, layers=sparse_layers)
 
 
 def sparse(weights: Array) -> Array:
-    """Keep a few numbers of each column and make the others zero; the last row keeps some."""
+    """Keep a few numbers of each column, some of them in the last row; set the others to zero."""
     inputs, units = weights.shape
     step = max(1, inputs // _TERMS)
     kept = (np.arange(inputs)[::-1, None] * 7 + np.arange(units)) % step == 0
     return np.where(kept, weights, 0).astype(weights.dtype)
 
 
-def copied(layers: Sequence[Layer]) -> list[Layer]:
-    """Copy layers with their arrays, for an implementation to do with as it likes."""
+def copy_layers(layers: Sequence[Layer]) -> list[Layer]:
+    """Copy layers with their arrays, so that an implementation may change them."""
     return [
         layer._replace(weights=layer.weights.copy(), bias=layer.bias.copy()) for layer in layers
     ]

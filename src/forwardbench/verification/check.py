@@ -1,4 +1,4 @@
-"""Compares one result with what is known to be right: every array's form, and its numbers."""
+"""Compares one result with the correct one: shape, dtype and numbers of every array."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class WrongResultError(Exception):
-    """A result that is not right; the message says what is wrong with it."""
+    """A result is wrong; the message says what is wrong with it."""
 
 
 class Accuracy(NamedTuple):
-    """How far a right result is off."""
+    """The error of a correct result."""
 
     error: float
     """Largest absolute error."""
@@ -26,7 +26,7 @@ class Accuracy(NamedTuple):
 
 
 def check_result(arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> Accuracy:
-    """Compare the arrays of a result with the answers, in the places that these know.
+    """Compare the arrays of a result with the answers, in the places that the answers hold.
 
     Shape, dtype and finiteness are checked everywhere. Raises `WrongResultError`.
     """
@@ -35,22 +35,22 @@ def check_result(arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -
     checked = [
         _check_array(array, case, answer) for array, answer in zip(arrays, answers, strict=True)
     ]
-    return Accuracy(max(each.error for each in checked), max(each.share for each in checked))
+    return Accuracy(max(item.error for item in checked), max(item.share for item in checked))
 
 
 def _check_array(array: Any, case: Case, answer: Answer) -> Accuracy:
-    whose = f" of {answer.name}" if answer.name else ""
+    of_name = f" of {answer.name}" if answer.name else ""
     if array.shape != answer.shape:
-        raise WrongResultError(f"{case}: shape {array.shape}{whose} instead of {answer.shape}")
+        raise WrongResultError(f"{case}: shape {array.shape}{of_name} instead of {answer.shape}")
     if array.dtype != case.dtype:
-        raise WrongResultError(f"{case}: dtype {array.dtype}{whose} instead of {case.dtype}")
+        raise WrongResultError(f"{case}: dtype {array.dtype}{of_name} instead of {case.dtype}")
     finite = np.isfinite(array)
     if not finite.all():
         place = tuple(int(index) for index in np.argwhere(~finite)[0])
-        raise WrongResultError(f"{_title(case)}: {array[place]} at {list(place)}{whose}")
-    found = array[np.ix_(*answer.places)].astype(np.float64)
-    error = np.abs(found - answer.expected)
-    # Where nothing may be off, anything that is off is so by infinitely many bounds.
+        raise WrongResultError(f"{_title(case)}: {array[place]} at {list(place)}{of_name}")
+    values = array[np.ix_(*answer.places)].astype(np.float64)
+    error = np.abs(values - answer.expected)
+    # Where the bound is 0, any error is infinitely many times the bound.
     share = np.divide(
         error, answer.bound, out=np.where(error == 0, 0.0, np.inf), where=answer.bound != 0
     )
@@ -60,19 +60,19 @@ def _check_array(array: Any, case: Case, answer: Answer) -> Accuracy:
             int(indices[int(at)]) for indices, at in zip(answer.places, worst, strict=True)
         )
         raise WrongResultError(
-            f"{_title(case)}: worst at {list(place)}{whose}: "
-            f"{_told_apart(found[worst], answer.expected[worst])}, "
+            f"{_title(case)}: worst at {list(place)}{of_name}: "
+            f"{_write_difference(values[worst], answer.expected[worst])}, "
             f"{share[worst]:.0e} times the bound"
         )
     return Accuracy(float(error.max()), float(share.max()))
 
 
-def _told_apart(found: float, expected: float) -> str:
-    """Print two numbers with just enough digits to show that they differ."""
+def _write_difference(value: float, expected: float) -> str:
+    """Write two numbers with just enough digits to show that they differ."""
     for digits in range(3, 17):
-        if f"{found:.{digits}g}" != f"{expected:.{digits}g}":
+        if f"{value:.{digits}g}" != f"{expected:.{digits}g}":
             break
-    return f"{found:.{digits}g} instead of {expected:.{digits}g}"
+    return f"{value:.{digits}g} instead of {expected:.{digits}g}"
 
 
 def _title(case: Case) -> str:

@@ -1,7 +1,7 @@
-"""Verification: nothing is timed that is not right.
+"""Verification: only implementations with correct results are timed.
 
-Every implementation is checked on every case family, for its results and for how it
-behaves, in a process of its own: a verdict says what came of it.
+Every implementation is checked on every case family, for its results and for its behaviour. The
+checks run in child processes, and each implementation gets a verdict.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from forwardbench.verification.case_families import problems
 from forwardbench.verification.check import WrongResultError
 
 TIME_LIMIT = 60.0
-"""Seconds without a finished check after which a contender counts as hanging."""
+"""A contender that finishes no check for so many seconds counts as hanging."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verification found out about one implementation."""
+    """The result of verification for one implementation."""
 
     implementation: str
     status: str
@@ -44,27 +44,27 @@ def verify_all(
 ) -> Iterator[Verdict]:
     """Check several implementations and yield each verdict.
 
-    The suite's own rungs that need no framework share a process, which spares its start and
-    the reference; everything else gets one to itself.
+    The suite's own rungs that need no framework share a process, so that it starts and computes
+    the reference only once. Every other implementation gets its own process.
     """
-    workloads.get(workload)  # so that one that is not there is named once
-    together = [
+    workloads.get(workload)  # a missing workload is reported once, before any child process starts
+    sharing = [
         reference
         for reference in references
         if reference in implementations.names() and not implementations.describe(reference).requires
     ]
-    yield from verify_together(together, time_limit, workload)
+    yield from verify_together(sharing, time_limit, workload)
     for reference in references:
-        if reference not in together:
+        if reference not in sharing:
             yield verify(reference, time_limit, workload)
 
 
 def verify_together(
     references: Sequence[str], time_limit: float = TIME_LIMIT, workload: str = DEFAULT_WORKLOAD
 ) -> Iterator[Verdict]:
-    """Check implementations that leave each other alone, in one process.
+    """Check implementations that do not disturb each other in one process.
 
-    Where one of them takes the others with it, each is checked in a process of its own.
+    If one of them ends that process, each is checked again in its own process.
     """
     try:
         verdicts = _verify_in_child(references, time_limit, workload)
@@ -76,7 +76,7 @@ def verify_together(
 def verify(
     reference: str, time_limit: float = TIME_LIMIT, workload: str = DEFAULT_WORKLOAD
 ) -> Verdict:
-    """Check an implementation, given by name or path, in a process of its own.
+    """Check an implementation, given by name or path, in its own process.
 
     ``time_limit`` is the longest time in seconds that a single check may take.
     """
@@ -101,8 +101,8 @@ def _verify_in_child(references: Sequence[str], time_limit: float, workload: str
         "forwardbench.verification.verify",
         task,
         stall_seconds=time_limit,
-        # As where it is timed. With a second CPU, work that forward did not wait for may be done
-        # before its result is read.
+        # The same threads and CPUs as when it is timed. On a second CPU, work that forward did
+        # not wait for could be finished before its result is read.
         environment=processes.thread_environment(1),
         cpus=processes.cpus_for(1),
     )
@@ -115,7 +115,7 @@ def verify_loaded(
     on_check: Callable[[str], None] = lambda line: None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> Verdict:
-    """Check an implementation in this process; `verify` does it in a safer one."""
+    """Check an implementation in this process; `verify` uses a child process, which is safer."""
     name, checks, share = implementation.name, 0, 0.0
     try:
         behaviour.check_thread_count(implementation)
@@ -137,7 +137,7 @@ def verify_loaded(
 def _behaviour_checks(
     implementation: Implementation, timer: Callable[[], float]
 ) -> Iterator[Callable[[], None]]:
-    """Yield each check ready to be made, the plainest faults first."""
+    """Yield each check with its arguments; those for the simplest faults come first."""
     for check in (
         behaviour.check_fresh,
         behaviour.check_networks_apart,
@@ -157,7 +157,7 @@ def _behaviour_checks(
 
 def main(link: processes.Link) -> None:
     """Answer a child process's task: load implementations and check them."""
-    warnings.simplefilter("ignore")  # a contender's own; only its results are judged
+    warnings.simplefilter("ignore")  # only a contender's results are judged, not its warnings
     link.answer(
         [asdict(_load_and_verify(reference, link)) for reference in link.task["references"]]
     )

@@ -1,10 +1,10 @@
 """The registry: every file in this folder is a workload, named by its file.
 
-A workload says what is computed of a case: the function that a rung's file defines, its inputs,
-what a right result is and how far off an honest one may be, the work in it, and its sweeps.
-Folders that the variable ``FORWARDBENCH_WORKLOADS`` names are searched as well, so a workload
-can live outside this package, and child processes find it by its name. Data files hold nothing
-but that name.
+A workload says what is computed for a case: the function that a rung's file defines, its inputs,
+the correct result with a bound on its rounding error, the amount of work, and the sweeps.
+The folders that the environment variable ``FORWARDBENCH_WORKLOADS`` lists are searched as well.
+So a workload can live outside this package, and child processes still find it by its name. Data
+files store only that name.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 VARIABLE = "FORWARDBENCH_WORKLOADS"
-"""Names more folders with workloads, separated as in ``PATH``."""
+"""Environment variable that lists more folders with workloads, separated as in ``PATH``."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class WorkloadError(UserError):
-    """A workload that does not exist or cannot be loaded, in one line for people."""
+    """A workload does not exist or cannot be loaded; the message is one line for people."""
 
 
 class Work(NamedTuple):
-    """What a call does, counted: times are predicted from it."""
+    """The amount of work in one call, from which its time is predicted."""
 
     outputs: int
     """Activations computed."""
@@ -53,71 +53,71 @@ class Work(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one array of a right result is: its shape, and in some places its numbers."""
+    """One array of the correct result: its shape, and its numbers in some places."""
 
     shape: tuple[int, ...]
     places: tuple[Sequence[int], ...]
-    """Indices along each axis; every combination of them is a place whose number is known."""
+    """Indices along each axis; the number is known for every combination of them."""
     expected: NDArray[np.float64]
-    """The numbers there, along each axis as long as its indices."""
+    """The numbers in these places; each axis is as long as its list of indices."""
     bound: NDArray[np.float64]
-    """How far off an honest result can be there."""
+    """The largest error that rounding alone can cause in each of these places."""
     name: str = ""
-    """What tells this array of a result from the others; empty where there is one only."""
+    """The name of this array; empty if the result has only one array."""
 
 
 Inputs = tuple[tuple["Array", ...], list[Layer]]
-"""Numbers to compute on: the arrays of a batch, and the layers."""
+"""What the function is called with: the arrays of a batch, and the layers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """What is computed of a case; each field is what its file calls by the name in brackets."""
+    """What is computed for a case. Brackets give each field's name in the workload's file."""
 
     name: str
     path: Path
     summary: str
     """First line of the file's docstring."""
     version: int
-    """Changes whenever a case's inputs do (``VERSION``)."""
+    """Must change whenever the inputs of a case change (``VERSION``)."""
     function: str
     """The function that a rung's file defines (``FUNCTION``)."""
     data: Mapping[str, str]
-    """The function's arguments, which are arrays with a row for each example, and what a rung's
-    file calls the function that brings each into its form (``DATA``). The layers follow them.
+    """The function's arguments before the layers: arrays with one row for each example. Each is
+    mapped to the name of the function in a rung's file that converts it (``DATA``).
     """
     sweeps: Mapping[str, Sweep]
-    """Sweeps by their names (``SWEEPS``)."""
+    """The sweeps by name (``SWEEPS``)."""
     default_sweeps: tuple[str, ...]
-    """Those that a run takes unless told otherwise (``DEFAULT_SWEEPS``; all)."""
+    """The sweeps that a run measures by default (``DEFAULT_SWEEPS``; default: all)."""
     little_and_much: tuple[tuple[Case, Case], ...]
-    """Cases with results of one shape, the second of each pair with more work behind it: reading
-    its result must not take longer (``LITTLE_AND_MUCH``).
+    """Pairs of cases whose results have the same shape. The second case of a pair needs more work,
+    but reading its result must not take longer (``LITTLE_AND_MUCH``).
     """
     multiply_adds: Callable[[Case], int]
     """Multiply-add pairs in the matrix products of one call (``count_multiply_adds``)."""
     outputs: Callable[[Case], int]
     """Activations computed in one call, over all layers (``count_outputs``)."""
     bytes: Callable[[Case], int]
-    """Bytes of all that goes in, and of all that is computed (``count_bytes``)."""
+    """Bytes of all inputs and of everything that is computed (``count_bytes``)."""
     make_inputs: Callable[[Case], tuple[Any, ...]]
     """Make a case's data and, last, its layers, the same on every machine (``make_inputs``)."""
     answers: Callable[..., list[Answer]]
-    """Say what is right for data and layers, array by array; with ``few=True`` in so few places
-    that it takes no time to speak of (``answers``).
+    """Return the correct result for data and layers, array by array. With ``few=True`` only in so
+    few places that it takes almost no time (``answers``).
     """
     arrays_of: Callable[[Any], Sequence[Any]]
-    """The arrays that a result is made of, in the order of ``answers`` (``arrays_of``; the result
-    itself).
+    """The arrays of a result, in the order of ``answers`` (``arrays_of``; default: the result
+    itself is the only array).
     """
     problems: Callable[[str], Iterator[tuple[Any, ...]]]
-    """Yield more to check for a dtype, beyond what every workload is checked on: a case, its
-    data and its layers (``problems``; none).
+    """Yield more problems to check for a dtype, each a case, its data and its layers. They come on
+    top of those that every workload is checked on (``problems``; default: none).
     """
 
     @property
     def signature(self) -> str:
-        """The function with its arguments, as a message shows it."""
+        """The function with its arguments, for messages."""
         return f"{self.function}({', '.join([*self.data, 'layers'])})"
 
     def inputs(self, case: Case) -> Inputs:
@@ -126,24 +126,24 @@ class Workload:
         return tuple(data), layers
 
     def work(self, case: Case) -> Work:
-        """What one call does, counted."""
+        """Return the amount of work in one call."""
         return Work(self.outputs(case), self.multiply_adds(case))
 
     def sweep(self, name: str) -> Sweep:
-        """Return the sweep of that name, or raise `CaseError` naming the ones there are."""
+        """Return the sweep of that name; raises `CaseError`, which lists the existing ones."""
         if name not in self.sweeps:
             raise CaseError(f"there is no sweep {name!r}: choose from {', '.join(self.sweeps)}")
         return self.sweeps[name]
 
     def axis(self, sweep: str) -> str:
-        """What grows along a sweep; empty where nothing does, or where it is none of these."""
+        """What grows along a sweep; empty if nothing grows, or if there is no such sweep."""
         return self.sweeps[sweep].axis if sweep in self.sweeps else ""
 
 
 def names() -> list[str]:
-    """Names of the workloads that there are: the suite's own, and then those found elsewhere."""
-    found = [path.stem for folder in _folders() for path in sorted(folder.glob("*.py"))]
-    return [name for name in dict.fromkeys(found) if _can_name(name)]
+    """Names of all workloads: first the suite's own, then those in other folders."""
+    stems = [path.stem for folder in _folders() for path in sorted(folder.glob("*.py"))]
+    return [name for name in dict.fromkeys(stems) if _can_name(name)]
 
 
 @cache
@@ -160,22 +160,22 @@ def get(name: str) -> Workload:
 
 
 def _find(name: str) -> Path:
-    places = [folder / f"{name}.py" for folder in _folders()] if _can_name(name) else []
-    found = [path for path in places if path.is_file()]
-    if not found:
+    candidates = [folder / f"{name}.py" for folder in _folders()] if _can_name(name) else []
+    paths = [path for path in candidates if path.is_file()]
+    if not paths:
         raise WorkloadError(
             f"there is no workload {name!r}: choose from {', '.join(names())}, or name the "
             f"folder it lies in in {VARIABLE}"
         )
-    if len(found) > 1:
+    if len(paths) > 1:
         raise WorkloadError(
-            f"two workloads are called {name!r}, {found[0]} and {found[1]}: rename one of them"
+            f"two workloads are called {name!r}, {paths[0]} and {paths[1]}: rename one of them"
         )
-    return found[0]
+    return paths[0]
 
 
 def _folders() -> list[Path]:
-    """The package's folder and those that the variable names, each once."""
+    """The package's folder and those that `VARIABLE` lists, each once."""
     folders = {FOLDER.resolve(): FOLDER}
     for text in os.environ.get(VARIABLE, "").split(os.pathsep):
         folder = Path(text).resolve()
@@ -187,17 +187,17 @@ def _folders() -> list[Path]:
 
 
 def _can_name(name: str) -> bool:
-    """Whether a name is a Python identifier and part of a file's name on every system."""
+    """Whether a name is a Python identifier and valid in file names on every system."""
     return _NAME.fullmatch(name) is not None and not keyword.iskeyword(name)
 
 
-def is_own(path: Path) -> bool:
+def is_builtin(path: Path) -> bool:
     """Whether a file is one of the suite's own workloads."""
     return path.parent == FOLDER
 
 
 def _import(name: str, path: Path) -> ModuleType:
-    if is_own(path):
+    if is_builtin(path):
         return importlib.import_module(f"{__name__}.{name}")
     module_name = f"forwardbench_workload_{name}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -207,7 +207,7 @@ def _import(name: str, path: Path) -> ModuleType:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # somebody's own file may raise anything
+    except Exception as error:  # a user's file may raise anything
         raise WorkloadError(
             f"the workload {name} ({path}) cannot be imported: {describe_error(error)}"
         ) from error
@@ -215,7 +215,7 @@ def _import(name: str, path: Path) -> ModuleType:
 
 
 def _read(module: Any, name: str, path: Path) -> Workload:
-    """Take from a workload's file what `Workload` says, with the defaults for what may lack."""
+    """Make a `Workload` of a workload's file; what the file leaves out gets its default."""
     workload = Workload(
         name=name,
         path=path,

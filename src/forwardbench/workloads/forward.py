@@ -1,12 +1,12 @@
 """Forward propagation: a batch through dense layers, ``a = g(a @ weights + bias)`` for each.
 
-The reference sums exactly and shares no code with what it judges; its bound is derived from
-Higham's for inner products (`forwardbench.statistics.exact`), carried from layer to layer. Terms
-that are exactly zero add no rounding, so they are not counted: sparse inputs keep the bound
-tight at sizes where a dense one would let reduced precision through.
+The reference sums exactly and shares no code with the implementations that it judges. Its error
+bound is derived from Higham's bound for inner products (`forwardbench.statistics.exact`) and
+carried from layer to layer. Terms that are exactly zero add no rounding error, so they are not
+counted. This keeps the bound tight for large sparse inputs. For dense inputs of that size it would
+be so wide that reduced precision went unnoticed.
 
-This module is imported by ``--help`` and ``list``, so NumPy is imported only where arrays are
-made.
+``--help`` and ``list`` import this module, so NumPy is imported only where arrays are made.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ SWEEPS: dict[str, Sweep] = {
     )
 }
 
-# The ways to be lazy: always, in large batches, with many units, in several layers. Half a
-# million multiply-adds take many times as long as a result takes to read, on a busy machine too.
+# An implementation may postpone its work always, or only for large batches, many units or several
+# layers. Half a million multiply-adds take much longer than reading a result, on a busy machine too.
 LITTLE_AND_MUCH = (
     *(
         (parse_case(little, "linear"), parse_case(much, "linear"))
@@ -137,7 +137,7 @@ def make_inputs(case: Case) -> tuple[Array, list[Layer]]:
 
 
 def make_rows(case: Case, start: int, stop: int) -> Array:
-    """Make some rows of a case's batch, shape (stop - start, inputs), and none of the others."""
+    """Make only some rows of a case's batch, shape (stop - start, inputs)."""
     import numpy as np
 
     inputs = case.widths[0]
@@ -168,9 +168,9 @@ def make_layers(case: Case) -> list[Layer]:
 
 
 def uniform_stream(case: Case, skipped: int) -> Callable[..., Exact]:
-    """Return a source of float64 arrays, uniform in [0, 1), that belongs to one shape of case.
+    """Return a source of float64 arrays, uniform in [0, 1), whose numbers depend on the case.
 
-    ``skipped`` is how many numbers of it are passed over.
+    ``skipped`` is how many of its first numbers are left out.
     """
     import numpy as np
 
@@ -187,35 +187,35 @@ def uniform_stream(case: Case, skipped: int) -> Callable[..., Exact]:
     return uniform
 
 
-# --- the reference, and how far off an honest result may be ----------------------------
+# --- the reference, and the bound on its error ----------------------------------------
 
 SLOPE = {"sigmoid": 0.25, "tanh": 1.0, "relu": 1.0, "linear": 1.0}
-"""Largest slope of each activation: by how much it can stretch an error."""
+"""Largest slope of each activation: the factor by which it can enlarge an error."""
 EVALUATION_ULPS = {"sigmoid": 8, "tanh": 8, "relu": 0, "linear": 0}
-"""Roundoffs an honest elementary function may add; libraries promise 1 to 4 units in the
-last place, and the sigmoid needs a few operations more."""
+"""Unit roundoffs that a correct elementary function may add. Libraries promise 1 to 4 units in
+the last place, and the sigmoid needs a few more operations."""
 
 _ROWS = 250
-"""Rows of a result that are compared in verification; of larger batches, so many spread over it."""
+"""Most rows that verification compares; in larger batches they are spread evenly."""
 _FEW_ROWS, _FEW_PRODUCTS, _FEW_UNITS = 8, 2**16, 64
-"""What a timed result is compared in: at most so many rows, exact products and units. More are
-not worth the wait.
+"""At most so many rows, exact products and units of a timed result are compared. More would take
+too long.
 """
 
 
 class ExactLayer(NamedTuple):
-    """One layer computed exactly, and by how much an honest computation can differ."""
+    """One layer computed exactly, with bounds on the rounding errors of any correct computation."""
 
     z: Exact
     """Before the activation, shape (batch, units)."""
     z_error: Exact
     a: Exact
-    """After it."""
+    """After the activation, of the same shape."""
     a_error: Exact
 
 
 def answers(x: Array, layers: Sequence[Layer], *, few: bool = False) -> list[Answer]:
-    """What is right for an input: in every place, or in many of a large batch; or only in few."""
+    """The correct result: in every place or, for a large batch, in many rows; or only in few."""
     import numpy as np
 
     units = len(layers[-1].bias)
@@ -223,9 +223,8 @@ def answers(x: Array, layers: Sequence[Layer], *, few: bool = False) -> list[Ans
         rows = np.unique(np.linspace(0, len(x) - 1, _ROWS).astype(int)).tolist()
         return answers_at(x, layers, rows, range(units))
     *hidden, last = layers
-    row_work = sum(each.weights.size for each in hidden) + len(last.weights) * min(
-        units, _FEW_UNITS
-    )
+    row_work = sum(layer.weights.size for layer in hidden)
+    row_work += len(last.weights) * min(units, _FEW_UNITS)
     count = max(1, min(_FEW_ROWS, _FEW_PRODUCTS // row_work))
     return answers_at(x, layers, _spread(len(x), count), _spread(units, _FEW_UNITS))
 
@@ -233,7 +232,7 @@ def answers(x: Array, layers: Sequence[Layer], *, few: bool = False) -> list[Ans
 def answers_at(
     x: Array, layers: Sequence[Layer], rows: Sequence[int], units: Sequence[int]
 ) -> list[Answer]:
-    """What is right in some rows of the batch and some units of the last layer."""
+    """The correct result in some rows of the batch and some units of the last layer."""
     *hidden, last = layers
     chosen = last._replace(weights=last.weights[:, list(units)], bias=last.bias[list(units)])
     expected, bound = reference(x[list(rows)], [*hidden, chosen])
@@ -241,24 +240,24 @@ def answers_at(
 
 
 def _spread(length: int, count: int) -> list[int]:
-    """Choose so many places out of a length, evenly; the last is always among them."""
+    """Choose ``count`` indices below ``length``, evenly spread; the last one is always included."""
     return sorted({length - 1 - k * length // count for k in range(min(length, count))})
 
 
 def reference(x: Array, layers: Sequence[Layer]) -> tuple[Exact, Exact]:
-    """Activations of the last layer, and how far off an honest result can be.
+    """Activations of the last layer, and a bound on the error of any correct computation.
 
-    Both have shape (batch, units) and are float64; the bound is absolute and holds for
+    Both are float64 and have shape (batch, units). The bound is absolute and holds for
     any order of summation in ``x``'s dtype.
     """
     import numpy as np
 
     *_, last = exact_layers(x, layers)
-    return last.a, last.a_error + np.finfo(x.dtype).tiny  # room for products that underflow
+    return last.a, last.a_error + np.finfo(x.dtype).tiny  # for products that underflow
 
 
 def exact_layers(x: Array, layers: Sequence[Layer]) -> Iterator[ExactLayer]:
-    """Compute layer after layer, each from the exact activations of the one before."""
+    """Compute the layers in turn, each from the exact activations of the previous one."""
     import numpy as np
 
     from forwardbench.statistics.exact import UNIT_ROUNDOFF, exact_products, gamma
@@ -269,7 +268,7 @@ def exact_layers(x: Array, layers: Sequence[Layer]) -> Iterator[ExactLayer]:
     error = np.zeros_like(a)
     for layer in layers:
         size = np.abs(layer.weights.astype(np.float64))
-        reach = np.abs(a) + error  # the computed inputs are no larger than this
+        reach = np.abs(a) + error  # no computed input is larger than this
         magnitude = reach @ size + np.abs(layer.bias.astype(np.float64))
         terms = (reach > 0).astype(np.float64) @ (size > 0) + 1  # the bias is one more
         z = exact_products(a, layer.weights, layer.bias)

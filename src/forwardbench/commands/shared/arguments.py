@@ -1,4 +1,4 @@
-"""Arguments that several commands have."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESULTS = (
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
-    """Add RESULTS, and what their speedups are to be relative to."""
+    """Add RESULTS and ``--baseline``."""
     parser.add_argument("results", metavar="RESULTS", help=RESULTS)
     parser.add_argument(
         "--baseline", metavar="NAME", help="what speedups are relative to (default: the run's)"
@@ -34,28 +34,36 @@ def add_run_options(
     only: Container[str] | None = None,
     **default_words: str,
 ) -> None:
-    """Add the options of a run, or some of them; ``default_words`` are other defaults, by name."""
-    for each in options_of(RunOptions):
-        if only is None or each.name in only:
-            help_text = help_of(each, default_words.get(each.name, "")).replace("%", "%%")
-            _add_option(parser, each, help_text)
+    """Add the options of a run, or ``only`` some; ``default_words`` replace help's defaults."""
+    for option_field in options_of(RunOptions):
+        if only is None or option_field.name in only:
+            help_text = help_of(option_field, default_words.get(option_field.name, "")).replace(
+                "%", "%%"
+            )
+            _add_option(parser, option_field, help_text)
 
 
-def _add_option(parser: argparse.ArgumentParser, each: Field[Any], help_text: str) -> None:
+def _add_option(parser: argparse.ArgumentParser, option_field: Field[Any], help_text: str) -> None:
     add = parser.add_argument
-    about = each.metadata["option"]
-    if is_switch(each):
-        add(flag_of(each), dest=each.name, action="store_true", help=help_text)
-    elif is_list(each):
+    about = option_field.metadata["option"]
+    if is_switch(option_field):
+        add(flag_of(option_field), dest=option_field.name, action="store_true", help=help_text)
+    elif is_list(option_field):
         add(
-            flag_of(each), dest=each.name, action="append", default=[], metavar=about.metavar,
-            type=about.reads, help=help_text,
+            flag_of(option_field), dest=option_field.name, action="append", default=[],
+            metavar=about.metavar, type=about.reads, help=help_text,
         )  # fmt: skip
     else:
-        add(flag_of(each), dest=each.name, metavar=about.metavar, type=about.reads, help=help_text)
+        add(
+            flag_of(option_field),
+            dest=option_field.name,
+            metavar=about.metavar,
+            type=about.reads,
+            help=help_text,
+        )
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
-    """What the arguments of `add_run_options` ask for; raises `UserError`."""
-    names = [each.name for each in options_of(RunOptions)]
+    """The options of a run from parsed arguments; raises `UserError`."""
+    names = [option_field.name for option_field in options_of(RunOptions)]
     return RunOptions.of(**{name: getattr(options, name) for name in names})

@@ -1,6 +1,6 @@
-"""A run on this machine from its beginning to its end, and what people are told meanwhile.
+"""Carries out a run on this machine from beginning to end, and reports its progress.
 
-The command `run` and `forwardbench.run` are both this.
+The command `run` and the function `forwardbench.run` both use this module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from forwardbench.measure.session import cells_left, first_calls_left, measure, 
 
 
 def begin(options: RunOptions) -> tuple[RunFolder, Request]:
-    """Check what is asked for, and make a new run's folder."""
+    """Check the options, and make the folder of a new run."""
     request = make_request(options)
     path = default_path() if options.output is None else Path(options.output)
     folder = claim_folder(path, request)
@@ -37,7 +37,7 @@ def begin(options: RunOptions) -> tuple[RunFolder, Request]:
 
 
 def resume(path: str, options: RunOptions) -> tuple[RunFolder, Request]:
-    """Take up a run again; of what was asked for only how long to measure may change."""
+    """Open a run to continue it; only the options for how long to measure may change."""
     folder = resume_folder(Path(path))
     request = with_effort(folder.request, options)
     folder.change_request(request)
@@ -47,10 +47,10 @@ def resume(path: str, options: RunOptions) -> tuple[RunFolder, Request]:
 def carry_out(
     folder: RunFolder, request: Request, options: RunOptions, *, show: bool = True
 ) -> int:
-    """Do what is left of a run, and return the exit status.
+    """Do everything that is left of a run, and return the exit status.
 
-    It is a failure if what was asked for by its own name is not there; ``show`` says whether the
-    table is printed.
+    It is a failure if an implementation that was given by its own name is unavailable. ``show``
+    says whether the table is printed.
     """
     try:
         plan = verify_and_plan(folder, request, lambda verdict: say(verdict_line(verdict)))
@@ -74,13 +74,13 @@ def carry_out(
         interrupted = True
     if interrupted:
         return _interrupted(folder)
-    _say_what_is_left(folder, request, plan)
+    _warn_of_time_limit(folder, request, plan)
     one_by_one = named_one_by_one(options.implementations)
     return FAILED if any(is_bad(verdict, one_by_one) for verdict in folder.verdicts) else status
 
 
 def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
-    """Make table, charts and report of a run, print what it found, and say where it is."""
+    """Make table, charts and report of a run, print its findings, and say where the files are."""
     # Imported only now: pandas and Matplotlib are not needed while passes are measured.
     from forwardbench.commands.shared.presentation import formats_of, present
 
@@ -99,8 +99,8 @@ def _interrupted(folder: RunFolder) -> int:
     return INTERRUPTED
 
 
-def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
-    """Where the time was up before the passes or the precision asked for, say so."""
+def _warn_of_time_limit(folder: RunFolder, request: Request, plan: Plan) -> None:
+    """Warn if the time limit came before the requested passes, precision or first calls."""
     uncalled = len(first_calls_left(folder, request, plan))
     if uncalled and request.max_time is not None:
         say(
@@ -109,8 +109,8 @@ def _say_what_is_left(folder: RunFolder, request: Request, plan: Plan) -> None:
         )
     left = cells_left(folder, request, plan)
     if left and request.max_time is not None:
-        wanted = "passes" if request.precision is None else f"the precision {request.precision:g}"
+        missing = "passes" if request.precision is None else f"the precision {request.precision:g}"
         say(
             f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
-            f"cells had {wanted}: forwardbench run --resume {folder.path} --max-time SECONDS"
+            f"cells had {missing}: forwardbench run --resume {folder.path} --max-time SECONDS"
         )

@@ -1,10 +1,10 @@
-"""What the command's exit status means."""
+"""The exit statuses of the command."""
 
 GOOD = 0
 FAILED = 1
 """Something failed or was rejected."""
 USAGE = 2
-"""What was asked for cannot be done, or cannot be read."""
+"""The request is not possible, or the results cannot be read."""
 REGRESSION = 3
-"""A comparison found one, and was asked to."""
+"""A comparison with ``--fail-on-regression`` found a regression."""
 INTERRUPTED = 130

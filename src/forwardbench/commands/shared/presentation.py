@@ -1,4 +1,4 @@
-"""What a run ends with: table, charts and report beside its results, and where they are."""
+"""The end of a run: makes its table, charts and report, and says where they are."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from forwardbench.statistics.intervals import FEWEST_PASSES
 
 
 def formats_of(request: Request) -> tuple[str, ...]:
-    """Formats of the charts that a run ends with.
+    """Formats of the charts that a run makes.
 
-    A first look has to be quick: its other pictures are made by `forwardbench chart` when wanted.
+    A quick run makes only SVG, to save time; `forwardbench chart` makes the others.
     """
     return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
 
 
 def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
-    """Make table, charts and report beside results, and say what was found and where it is."""
+    """Make table, charts and report beside the results; print findings, paths and warnings."""
     bundle = bundles.load(path)
     if show:
         console = terminal.make_console()
@@ -37,7 +37,9 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
     with pictures.without_garbage_collection():
         write_kept(bundle, path)
         drawn = pictures.pictures_of(bundle)
-        files = [file for each in drawn for file in pictures.save(each, path / "charts", formats)]
+        files = [
+            file for picture in drawn for file in pictures.save(picture, path / "charts", formats)
+        ]
     if show:
         print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print(f"Charts: {path}/charts ({len(files)} files)")
@@ -49,5 +51,5 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
 
 
 def _has_bad_cells(table: DataFrame) -> bool:
-    """Whether a cell has no time because something is wrong, or one that is not believed."""
+    """Whether a cell failed, was rejected, or has an implausible time."""
     return bool((table["status"].isin([Status.FAILED, Status.REJECTED]) | is_doubted(table)).any())

@@ -1,4 +1,4 @@
-"""What is said before and while measuring, on stderr."""
+"""What is printed on stderr before and during measuring."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from forwardbench.records import Cell
 def announce(
     request: Request, plan: Plan, done: int = 0, first_calls: Sequence[Cell] = ()
 ) -> Iterator[str]:
-    """Say how much will be measured, how long it will take, and what is left out.
+    """Yield lines on what will be measured, how long that takes, and what is left out.
 
-    ``done`` is the number of passes that are finished already, ``first_calls`` the cells whose
-    first calls are to be timed, one item for each call.
+    ``done`` is the number of finished passes. ``first_calls`` holds the cells whose first calls
+    are still missing, one item for each call.
     """
     passes = "1 pass" if request.passes == 1 else f"{request.passes} passes"
     missing = max(0, request.passes - done)
-    each = predicted_seconds(plan.measured)
-    seconds = missing * each
+    pass_seconds = predicted_seconds(plan.measured)
+    seconds = missing * pass_seconds
     if request.max_time is not None and missing:
-        seconds = min(seconds, max(each, request.max_time))  # one pass is made in any case
-    begun = f", of which {min(done, request.passes)} are done" if done else ""
+        seconds = min(seconds, max(pass_seconds, request.max_time))  # one pass is made in any case
+    already_done = f", of which {min(done, request.passes)} are done" if done else ""
     yield (
-        f"Measuring {len(plan.measured)} cells, controls included, in {passes}{begun}: "
+        f"Measuring {len(plan.measured)} cells, controls included, in {passes}{already_done}: "
         f"about {seconds:.0f} s"
     )
     if request.precision is not None:
@@ -45,9 +45,9 @@ def announce(
         )
     if first_calls:
         yield _announce_first_calls(first_calls, plan, request.max_time)
-    beyond = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
+    over_limit = [skipped for skipped in plan.skipped if skipped.status == "skipped"]
     groups: dict[tuple[str, str, str, int], list[Skipped]] = {}
-    for skipped in beyond:
+    for skipped in over_limit:
         cell = skipped.cell
         key = (cell.implementation, cell.sweep, cell.case.dtype, cell.threads)
         groups.setdefault(key, []).append(skipped)
@@ -78,13 +78,13 @@ def _announce_first_calls(first_calls: Sequence[Cell], plan: Plan, max_time: flo
 
 
 class Progress(Observer):
-    """A bar on a terminal; elsewhere one line for each pass."""
+    """Shows a progress bar on a terminal, or else one line for each pass."""
 
     def __init__(self, passes: int, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         self._passes = passes
         self._bar: Bar | None = None
-        self._drawn = 0.0
+        self._last_refresh = 0.0
         self._first_calls = 0
         if self._console.is_terminal:
             self._bar = Bar(
@@ -94,7 +94,7 @@ class Progress(Observer):
                 TextColumn("left:"),
                 TimeRemainingColumn(),
                 console=self._console,
-                # No clock of its own, which would cost CPU time beside the measurement.
+                # No refresh by a thread: that would cost CPU time during the measurement.
                 auto_refresh=False,
             )
             self._task = self._bar.add_task(f"pass 1 of {passes}", total=None)
@@ -114,7 +114,7 @@ class Progress(Observer):
             self._bar.stop()
 
     def begin(self, number: int, visits: int) -> None:
-        """Begin a pass, which will have that many visits."""
+        """Begin a pass with so many visits."""
         if self._bar:
             self._passes = max(self._passes, number)
             task = self._bar.tasks[0]
@@ -126,12 +126,12 @@ class Progress(Observer):
             )
 
     def visit(self) -> None:
-        """Count one visit; what is drawn costs CPU time, so it is drawn twice a second at most."""
+        """Count one visit; to save CPU time, the bar is drawn twice a second at most."""
         if self._bar:
             self._bar.update(self._task, advance=1)
-            if time.monotonic() - self._drawn > 0.5:
+            if time.monotonic() - self._last_refresh > 0.5:
                 self._bar.refresh()
-                self._drawn = time.monotonic()
+                self._last_refresh = time.monotonic()
 
     def end(self, number: int) -> None:
         """End a pass."""
@@ -143,14 +143,14 @@ class Progress(Observer):
             self._console.print(f"Pass {number}{of} is done{more}", highlight=False)
 
     def begin_first_calls(self, count: int) -> None:
-        """Begin the first calls, with a bar of their own."""
+        """Begin the first calls; the bar starts again."""
         self._first_calls = count
         if self._bar:
             self._bar.reset(self._task, total=count, description=f"{count} first calls")
             self._bar.refresh()
 
     def first_call(self) -> None:
-        """Count one first call; they take seconds, so each is worth drawing."""
+        """Count one first call; each takes seconds, so the bar is drawn every time."""
         self._first_calls -= 1
         if self._bar:
             self._bar.update(self._task, advance=1, refresh=True)

@@ -1,4 +1,4 @@
-"""What several commands do with RESULTS: read them, and find a place beside them."""
+"""What several commands do with RESULTS: load them, and choose the path of the output."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def load(options: argparse.Namespace) -> Bundle:
-    """What there is of the results that a command was given."""
+    """Load the results that a command was given, with everything computed from them."""
     from forwardbench.outputs import bundle
 
     return bundle.load(options.results, options.baseline)
 
 
-def beside(options: argparse.Namespace, name: str) -> Path:
-    """Where a command's output goes: as asked, or beside the results."""
+def output_path(options: argparse.Namespace, name: str) -> Path:
+    """The path of a command's output: ``--output``, or ``name`` beside the results."""
     from forwardbench.results import split_commit
 
     if options.output:
@@ -33,7 +33,7 @@ def beside(options: argparse.Namespace, name: str) -> Path:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Say in one line what cannot be written."""
+    """Turn an `OSError` while writing into a `UserError` of one line."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What is for people and no data, on stderr."""
+"""Messages for people, on stderr; data goes to stdout."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def say(line: str) -> None:
-    """Tell people something that is no data."""
+    """Print a line on stderr."""
     print(line, file=sys.stderr, flush=True)

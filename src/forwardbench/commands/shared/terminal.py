@@ -31,22 +31,22 @@ from forwardbench.analysis.rows import is_control, sizes, slowest_first
 from forwardbench.units import format_interval, format_seconds
 
 WIDTH = 100
-"""Columns that a table may take at most, and takes where there is no terminal to fit."""
+"""Largest width of a table in characters; also the width if there is no terminal."""
 DROPPED = ("error", "GFLOP/s", "+-", "95 % interval")
-"""What a narrower terminal goes without, in this order."""
+"""Columns that are left out, in this order, if the terminal is too narrow."""
 LONGEST = 32
-"""Letters of a name; those of a case may be half as many again."""
+"""Longest name in characters; a case may be half as long again."""
 
 
 class _Console(Console):
-    """A console that lets its command decide what it means if nobody reads on."""
+    """A console that raises an error if the reader of its output has ended."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def make_console() -> Console:
-    """A console on stdout; off a terminal it is plain text of a fixed width."""
+    """Make a console on stdout; without a terminal it writes plain text of a fixed width."""
     console = Console(highlight=False, markup=False, emoji=False)
     width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     return _Console(highlight=False, markup=False, emoji=False, width=width)
@@ -74,9 +74,9 @@ def print_cells(table: pd.DataFrame, evidence: Evidence, console: Console) -> No
         console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
 
 
-def print_break_evens(found: pd.DataFrame, console: Console) -> None:
-    """Print what first calls cost and when they are paid for, a table for each setting."""
-    for _, rows in found.groupby(SETTING, sort=False):
+def print_break_evens(break_evens: pd.DataFrame, console: Console) -> None:
+    """Print the cost of first calls and when they have paid, a table for each setting."""
+    for _, rows in break_evens.groupby(SETTING, sort=False):
         setting = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
         console.print(f"{setting}: first call, and after how many calls it has paid")
         console.print(_first_calls(rows))
@@ -93,18 +93,18 @@ def _first_calls(rows: pd.DataFrame) -> Table:
     for name in ("import", "first call", "a call", AGAINST, "pays after calls"):
         table.add_column(name, justify="right")
     rows = rows.assign(size=sizes(rows)).sort_values(["size", "case", "implementation"])
-    before = ""
+    previous_case = ""
     for _, row in rows.iterrows():
         times = ("import_seconds", "first", "seconds", "against_seconds")
         shown = [format_seconds(row[name]) for name in times]
-        case = row["case"] if row["case"] != before else ""
+        case = row["case"] if row["case"] != previous_case else ""
         table.add_row(case, row["implementation"], *shown, calls_words(row))
-        before = row["case"]
+        previous_case = row["case"]
     return table
 
 
 def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> tuple[str, ...]:
-    """Print a table without as many of `DROPPED` as it takes to fit; return what it is without."""
+    """Print a table; leave out columns of `DROPPED` until it fits, and return those left out."""
     for count in range(len(DROPPED) + 1):
         table = make(DROPPED[:count])
         if _room_for(table, console) <= console.width:
@@ -114,7 +114,7 @@ def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> 
 
 
 def _room_for(table: Table, console: Console) -> int:
-    """Columns that a table takes where nothing has to be folded."""
+    """The width in characters that a table needs if no text is folded."""
     return Measurement.get(console, console.options.update_width(10_000), table).maximum
 
 
@@ -127,7 +127,7 @@ def _print_notes(rows: pd.DataFrame, evidence: Evidence, console: Console) -> No
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print every ratio of a comparison with its interval and verdict, and what they add up to."""
+    """Print every ratio of a comparison with its interval and verdict, then a summary."""
     console.print(describe_drift(comparison))
     console.print()
     for _, rows in comparison.cells.groupby(SETTING, sort=False):
@@ -161,7 +161,7 @@ def _changes(rows: pd.DataFrame, intervals: str) -> Table:
 
 
 def _brackets(rows: pd.DataFrame) -> str:
-    """Say what brackets mean; empty where there are none."""
+    """Explain the brackets; empty if there are none."""
     same = verdicts(rows)[~is_control(rows)] == NO_DIFFERENCE
     return UNDECIDED_KEY if same.any() else ""
 
@@ -179,9 +179,9 @@ def _title(rows: pd.DataFrame) -> str:
 
 
 def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
-    """Cases down, implementations across, in as many tables as it takes to fit the console.
+    """Rows are cases, columns implementations, in as many tables as fit the console's width.
 
-    The baseline's own column is its time; it leads every table.
+    The first column of every table is the baseline, with its time.
     """
     baseline = baseline_of(rows)
     rows = with_words(rows)[~is_control(rows)]
@@ -229,17 +229,17 @@ def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
     table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
     table.add_column("implementation", overflow="fold", max_width=LONGEST)
     shown = [name for name in _VALUES if name not in without]
-    for name in shown:  # of a single pass an interval is the timing tool's own
+    for name in shown:  # with a single pass, the interval is the timing tool's own
         label = name if rows["passes"].max() > 1 else name.removeprefix("95 % ")
         table.add_column(label, justify="right", no_wrap=True)
-    before = ""
+    previous_case = ""
     for _, row in rows.iterrows():
         table.add_row(
-            row["case"] if row["case"] != before else "",
+            row["case"] if row["case"] != previous_case else "",
             row["implementation"],
             *(_VALUES[name](row) for name in shown),
         )
-        before = row["case"]
+        previous_case = row["case"]
     return table
 
 
@@ -264,4 +264,4 @@ _VALUES: dict[str, Callable[[pd.Series[Any]], str]] = {
     "GFLOP/s": lambda row: f"{row['gflops']:.3g}" if pd.notna(row["gflops"]) else "",
     "error": lambda row: f"{row['error']:.0e}" if pd.notna(row["error"]) else "",
 }
-"""The columns of `print_cells` after the names, and what each says of a row."""
+"""The columns of `print_cells` after the names, with the function that writes each cell."""

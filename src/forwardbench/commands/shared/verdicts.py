@@ -1,4 +1,4 @@
-"""What verification found, in words, and whether it makes a command fail."""
+"""Verdicts in words, and whether a verdict makes a command fail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """What verification says of one implementation."""
+    """Describe the verdict on one implementation in one line."""
     if verdict.status == "verified":
         result = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
     else:
@@ -19,7 +19,7 @@ def verdict_line(verdict: Verdict) -> str:
 
 
 def is_bad(verdict: Verdict, one_by_one: Container[str]) -> bool:
-    """Tell trouble from a framework that is not installed and was not asked for by name."""
+    """Whether a verdict is a failure; ``unavailable`` is one only if it was given by its name."""
     return verdict.status in ("failed", "rejected") or (
         verdict.status == "unavailable" and verdict.implementation in one_by_one
     )

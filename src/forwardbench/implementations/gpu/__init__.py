@@ -1,1 +1,1 @@
-"""Frameworks on a CUDA GPU, without and with the copies there and back."""
+"""Frameworks on a CUDA GPU, without and with the copies between CPU and GPU."""
