@@ -88,7 +88,7 @@ SWEEPS: dict[str, Sweep] = {
 }
 
 # An implementation may postpone its work always, or only for large batches, many units or several
-# layers. Half a million multiply-adds take much longer than reading a result, on a busy machine too.
+# layers. Half a million multiply-adds take far longer than reading a result, on a busy machine too.
 LITTLE_AND_MUCH = (
     *(
         (parse_case(little, "linear"), parse_case(much, "linear"))
