@@ -18,7 +18,7 @@ from forwardbench.measure.watch import Watch
 
 def moment(**counters):
     """Counters of the system at some moment."""
-    plain = {"clock": 0.0, "busy": 0.0, "stolen": 0.0, "own": 0.0, "processes": {}}
+    plain = {"clock": 0.0, "busy": 0.0, "stolen": 0.0, "own_cpu": 0.0, "processes": {}}
     return watching._Moment(**{**plain, **counters})
 
 
@@ -37,9 +37,9 @@ def moments(monkeypatch):
 def test_what_others_did_is_what_was_busy_without_us(moments):
     """In 10 s: 14 s of CPU time in all, 9 s of it ours, 2 s stolen, one process with 3 s."""
     moments(
-        moment(clock=100, busy=50, stolen=1, own=7, processes={(1, "firefox"): 20.0}),
+        moment(clock=100, busy=50, stolen=1, own_cpu=7, processes={(1, "firefox"): 20.0}),
         moment(
-            clock=110, busy=64, stolen=3, own=16,
+            clock=110, busy=64, stolen=3, own_cpu=16,
             processes={(1, "firefox"): 23.0, (2, "came later"): 90.0},
         ),
     )  # fmt: skip
@@ -55,7 +55,7 @@ def test_on_a_quiet_machine_nobody_is_named(moments):
     """Counters of ours that run ahead of the system's are no negative work of others."""
     moments(
         moment(processes={(1, "idle"): 5.0}),
-        moment(clock=10, busy=9, own=9.1, processes={(1, "idle"): 5.1}),
+        moment(clock=10, busy=9, own_cpu=9.1, processes={(1, "idle"): 5.1}),
     )
     report = Watch().report()
     assert (report["others"], report["busiest"], report["busiest_cpus"]) == (0.0, "", 0.0)
