@@ -55,7 +55,7 @@ TOGETHER = (
 def pytest_collection_modifyitems(items):
     """Mark tests as slow by what they use, and begin with those."""
     for item in items:
-        if SLOW_FIXTURES & {*item.fixturenames}:
+        if SLOW_FIXTURES & {*item.fixturenames} or item.get_closest_marker("exhaustive"):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 

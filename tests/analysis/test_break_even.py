@@ -148,7 +148,7 @@ SLIPS = 3.5 * math.sqrt(0.95 * 0.05 / RUNS)
 """So far below 95 % a share of so many runs comes out by chance once in four thousand."""
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("faster", "first_noise", "call_noise", "first_calls", "passes"),
     [(1.0, 0.05, 0.02, 3, 10), (0.05, 0.005, 0.02, 3, 10), (0.02, 0.05, 0.02, 3, 10),

@@ -46,7 +46,7 @@ def test_the_interval_of_two_samples_is_yuens():
         assert found.centre == pytest.approx(math.exp(centre))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_intervals_of_two_samples_hold_the_truth():
     """Of 2,000 simulated pairs of runs of ten passes, 93 to 97 % of intervals do."""
     generator = np.random.default_rng(7)

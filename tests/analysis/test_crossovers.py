@@ -204,7 +204,7 @@ def test_nobody_measured_reaches_nothing():
     assert reach(whole, "absent", "python_loops") == Reach("unclear", None, (), (), ())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_interval_holds_the_true_crossing():
     """Over 300 simulated runs of 10 passes with drift, 90 to 99.5 % of the intervals do."""
     generator = np.random.default_rng(7)

@@ -3,11 +3,14 @@
 import re
 import signal
 
+import pytest
+
 from builders.clusters import TINY, finish, read_until, start
 from builders.waiting import wait_until
 from forwardbench import results
 
 
+@pytest.mark.exhaustive
 def test_every_host_runs_once_and_what_is_lost_costs_itself_only(cluster, tmp_path):
     """Four workers on three hosts: one is killed, and the rest arrives.
 
@@ -95,6 +98,7 @@ def test_a_scheduler_that_goes_away_ends_the_run(cluster, tmp_path):
     assert cluster.no_host_run_is_left()
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_says_nothing_is_not_waited_for(cluster, tmp_path):
     """One host is frozen: after the stall limit it is given up, and the other's run is kept."""
     cluster.add("127.0.0.1")
@@ -112,6 +116,7 @@ def test_a_host_that_says_nothing_is_not_waited_for(cluster, tmp_path):
     assert re.search(r"127.0.0.1: done after \d+ s: made/127.0.0.1\n", err)
 
 
+@pytest.mark.exhaustive
 def test_another_version_and_a_run_that_fails_are_named(cluster, tmp_path):
     """What its own machine refuses, a host says in its own words."""
     cluster.add("127.0.0.1")
@@ -135,6 +140,7 @@ def test_another_version_and_a_run_that_fails_are_named(cluster, tmp_path):
     assert not list(tmp_path.glob("results/*"))
 
 
+@pytest.mark.exhaustive
 def test_a_wrong_contender_makes_the_status_1_and_its_run_is_kept(cluster, tmp_path, contenders):
     """As on one machine: the others are measured, and the run says which was rejected."""
     cluster.add("127.0.0.1")

@@ -74,7 +74,7 @@ def test_a_run_is_extended_with_more_passes(tmp_path):
     assert "forwardbench run --resume made --passes 10" in again.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_run_goes_on_until_it_is_precise(tmp_path):
     """Asked for more than can be had in the time, it adds passes and then says so in the table."""
     done = run(

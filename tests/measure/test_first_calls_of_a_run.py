@@ -89,6 +89,7 @@ def test_a_run_without_first_calls_has_no_such_chart(write_run, ladder, capsys):
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
     """In the middle of that stage: Ctrl-C still shows the table, and resuming adds to the file."""

@@ -21,6 +21,7 @@ KILLS = int(os.environ.get("FORWARDBENCH_KILLS", "6"))
 TINY = ["--shape", "1x2-3", "--implementation", "matmul", "--implementation", "python_loops"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("moment", range(KILLS))
 def test_a_killed_run_loses_no_finished_pass(tmp_path, moment):
     """SIGKILL at any time: what was there stays, byte for byte, and resuming completes it.

@@ -307,7 +307,7 @@ def is_plain(text):
     return all(letter.isprintable() for line in text.split("\n") for letter in line)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_thousand_mutated_files_end_in_a_table_or_in_one_line(mutants, capsys):
     """Neither a traceback, nor a hang, nor a full memory, nor a control character."""
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -333,7 +333,7 @@ def test_a_thousand_mutated_files_end_in_a_table_or_in_one_line(mutants, capsys)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - grown < MEMORY
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_what_could_be_read_can_be_drawn(mutants):
     """Whatever a mutated file's table holds, every kind of chart can be made of it."""
     kinds = [entry for entry in chart_entries() if entry.needs == "sweeps"]
