@@ -44,11 +44,8 @@ TOGETHER = (
     "commands/test_whole_run.py",
     "measure/test_first_calls_of_a_run.py",
     "outputs/report/test_browser.py",
-    "::test_every_rung_is_verified[",
-    "::test_right_implementations_are_accepted[",
-    "::test_wrong_implementations_are_rejected[",
 )
-"""Parts of the names of tests that share something which takes long to make."""
+"""Files whose tests share something that takes long to make."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,10 +58,10 @@ def pytest_collection_modifyitems(items):
 
 
 class Scheduling(LoadScopeScheduling):
-    """Gives each process the next test, and tests that share something to one process."""
+    """Gives each process the next test with all its parameters, or the next of these files."""
 
     def _split_scope(self, nodeid):
-        return next((part for part in TOGETHER if part in nodeid), nodeid)
+        return next((file for file in TOGETHER if file in nodeid), nodeid.partition("[")[0])
 
 
 @pytest.hookimpl(optionalhook=True)
