@@ -52,7 +52,7 @@ def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
         (["run", "--scheduler", "tcp://a:1", "--resume", "x"], "leave out --scheduler, or start"),
         (["run", "--scheduler", "tcp://a:1", "--shape", "64"], "'64' is not a case: write"),
         (["run", "--scheduler", "tcp://a:1", "--implementation", "x"], "no implementation 'x'"),
-        (["run", "--scheduler", "tcp://a:1", "--threads", "some"], "--threads 'some' is not possible"),
+        (["run", "--scheduler", "tcp://a:1", "--threads", "some"], "--threads 'some' is not"),
         (["verify", "--scheduler", "tcp://a:1"], "verify --scheduler needs --shape too"),
         (["verify", "--shape", "1x2-3"], "verify --shape needs --scheduler too"),
         (

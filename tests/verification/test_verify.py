@@ -236,8 +236,15 @@ def test_a_result_that_is_quicker_after_a_while_was_not_waited_for():
     slept = []
     with pytest.raises(WrongResultError, match="100 us to read at once and 2 us later"):
         behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 2e-6), slept.append)
-    assert slept == [0.02] * 16  # three times more, to be sure
+    assert slept == [0.02] * 32  # on two cases, and three times more, to be sure
     behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 9e-5), slept.append)
+
+
+def test_a_read_with_cold_caches_is_no_unfinished_work():
+    """Where much more work makes reading no slower, all of it was waited for."""
+    little = [0, 1e-4, 0, 4e-5, 0, 1e-4, 0, 5e-6] * 4
+    much = [0, 1e-3, 0, 6e-5, 0, 1e-3, 0, 5e-6] * 4
+    behaviour.check_not_asynchronous(make(), scripted_clock(little + much), lambda seconds: None)
 
 
 def test_an_answer_that_comes_faster_the_second_time_is_remembered():

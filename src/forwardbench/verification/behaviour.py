@@ -326,38 +326,57 @@ def check_not_asynchronous(
     timer: Timer = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Waiting before a result is read must not make reading it faster."""
-    case = parse_case("64x2048-8", "linear")  # little to read, and much work behind it
+    """Waiting before a result is read must not make reading it faster.
+
+    Reading is slower right after computing in any case, since caches are then full of other things.
+    So whoever looks suspicious is asked for much more work behind a result that is as quick to
+    read: only work that was not waited for makes reading take longer than the call itself.
+    """
+    for shape, share in (("64x2048-8", 0.1), ("64x16384-32", 1.0)):
+        case = parse_case(shape, "linear")
+        reading = _time_reading(implementation, case, timer, sleep)
+        if reading is None:
+            return
+        computing, at_once, after_waiting = reading
+        if at_once <= max(3 * after_waiting + 1e-5, share * computing):
+            return
+    raise WrongResultError(
+        f"{case}: {implementation.workload.function} returned before its work was done: its "
+        f"result took {at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us "
+        "later"
+    )
+
+
+def _time_reading(
+    implementation: Implementation, case: Case, timer: Timer, sleep: Callable[[float], None]
+) -> tuple[float, float, float] | None:
+    """Seconds of a call, of reading its result at once, and of reading it after a wait.
+
+    None where calls take so long that nobody else can be doing the work.
+    """
     call = _prepared_call(implementation, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     computing: list[float] = []
-    previous_out: Any = None
+    earlier: Any = None
     for turn in range(8):
         start = timer()
         out = call()
         computing.append(timer() - start)
-        # Calls this slow did the work themselves. The shortest counts: others may lose the CPU.
+        # One long call may have been kept off its CPU.
         if turn and min(computing) > _LONG_ENOUGH:
-            return
+            return None
         waits = turn % 2 == 1
         if waits:
             sleep(_WAIT)
-            # Caches are cold after a wait: warm them with an older result.
-            output_arrays(implementation, previous_out, case.dtype)
-        previous_out = out
+            # Whatever was read before: a wait leaves caches cold.
+            output_arrays(implementation, earlier, case.dtype)
+        earlier = out
         start = timer()
         output_arrays(implementation, out, case.dtype)
         times[waits].append(timer() - start)
     # If another process had the CPU in between, background work may be done before a result is
     # read at once. It may also be still unfinished after the wait. So no single time is trusted.
-    at_once, after_waiting = median(times[False]), min(times[True])
-    # After work that fills the caches reading takes longer too, but not as long as the work.
-    if at_once > 3 * after_waiting + 1e-5 and at_once > min(computing) / 10:
-        raise WrongResultError(
-            f"{case}: {implementation.workload.function} returned before its work was done: its "
-            f"result took {at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us "
-            "later"
-        )
+    return min(computing), median(times[False]), min(times[True])
 
 
 @_despite_noise
