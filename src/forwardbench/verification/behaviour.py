@@ -138,17 +138,6 @@ def _overwrite(arrays: Data, values: Data) -> None:
         array[...] = new
 
 
-def check_thread_count(implementation: Implementation) -> None:
-    """If a file defines ``thread_count``, it must return a number of threads."""
-    if implementation.thread_count is None:
-        return
-    count = implementation.thread_count()
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        raise WrongResultError(
-            f"thread_count() returned {count!r}: it has to be a whole number, 0 for unknown"
-        )
-
-
 def check_fresh(implementation: Implementation, dtype: str) -> None:
     """When numbers in the same array change, even a single one, the result must change too."""
     network = _Network.of(implementation, "4x6-5-3", dtype)

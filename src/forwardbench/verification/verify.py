@@ -118,7 +118,7 @@ def verify_loaded(
     """Check an implementation in this process; `verify` uses a child process, which is safer."""
     name, checks, share = implementation.name, 0, 0.0
     try:
-        behaviour.check_thread_count(implementation)
+        _check_thread_count(implementation)
         for problem in problems(implementation.workload):
             share = max(share, behaviour.check_problem(implementation, problem))
             checks += 1
@@ -132,6 +132,17 @@ def verify_loaded(
     except Exception as error:  # a contender may raise anything
         return Verdict(name, "failed", f"raised {describe_error(error)}", checks, share)
     return Verdict(name, "verified", "", checks, share)
+
+
+def _check_thread_count(implementation: Implementation) -> None:
+    """If a file defines ``thread_count``, it must return a number of threads."""
+    if implementation.thread_count is None:
+        return
+    count = implementation.thread_count()
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise WrongResultError(
+            f"thread_count() returned {count!r}: it has to be a whole number, 0 for unknown"
+        )
 
 
 def _behaviour_checks(
