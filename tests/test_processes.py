@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from builders.waiting import wait_until
@@ -145,3 +146,4 @@ def test_a_child_does_not_outlive_its_parent(tmp_path):
     parent.wait()
     child = int(pid.read_text())
     wait_until(lambda: not Path(f"/proc/{child}").exists())
+    assert not psutil.pid_exists(child)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from builders.places import REFERENCE
 from forwardbench import implementations, workloads
+from forwardbench.analysis import amounts
+from forwardbench.commands.main import main
 from forwardbench.errors import UserError
 from forwardbench.measure.environment import describe_machine
 from forwardbench.measure.fingerprint import changes, fingerprint
@@ -107,3 +110,18 @@ def test_naming_the_suites_own_workload_imports_no_numpy():
     code += "print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", str(REFERENCE)], ["run"], ["verify"]])
+def test_a_folder_of_workloads_that_is_not_there_is_one_line(arguments, monkeypatch, capsys):
+    """Whatever was asked for, and before anything is made."""
+    monkeypatch.setenv(workloads.VARIABLE, "/no/such/folder")
+    workloads.get.cache_clear()
+    amounts._find.cache_clear()
+    amounts.amount_of.cache_clear()
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err == (
+        "forwardbench: FORWARDBENCH_WORKLOADS names /no/such/folder, which is no folder: "
+        "correct it\n"
+    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from forwardbench import workloads
 from forwardbench.cases import parse_case
 from forwardbench.records import DEFAULT_WORKLOAD
-from forwardbench.workloads import Workload, WorkloadError
+from forwardbench.workloads import Workload
 
 
 class Amount(NamedTuple):
@@ -61,8 +61,5 @@ def summary_of(workload: str, sweep: str) -> str:
 
 @cache
 def _find(workload: str) -> Workload | None:
-    """The workload of that name; None where it is not installed."""
-    try:
-        return workloads.get(workload)
-    except WorkloadError:
-        return None
+    """The workload of that name; None where it is not here."""
+    return workloads.get(workload) if workload in workloads.names() else None

@@ -14,10 +14,10 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from forwardbench import workloads
 from forwardbench.cases import DTYPES
 from forwardbench.errors import UserError
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
+from forwardbench.workloads import forward  # whose sweeps help lists
 
 DEFAULT_FAMILY = "ladder"
 """The family that a run measures if no implementation is given."""
@@ -95,10 +95,6 @@ class Options:
                 about.check(flag_of(option_field), value)
 
 
-_FORWARD = workloads.get(DEFAULT_WORKLOAD)
-"""The workload whose sweeps the help lists."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Selection(Options):
     """What a run compares, as names that are not yet looked up."""
@@ -109,8 +105,8 @@ class Selection(Options):
         "NAME|FILE", flag="--implementation", default_words=DEFAULT_FAMILY,
     )  # fmt: skip
     sweeps: tuple[str, ...] = option(
-        (), f"a list of cases: {', '.join(_FORWARD.sweeps)}; repeatable", "NAME", flag="--sweep",
-        default_words=" and ".join(_FORWARD.default_sweeps),
+        (), f"a list of cases: {', '.join(forward.SWEEPS)}; repeatable", "NAME", flag="--sweep",
+        default_words=" and ".join(forward.DEFAULT_SWEEPS),
     )  # fmt: skip
     shapes: tuple[str, ...] = option(
         (), "a case of your own, as in 64x784-128-10; repeatable", "CASE", flag="--shape"
