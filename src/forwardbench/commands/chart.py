@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
 from forwardbench.commands.shared.sources import load, output_path, writing
 from forwardbench.errors import UserError
+from forwardbench.files import check_no_link
 from forwardbench.outputs.catalogue import chart_entries
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", metavar="LIST", default="svg,png",
         help="svg, png, pdf, separated by commas (default: svg,png)",
     )  # fmt: skip
-    add("--output", metavar="DIR", help="a folder (default: charts/ beside the results)")
+    add_output(parser, "DIR", "a folder (default: charts/ beside the results)")
 
 
 def _kinds() -> list[str]:
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
             raise UserError(f"no format {name!r}: choose from {', '.join(pictures.FORMATS)}")
     bundle = load(options)
     folder = output_path(options, "charts")
+    if not options.output:
+        check_no_link(folder)
     view = View(options.x, DARK if options.dark else LIGHT)
     _refuse_absent_kinds(options, bundle)
     files: list[Path] = []

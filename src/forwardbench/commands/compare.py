@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forwardbench.commands.shared.arguments import RESULTS
+from forwardbench.commands.shared.arguments import RESULTS, add_output
 from forwardbench.commands.shared.exit_status import FAILED, GOOD, REGRESSION
 from forwardbench.commands.shared.sources import writing
 from forwardbench.commands.shared.stderr import say
-from forwardbench.errors import UserError
+from forwardbench.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from forwardbench.analysis.comparison import Comparison
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on-regression", metavar="SHARE", type=_share,
         help="status 3 if a cell is shown to take longer by more than this, as in 5%%",
     )  # fmt: skip
-    add("--output", metavar="DIR", help="write comparison.csv and forest charts there as well")
+    add_output(parser, "DIR", "write comparison.csv and forest charts there as well")
 
 
 def _share(text: str) -> float:
@@ -137,7 +137,8 @@ def _write_comparison(compared: Comparison, after: Results, options: argparse.Na
     from forwardbench.outputs.text import as_csv
 
     folder = Path(options.output)
-    sides = f"first: {options.before}; second: {options.after or 'the commit after it'}"
+    after_words = options.after or "the commit after it"
+    sides = f"first: {one_line(options.before)}; second: {one_line(after_words)}"
     bundle = Bundle(after, comparison=compared, sides=sides)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

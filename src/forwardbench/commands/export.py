@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
 from forwardbench.commands.shared.sources import load
 from forwardbench.commands.shared.stderr import say
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="csv",
         help="what to write (default: csv)",
     )
-    parser.add_argument("--output", metavar="FILE", help="where to (default: standard output)")
+    add_output(parser, "FILE", "where to (default: standard output)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(text)
         return GOOD
-    write_text(Path(options.output), text)
+    write_text(Path(options.output), text, typed=True)
     say(f"Written: {options.output}")
     return GOOD

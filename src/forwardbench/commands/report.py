@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from forwardbench.commands.shared.arguments import add_results
+from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
 from forwardbench.commands.shared.sources import load, output_path, writing
+from forwardbench.files import check_no_link
 
 HELP = "write a run's report, one page of HTML"
 
@@ -14,9 +15,7 @@ HELP = "write a run's report, one page of HTML"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the results, the page's path, and whether charts are drawn."""
     add_results(parser)
-    parser.add_argument(
-        "--output", metavar="FILE", help="the page (default: report.html beside the results)"
-    )
+    add_output(parser, "FILE", "the page (default: report.html beside the results)")
     parser.add_argument(
         "--charts", action="store_true", help="also draw charts/ beside the results again"
     )
@@ -30,11 +29,13 @@ def run(options: argparse.Namespace) -> int:
 
     bundle = load(options)
     path = output_path(options, html.FILE)
+    folder = path.parent / "charts"
+    if options.charts:
+        check_no_link(folder)
     with pictures.without_garbage_collection():
-        write_text(path, html.write(bundle))
+        write_text(path, html.write(bundle), typed=bool(options.output))
         print(f"Report: {path}")
         if options.charts:
-            folder = path.parent / "charts"
             with writing(folder):
                 drawn = pictures.pictures_of(bundle)
                 files = [file for picture in drawn for file in pictures.save(picture, folder)]

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from forwardbench.cases import DTYPES
 from forwardbench.errors import UserError
+from forwardbench.files import check_name
 from forwardbench.records import DEFAULT_BASELINE, DEFAULT_WORKLOAD
 from forwardbench.workloads import forward  # whose sweeps help lists
 
@@ -102,7 +103,7 @@ class Selection(Options):
     implementations: tuple[str, ...] = option(
         (DEFAULT_FAMILY,),
         "name of an implementation or a family, all, or a .py file of your own; repeatable",
-        "NAME|FILE", flag="--implementation", default_words=DEFAULT_FAMILY,
+        "NAME|FILE", flag="--implementation", default_words=DEFAULT_FAMILY, with_resume=True,
     )  # fmt: skip
     sweeps: tuple[str, ...] = option(
         (), f"a list of cases: {', '.join(forward.SWEEPS)}; repeatable", "NAME", flag="--sweep",
@@ -162,8 +163,9 @@ class RunOptions(Settings, Selection):
 
     quick: bool = option(False, "3 passes, a limit of 0.05 s and no first calls, unless given")
     output: str | None = option(
-        None, "a new folder", "DIR", default_words="results/run-DATE-TIME", sent_to_hosts=False
-    )
+        None, "a new folder", "DIR", default_words="results/run-DATE-TIME", sent_to_hosts=False,
+        check=check_name,
+    )  # fmt: skip
     scheduler: str | None = option(
         None,
         "run on every host of a Dask cluster instead, whose scheduler is at tcp://HOST:PORT",
@@ -171,7 +173,8 @@ class RunOptions(Settings, Selection):
     )  # fmt: skip
     resume: str | None = option(
         None,
-        "go on with a run that was interrupted; with --passes or --precision, add to one",
+        "go on with a run that was interrupted; with --passes or --precision, add to one; its "
+        "files of your own have to be named again",
         "DIR", with_resume=True, sent_to_hosts=False, from_python=False,
     )  # fmt: skip
     given: frozenset[str] = field(default=frozenset(), repr=False)

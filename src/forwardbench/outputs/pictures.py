@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,8 +93,11 @@ def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) ->
         if extension == "svg":
             write_whole(path, _name_for_screen_readers(drawn.chart.svg, drawn.alternative))
         else:
+            image = io.BytesIO()
             with matplotlib.rc_context(RC):
-                drawn.chart.savefig(path, **_options(extension, drawn.alternative))
+                options = _options(extension, drawn.alternative)
+                drawn.chart.savefig(image, format=extension, **options)
+            write_whole(path, image.getvalue())
         yield path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from forwardbench.errors import UserError
-from forwardbench.files import write_whole
+from forwardbench.files import write_to, write_whole
 from forwardbench.outputs.bundle import Bundle
 from forwardbench.outputs.catalogue import Entry, export_entries
 
@@ -29,12 +29,15 @@ def write_kept(bundle: Bundle, folder: Path) -> None:
         write_text(folder / entry.declared["FILE"], text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file completely or not at all; raises `UserError`."""
+def write_text(path: Path, text: str, *, typed: bool = False) -> None:
+    """Write a file completely or not at all; raises `UserError`.
+
+    Links, pipes and devices are written through only where a person typed the path.
+    """
     if path.is_dir():
         raise UserError(f"cannot write {path}: it is a folder, so give a file in it")
     try:
-        write_whole(path, text)
+        (write_to if typed else write_whole)(path, text)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 

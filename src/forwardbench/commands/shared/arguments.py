@@ -7,6 +7,8 @@ from collections.abc import Container
 from dataclasses import Field
 from typing import Any
 
+from forwardbench.errors import UserError
+from forwardbench.files import check_name
 from forwardbench.measure.run_options import (
     RunOptions,
     flag_of,
@@ -27,6 +29,19 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", metavar="NAME", help="what speedups are relative to (default: the run's)"
     )
+
+
+def add_output(parser: argparse.ArgumentParser, metavar: str, help_text: str) -> None:
+    """Add ``--output``, which is refused at once if nothing can be called so."""
+
+    def name(text: str) -> str:
+        try:
+            check_name("--output", text)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    parser.add_argument("--output", metavar=metavar, type=name, help=help_text)
 
 
 def add_run_options(

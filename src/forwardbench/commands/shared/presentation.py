@@ -11,6 +11,7 @@ from forwardbench.analysis.rows import is_doubted
 from forwardbench.commands.shared import terminal
 from forwardbench.commands.shared.exit_status import FAILED, GOOD
 from forwardbench.commands.shared.stderr import say
+from forwardbench.files import check_no_link
 from forwardbench.measure.request import Request
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs import pictures
@@ -34,12 +35,11 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
         console = terminal.make_console()
         terminal.print_summary(bundle.table, bundle.evidence, console)
         terminal.print_break_evens(bundle.break_evens, console)
+    charts = check_no_link(path / "charts")
     with pictures.without_garbage_collection():
         write_kept(bundle, path)
         drawn = pictures.pictures_of(bundle)
-        files = [
-            file for picture in drawn for file in pictures.save(picture, path / "charts", formats)
-        ]
+        files = [file for picture in drawn for file in pictures.save(picture, charts, formats)]
     if show:
         print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print(f"Charts: {path}/charts ({len(files)} files)")
