@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forwardbench.cases import ACTIVATIONS, DTYPES, Case, parse_case
+from forwardbench.cases import ACTIVATIONS, DTYPES, Case, CaseError, parse_case
 from forwardbench.errors import one_line
 from forwardbench.files import read_json, reporting_bad_contents
 
@@ -76,7 +76,10 @@ class Cell:
         Raises `KeyError`, `TypeError` or `ValueError` for anything that is not a cell.
         """
         case = values["case"]
-        shape = parse_case(f"{case['batch']}x{'-'.join(map(str, case['widths']))}")
+        try:
+            shape = parse_case(f"{case['batch']}x{'-'.join(map(str, case['widths']))}")
+        except CaseError as error:  # the file is wrong, not something that the user typed
+            raise ValueError(str(error)) from None
         workload = values.get("workload", DEFAULT_WORKLOAD)
         names = ("implementation", "reference", "sweep")
         texts = [*(values[name] for name in names), case["example"], workload]

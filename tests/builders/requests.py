@@ -7,6 +7,7 @@ from typing import Any
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.measure.passes import PassResult, PlannedCell
 from forwardbench.measure.request import Request
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.records import Cell
 from forwardbench.verification.verify import Verdict
 
@@ -26,6 +27,11 @@ def planned(
         PlannedCell(Cell(name, str(reference), sweep.name, case, **options), seconds)
         for case in sweep.cases
     ]
+
+
+def naming_again(*files: str | Path) -> RunOptions:
+    """The options of a run that is resumed with these files of one's own."""
+    return RunOptions.of(resume="x", implementations=[str(file) for file in files])
 
 
 def made_up_pass(cells: Sequence[PlannedCell], times: Callable[[Cell], float]) -> PassResult:

@@ -4,11 +4,12 @@ import errno
 import json
 import os
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from builders.contenders import SLEEPS
-from builders.requests import REQUEST, VERIFIED, planned
+from builders.requests import REQUEST, VERIFIED, naming_again, planned
 from builders.waiting import PATIENCE
 from forwardbench import results
 from forwardbench.commands.shared.progress import announce
@@ -41,9 +42,10 @@ def made(sleeps):
 
 
 @pytest.fixture
-def claimed(tmp_path, made):
+def claimed(tmp_path, made, sleeps):
     """A run's folder with that plan."""
-    folder = claim_folder(tmp_path / "run", ASKED)
+    contenders = {**ASKED.contenders, "sleeps": str(sleeps)}
+    folder = claim_folder(tmp_path / "run", replace(ASKED, contenders=contenders))
     folder.record_plan(VERIFIED, made)
     return folder
 
@@ -105,7 +107,7 @@ def test_each_cell_is_called_once_a_lap_and_controls_never(claimed, made):
 
 
 @pytest.mark.parametrize("end", range(6))
-def test_an_interrupted_stage_goes_on_as_it_would_have(claimed, made, end, tmp_path):
+def test_an_interrupted_stage_goes_on_as_it_would_have(claimed, made, sleeps, end, tmp_path):
     """Whatever was timed is kept, is not timed again, and the order is the one of a whole run."""
     whole, first, second = Noted(), Noted(end), Noted()
     measure(claim_folder(tmp_path / "whole", ASKED), whole, made)
@@ -114,7 +116,7 @@ def test_an_interrupted_stage_goes_on_as_it_would_have(claimed, made, end, tmp_p
     assert first.safe == end
     assert len(first_calls_left(claimed, ASKED, made)) == 6 - end
     claimed.lock.release()
-    again = resume_folder(claimed.path)
+    again = resume_folder(claimed.path, naming_again(sleeps))
     measure(again, second, made)
     assert first.called + second.called == whole.called
     assert first_calls_left(again, ASKED, made) == []
@@ -189,11 +191,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_torn_or_foreign_file_is_named(claimed, text):
+def test_a_torn_or_foreign_file_is_named(claimed, sleeps, text):
     """By what resumes the run and by what reads it."""
     (claimed.path / FIRST_CALLS_FILE).write_text(text)
     claimed.lock.release()
-    for read in (resume_folder, results.load):
+    for read in (partial(resume_folder, options=naming_again(sleeps)), results.load):
         with pytest.raises(UserError, match=r"first-calls\.json is (torn|not of a form)"):
             read(claimed.path)
 
@@ -213,11 +215,11 @@ def test_a_time_that_cannot_be_is_refused(claimed, made, seconds):
         results.load(claimed.path)
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_away(claimed):
+def test_what_a_killed_process_left_half_written_is_cleared_away(claimed, sleeps):
     """A temporary file holds no first call."""
     (claimed.path / f"{FIRST_CALLS_FILE}.part").write_text('{"samples": [')
     claimed.lock.release()
-    assert resume_folder(claimed.path).first_calls() == FirstCalls()
+    assert resume_folder(claimed.path, naming_again(sleeps)).first_calls() == FirstCalls()
     assert not list(claimed.path.glob("*.part"))
 
 

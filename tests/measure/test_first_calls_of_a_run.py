@@ -72,7 +72,9 @@ def test_more_first_calls_are_added_when_resuming(whole_run):
     _, folder = whole_run
     path = folder / "out" / FIRST_CALLS_FILE
     before = json.loads(path.read_text())["samples"]
-    done = run("run", "--resume", "out", "--first-calls", 4, cwd=folder)
+    done = run(
+        "run", "--resume", "out", "--implementation", "sleeps.py", "--first-calls", 4, cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     after = json.loads(path.read_text())["samples"]
     assert len(after) == 4
@@ -108,10 +110,13 @@ def test_a_run_that_is_ended_keeps_the_first_calls_it_has(tmp_path, number):
     if number == signal.SIGINT:
         assert victim.returncode == INTERRUPTED
         assert "first call, and after how many calls it has paid" in said
-        assert "interrupted; go on with: forwardbench run --resume out" in complaints
+        assert (
+            "interrupted; go on with: forwardbench run --resume out "
+            f"--implementation {tmp_path}/sleeps.py"
+        ) in complaints
     before = json.loads(kept.read_text())["samples"]
     assert before
-    done = run("run", "--resume", "out", cwd=tmp_path)
+    done = run("run", "--resume", "out", "--implementation", "sleeps.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     after = json.loads(kept.read_text())["samples"]
     assert len(after) == 4

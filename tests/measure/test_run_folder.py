@@ -122,6 +122,40 @@ def test_a_folder_is_claimed_or_the_reason_is_said(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_a_claim_that_is_stopped_leaves_nothing_behind(tmp_path, monkeypatch, end):
+    """Ctrl-C and a signal while `run.json` is written."""
+
+    def stop(path, text):
+        raise end
+
+    monkeypatch.setattr(folders, "write_whole", stop)
+    with pytest.raises(end):
+        claim_folder(tmp_path / "run", REQUEST)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_claim_left_is_cleared_away(tmp_path):
+    """Whatever its run was to be called; what is being claimed, or is no claim, stays."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = [tmp_path / f".{name}.{ended.pid}.part" for name in ("run", "an.other")]
+    kept = [
+        tmp_path / f".run.{os.getppid()}.part",  # of a process that is running
+        tmp_path / ".run.part",
+        tmp_path / f"run.{ended.pid}.part",
+        tmp_path / f".theirs.{ended.pid}.part",
+    ]
+    for folder in (*left, *kept):
+        folder.mkdir()
+        (folder / "run.json").write_text("{")
+        (folder / "run.json.1.part").write_text("{")
+    (kept[-1] / "more").write_text("")
+    claim_folder(tmp_path / "run", REQUEST)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", *(path.name for path in kept)}
+    assert all((folder / "run.json").exists() for folder in kept)
+
+
 def test_a_disk_that_fills_up_loses_no_finished_pass(claimed, monkeypatch):
     """One line names the passes that are safe and how to see them."""
     real = write_pass

@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from builders.requests import REQUEST, VERIFIED, made_up_pass, planned
+from builders.requests import REQUEST, VERIFIED, made_up_pass, naming_again, planned
 from forwardbench import results
 from forwardbench.errors import UserError
 from forwardbench.measure import plan, session
@@ -110,7 +110,7 @@ def test_an_interrupted_run_keeps_its_passes_and_goes_on(claimed, monkeypatch):
     monkeypatch.setattr(session, "run_pass", real)
     taken_up = resume_folder(claimed.path)
     assert taken_up.request == REQUEST
-    measure_passes(taken_up, taken_up.request, plan.Plan.from_json(taken_up.document), passes)
+    measure_passes(taken_up, taken_up.request, taken_up.plan, passes)
     assert passes.ended == [1, 2]
     assert len(results.load(claimed.path).samples) == 4
     assert (claimed.path / "pass-001.json").read_bytes() == first
@@ -169,10 +169,10 @@ def test_an_edited_contender_is_noticed(tmp_path, bad):
     folder.lock.release()
     path.write_text(path.read_text() + "#")
     with pytest.raises(UserError, match="the file of mine was code"):
-        resume_folder(folder.path)
+        resume_folder(folder.path, naming_again(path))
     path.unlink()
     with pytest.raises(UserError, match="there is no implementation file"):
-        resume_folder(folder.path)
+        resume_folder(folder.path, naming_again(path))
 
 
 def test_another_version_of_a_framework_is_noticed(tmp_path, bad, monkeypatch):
@@ -181,16 +181,18 @@ def test_another_version_of_a_framework_is_noticed(tmp_path, bad, monkeypatch):
     path.write_text('REQUIRES = "threadpoolctl"\n' + path.read_text())
     contenders = {"mine": str(path), "matmul": "matmul"}
     monkeypatch.setattr(metadata, "version", lambda package: "1.2")
-    folder = claim_folder(tmp_path / "run", replace(REQUEST, contenders=contenders))
+    folder = claim_folder(
+        tmp_path / "run", replace(REQUEST, contenders=contenders, baseline="matmul")
+    )
     folder.lock.release()
     assert folder.document["environment"]["frameworks"] == {"mine": {"threadpoolctl": "1.2"}}
     assert folder.document["environment"]["on_gpu"] == []
-    resume_folder(folder.path).lock.release()
+    resume_folder(folder.path, naming_again(path)).lock.release()
     monkeypatch.setattr(
         metadata, "version", lambda name: "1.3" if name == "threadpoolctl" else "1.2"
     )
     with pytest.raises(UserError, match="threadpoolctl was 1.2 and is 1.3: start a new run"):
-        resume_folder(folder.path)
+        resume_folder(folder.path, naming_again(path))
 
 
 def test_what_computes_on_a_gpu_is_noted(tmp_path):

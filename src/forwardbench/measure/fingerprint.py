@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forwardbench import __version__, implementations, workloads
+from forwardbench.errors import one_line
 from forwardbench.implementations import requirements
 from forwardbench.records import DEFAULT_WORKLOAD
 
@@ -77,7 +78,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     for name in dict.fromkeys([*before, *now]):
         old, new = before.get(name, "not there"), now.get(name, "not there")
         if old != new:
-            yield f"{name} was {old} and is {new}"
+            yield f"{one_line(name)} was {one_line(old)} and is {new}"
 
 
 def _digest(paths: list[Path]) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 
 from forwardbench import processes, workloads
 from forwardbench.cases import Sweep
+from forwardbench.errors import one_line
 from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
 from forwardbench.measure.probe import Prediction
 from forwardbench.measure.request import Request
-from forwardbench.records import DEFAULT_WORKLOAD, Cell
+from forwardbench.records import DEFAULT_WORKLOAD, LEFT_OUT, Cell, Status
 from forwardbench.verification.verify import Verdict
 
 
@@ -70,31 +71,72 @@ class Plan:
         }
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Plan:
-        """Rebuild a plan from `run.json`."""
+    def from_json(cls, document: Mapping[str, Any], request: Request) -> Plan:
+        """Rebuild the plan of a request from `run.json`, which may come from elsewhere.
+
+        Cells are those of the request, whose files are known. The document says only which of them
+        are measured, and with what times, and why the others are left out. Raises `ValueError` for
+        a cell that the request does not have, and `KeyError` or `TypeError` for other things.
+        """
+        plain = list(_cells_of_request(request))
+        cells = {cell: cell for cell in (*plain, *(replace(cell, control=True) for cell in plain))}
         measured = [
             PlannedCell(
-                Cell.from_json(item["cell"]),
-                float(item["expected_seconds"]),
-                float(item.get("first_seconds", 0.0)),
-                float(item.get("loading_seconds", 0.0)),
+                _take(cells, item["cell"]),
+                _seconds(item["expected_seconds"]),
+                _seconds(item.get("first_seconds", 0.0)),
+                _seconds(item.get("loading_seconds", 0.0)),
             )
             for item in document["measured"]
         ]
-        if not all(0 < planned.seconds < math.inf for planned in measured):
+        if not all(planned.seconds for planned in measured):
             raise ValueError("an expected time that is not a positive number")
-        starting = {
-            str(name): float(seconds)
-            for name, seconds in document.get("starting_seconds", {}).items()
-        }
         skipped = [
             Skipped(
-                Cell.from_json(item["cell"]), item["status"], item["reason"],
-                tuple(item["estimate"]),
+                _take(cells, item["cell"]), Status(item["status"]), one_line(item["reason"]),
+                tuple(None if value is None else float(value) for value in item["estimate"]),
             )
             for item in document["skipped"]
         ]  # fmt: skip
-        return cls(measured, skipped, document["ceilings"], document["probing_seconds"], starting)
+        if not all(each.status in LEFT_OUT for each in skipped):
+            raise ValueError("a cell that is left out with a status of those that are not")
+        starting = {
+            name: _seconds(seconds)
+            for name, seconds in document.get("starting_seconds", {}).items()
+            if name in request.contenders
+        }
+        ceilings, probing = list(document["ceilings"]), _seconds(document["probing_seconds"])
+        return cls(measured, skipped, ceilings, probing, starting)
+
+    def without_unverified(self, verdicts: Mapping[str, Verdict]) -> Plan:
+        """The same plan; what is not verified (any more) is left out, with the reason."""
+        kept, left_out = [], []
+        for planned in self.measured:
+            verdict = verdicts[planned.cell.implementation]
+            if verdict.status == "verified":
+                kept.append(planned)
+            else:
+                left_out.append(Skipped(planned.cell, verdict.status, verdict.reason))
+        return replace(self, measured=kept, skipped=[*self.skipped, *left_out])
+
+
+def _take(cells: dict[Cell, Cell], values: dict[str, Any]) -> Cell:
+    """Take the cell that ``values`` describe out of a request's cells; raises `ValueError`."""
+    described = Cell.from_json(values)
+    try:
+        return cells.pop(described)
+    except KeyError:
+        raise ValueError(
+            f"the cell {described}, loaded by {described.reference!r}, which is none of its "
+            "request's cells, or is there twice"
+        ) from None
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"a time of {seconds} s")
+    return seconds
 
 
 def make_plan(
@@ -108,11 +150,7 @@ def make_plan(
     contender.
     """
     plan = Plan()
-    cells = list(
-        cells_of(
-            request.contenders, request.sweeps, request.dtypes, request.threads, request.workload
-        )
-    )
+    cells = list(_cells_of_request(request))
     for name, verdict in verdicts.items():
         contender_cells = [cell for cell in cells if cell.implementation == name]
         if verdict.status == "verified":
@@ -148,6 +186,12 @@ def cells_of(
                             name, reference, sweep.name, replace(case, dtype=dtype), count,
                             workload=workload,
                         )  # fmt: skip
+
+
+def _cells_of_request(request: Request) -> Iterator[Cell]:
+    return cells_of(
+        request.contenders, request.sweeps, request.dtypes, request.threads, request.workload
+    )
 
 
 def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:

@@ -6,10 +6,11 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forwardbench import implementations, workloads
-from forwardbench.cases import Sweep, parse_case
+from forwardbench.cases import DTYPES, CaseError, Sweep, parse_case
 from forwardbench.errors import UserError, one_line
 from forwardbench.measure.run_options import (
     DEFAULT_FAMILY,
@@ -28,6 +29,8 @@ PRECISION_PASSES = 10
 """With fewer passes an interval may be narrow by chance, so precision cannot be judged."""
 SHAPES = "shapes"
 """The name of the sweep that holds the cases of ``--shape``."""
+_LONGEST_PATH = 4096
+"""Letters of the path of an implementation's file."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,11 @@ class Request(Settings):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Request:
-        """Rebuild a request from `run.json`; raises `UserError` if a sweep has changed since."""
+        """Rebuild a request from `run.json`; raises `UserError` if a sweep has changed since.
+
+        The file may come from elsewhere. Raises `KeyError`, `TypeError` or `ValueError` for
+        anything that `make_request` could not have made.
+        """
         known = {known_field.name for known_field in fields(cls)}
         request = {"first_calls": 0} | {
             name: value for name, value in values.items() if name in known
@@ -62,18 +69,60 @@ class Request(Settings):
         sweeps = tuple(_rebuild(workload, *sweep) for sweep in values["sweeps"].items())
         tuples = {name: tuple(values[name]) for name in ("dtypes", "threads")}
         rebuilt = cls(**{**request, **tuples, "sweeps": sweeps})
-        if type(rebuilt.seed) is not int:
-            raise TypeError(f"seed {rebuilt.seed!r}")
+        _check_foreign(rebuilt)
         return _complete(rebuilt)
+
+    @property
+    def own_files(self) -> dict[str, str]:
+        """Maps the names of contenders that are not the suite's own to the paths of their files."""
+        return {name: file for name, file in self.contenders.items() if file != name}
 
 
 def _rebuild(workload: Workload, name: str, cases: list[str]) -> Sweep:
     if name == SHAPES:
-        return _sweep_of_shapes(cases)
+        try:
+            return _sweep_of_shapes(cases)
+        except CaseError as error:  # the file is wrong, not something that the user typed
+            raise ValueError(str(error)) from None
     sweep = workload.sweep(name)
     if [str(case) for case in sweep.cases] != cases:
         raise UserError(f"the cases of the sweep {name} have changed: start a new run")
     return sweep
+
+
+def _check_foreign(request: Request) -> None:
+    """Raise `TypeError` or `ValueError` for a request that `make_request` could not have made."""
+    if type(request.seed) is not int:
+        raise TypeError(f"seed {request.seed!r}")
+    for name, reference in request.contenders.items():
+        if not _loads(reference, name):
+            raise ValueError(f"a contender {name!r} that is {reference!r}")
+    if request.baseline not in request.contenders:
+        raise ValueError(f"a baseline {request.baseline!r}")
+    if not set(request.dtypes) <= set(DTYPES):
+        raise ValueError(f"dtypes {request.dtypes}")
+    if not all(type(count) is int and count > 0 for count in request.threads):
+        raise ValueError(f"threads {request.threads}")
+    for several in (request.dtypes, request.threads):
+        if len(set(several)) < len(several):
+            raise ValueError(f"twice the same in {several}")
+
+
+def _loads(reference: str, name: str) -> bool:
+    """Whether a reference loads the contender of that name: a rung of the suite, or a file."""
+    if reference in implementations.names():
+        return reference == name
+    path = Path(reference)
+    plain = str(path) == reference and path.is_absolute() and ".." not in path.parts
+    is_file_of_name = (path.stem, path.suffix) == (name, ".py") and _can_be_named(name)
+    return plain and is_file_of_name and reference.isprintable() and len(reference) < _LONGEST_PATH
+
+
+def check_here(request: Request) -> None:
+    """Raise `UserError` if this machine has too few CPUs or too little memory for a request."""
+    for count in request.threads:
+        _thread_count(str(count), here=True)
+    _check_memory(request)
 
 
 def make_request(options: RunOptions, *, seed: int | None = None, here: bool = True) -> Request:
@@ -107,7 +156,7 @@ def make_request(options: RunOptions, *, seed: int | None = None, here: bool = T
         **{setting.name: getattr(options, setting.name) for setting in options_of(Settings)},
     )
     if here:
-        _check_memory(request)
+        check_here(request)
     return _complete(request)
 
 
@@ -148,7 +197,7 @@ def choose_contenders(
     for reference in references:
         for member in _members(reference, workload, everywhere):
             path = implementations.find(member)
-            if path.stem.endswith(" (control)") or one_line(path.stem) != path.stem:
+            if not _can_be_named(path.stem):
                 raise UserError(f"{one_line(path.name)!r} cannot name an implementation: rename it")
             is_builtin = implementations.is_builtin(path)
             loaded_by = path.stem if is_builtin else str(path.resolve())
@@ -157,6 +206,10 @@ def choose_contenders(
                     f"two implementations are called {path.stem!r}: rename one of the files"
                 )
     return contenders
+
+
+def _can_be_named(name: str) -> bool:
+    return one_line(name) == name and not name.endswith(" (control)")
 
 
 def _members(reference: str, workload: Workload, everywhere: bool) -> list[str]:

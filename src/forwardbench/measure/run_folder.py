@@ -8,26 +8,37 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import filelock
+import psutil
 
 from forwardbench import __version__, workloads
-from forwardbench.errors import UserError
-from forwardbench.files import read_json, reporting_bad_contents, write_whole
+from forwardbench.errors import UserError, one_line
+from forwardbench.files import (
+    PART,
+    read_json,
+    remove_leftovers,
+    reporting_bad_contents,
+    write_whole,
+)
 from forwardbench.measure.environment import describe_machine, timer_step
 from forwardbench.measure.fingerprint import changes, fingerprint, frameworks, on_gpu
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan
-from forwardbench.measure.request import Request
-from forwardbench.records import DEFAULT_WORKLOAD, Cell, FirstCalls
+from forwardbench.measure.request import Request, check_here, choose_contenders
+from forwardbench.measure.run_options import RunOptions
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
+from forwardbench.records import Cell, FirstCalls
 from forwardbench.verification.verify import Verdict
 
 FORMAT = 2
@@ -79,13 +90,17 @@ class RunFolder:
     def verdicts(self) -> list[Verdict]:
         """The verdicts; none before they are recorded."""
         with reporting_bad_contents(self.path / "run.json"):
-            return [Verdict(**values) for values in self.document.get("verification", [])]
+            verdicts = [Verdict(**values) for values in self.document.get("verification", [])]
+            for verdict in verdicts:
+                if not isinstance(verdict.implementation, str):
+                    raise TypeError(f"a verdict on {verdict.implementation!r}")
+            return verdicts
 
     @property
     def plan(self) -> Plan:
         """The plan; it must be recorded already."""
         with reporting_bad_contents(self.path / "run.json"):
-            return Plan.from_json(self.document)
+            return Plan.from_json(self.document, self.request)
 
     def change_request(self, request: Request) -> None:
         """Store a request that asks for more, or less, than before.
@@ -93,7 +108,7 @@ class RunFolder:
         Whoever adds passes to a finished run has usually seen its results. So its intervals are
         widened, like those of a run with a precision to reach.
         """
-        if self.document["finished"] and request.passes > self.request.passes:
+        if self.document.get("finished") and request.passes > self.request.passes:
             self.document["extended"] = True
         self.document["request"] = request.to_json()
         self.document["finished"] = None
@@ -101,7 +116,8 @@ class RunFolder:
 
     def write(self) -> None:
         """Write `run.json`, whole or not at all."""
-        _write_document(self.path, self.document)
+        with reporting_bad_contents(self.path / "run.json"):
+            _write_document(self.path, self.document)
 
     def record_plan(
         self,
@@ -115,7 +131,8 @@ class RunFolder:
         """
         self.document["verification"] = [asdict(verdict) for verdict in verdicts.values()]
         self.document.update(plan.to_json())
-        self.document["spent"] = dict(spent_seconds or {})
+        if spent_seconds is not None:
+            self.document["spent"] = dict(spent_seconds)
         self.document["expected_pass_seconds"] = predicted_seconds(plan.measured)
         self.write()
 
@@ -156,13 +173,7 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished": None,
         "request": request.to_json(),
-        "environment": {
-            "machine": machine,
-            "timer_step": timer_step(),
-            "commit": forwardbench_commit(),
-            "frameworks": frameworks(request.contenders),
-            "on_gpu": on_gpu(request.contenders),
-        },
+        "environment": _environment(request, machine),
         "fingerprint": fingerprint(request.contenders, machine, request.workload),
     }
     if path.exists():
@@ -171,8 +182,9 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
             f"was interrupted with --resume {path}"
         )
     # Filled under another name, then renamed: no run's folder ever lacks its run.json.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
+        _remove_leftovers(path.parent)
         partial.mkdir(parents=True)
     except OSError as error:
         raise UserError(
@@ -182,15 +194,43 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
         _write_document(partial, document)
         partial.rename(path)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise UserError(
             f"cannot write into {path}: {error.strerror}: name another folder with --output"
         ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)  # gone, unless something went wrong
     return RunFolder(path, document, _lock(path))
 
 
-def resume_folder(path: Path) -> RunFolder:
-    """Open the folder of a run to continue it; raises `UserError` if something has changed."""
+def _environment(request: Request, machine: dict[str, Any]) -> dict[str, Any]:
+    """What a run is measured with and on."""
+    return {
+        "machine": machine,
+        "timer_step": timer_step(),
+        "commit": forwardbench_commit(),
+        "frameworks": frameworks(request.contenders),
+        "on_gpu": on_gpu(request.contenders),
+    }
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove what `claim_folder` left when its process was killed: a folder with a `run.json`."""
+    for leftover in parent.glob(f".*{PART}"):
+        process = re.fullmatch(rf"\..+\.([0-9]{{1,9}})\{PART}", leftover.name)
+        if process is None or leftover.is_symlink() or psutil.pid_exists(int(process[1])):
+            continue
+        with suppress(OSError):
+            # What holds anything else is not of forwardbench.
+            if all(path.name.startswith("run.json") for path in leftover.iterdir()):
+                shutil.rmtree(leftover)
+
+
+def resume_folder(path: Path, options: RunOptions | None = None) -> RunFolder:
+    """Open the folder of a run to continue it; raises `UserError` if something has changed.
+
+    The folder may come from elsewhere: its files are data, and decide nothing that is imported or
+    run. The user's own files are run only if ``options`` name them again.
+    """
     if not (path / "run.json").is_file():
         raise UserError(f"there is no run to resume in {path}: it holds no run.json")
     lock = _lock(path)
@@ -199,22 +239,23 @@ def resume_folder(path: Path) -> RunFolder:
         if document["format"] != FORMAT:
             raise UserError(
                 f"{path} was written by another version of forwardbench (format "
-                f"{document['format']}, not {FORMAT}): start a new run"
+                f"{one_line(document['format'])}, not {FORMAT}): start a new run"
             )
-        contenders = document["request"]["contenders"]
+        request = Request.from_json(document["request"])
         recorded = dict(document["fingerprint"])
-        workload = document["request"].get("workload", DEFAULT_WORKLOAD)
-        now = fingerprint(contenders, describe_machine(), workload)
+    _check_named_again(path, request, options or RunOptions())
+    machine = describe_machine()
+    now = fingerprint(request.contenders, machine, request.workload)
     changed = list(changes(recorded, now))
     if changed:
         raise UserError(
             f"{path} cannot be resumed, since its passes would not compare: "
             f"{'; '.join(changed)}: start a new run"
         )
-    # Left by a process that was killed while writing.
-    partial = (path / f"{name}.part" for name in ("run.json", FIRST_CALLS))
-    for leftover in (*partial, *path.glob("pass-*.json.part")):
-        leftover.unlink(missing_ok=True)
+    check_here(request)
+    for written_into in (path, path / "charts"):
+        remove_leftovers(written_into)
+    document["environment"] = _environment(request, machine)
     folder = RunFolder(path, document, lock)
     folder.finished_passes()
     folder.first_calls()
@@ -223,8 +264,41 @@ def resume_folder(path: Path) -> RunFolder:
     return folder
 
 
+def _check_named_again(path: Path, request: Request, options: RunOptions) -> None:
+    """Raise `UserError` unless the user has named exactly the files that a run imports.
+
+    `run.json` names files of the user's own, and holds their fingerprints. But whoever made the
+    folder wrote both, so neither shows that the user wants these files to be run.
+    """
+    named: dict[str, str] = {}
+    if "implementations" in options.given:
+        named = choose_contenders(options.implementations, workloads.get(request.workload))
+    for name, reference in named.items():
+        if request.contenders.get(name) != reference:
+            raise UserError(
+                f"--resume goes on with what the run was asked for, and {reference} is not in it: "
+                "leave it out, or start a new run"
+            )
+    unnamed = [file for name, file in request.own_files.items() if name not in named]
+    if unnamed:
+        others = replace(options, given=options.given - {"implementations"})
+        raise UserError(
+            f"{path} is a run of {' and '.join(unnamed)}: forwardbench runs a file that is not its "
+            "own only if you name it again: "
+            f"{resume_command(path, request, *others.arguments())}"
+        )
+
+
+def resume_command(path: Path, request: Request, *more: str) -> str:
+    """The command that goes on with a run; it names the user's own files again."""
+    files = (word for file in request.own_files.values() for word in ("--implementation", file))
+    return shlex.join(["forwardbench", "run", "--resume", str(path), *files, *more])
+
+
 def _lock(path: Path) -> filelock.BaseFileLock:
     """Keep other runs out of a folder until this process ends."""
+    if (path / LOCK).is_symlink():  # the file that it leads to would be emptied
+        raise UserError(f"{path / LOCK} is a link, and a run's lock is none: remove it")
     lock = filelock.FileLock(path / LOCK, timeout=0)
     try:
         lock.acquire()

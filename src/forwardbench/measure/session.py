@@ -47,12 +47,12 @@ class Observer:
 def verify_and_plan(
     folder: RunFolder, request: Request, on_verdict: Callable[[Verdict], None]
 ) -> Plan:
-    """Verify the contenders and plan the run, unless `run.json` already holds both.
+    """Verify the contenders and plan the run; a plan that `run.json` already holds is kept.
 
     ``on_verdict`` is called with each verdict at once.
     """
     if folder.is_planned:
-        return folder.plan
+        return _verify_again(folder, request, on_verdict)
     verdicts = {}
     start = time.monotonic()
     for verdict in verify_all(list(request.contenders.values()), workload=request.workload):
@@ -62,6 +62,25 @@ def verify_and_plan(
     plan = make_plan(request, verdicts)
     stage_seconds = {"verification": verified - start, "planning": time.monotonic() - verified}
     folder.record_plan(verdicts, plan, stage_seconds)
+    return plan
+
+
+def _verify_again(
+    folder: RunFolder, request: Request, on_verdict: Callable[[Verdict], None]
+) -> Plan:
+    """Verify what the plan measures, and leave out what is not verified any more.
+
+    The verdicts in `run.json` prove nothing, since the folder may come from elsewhere.
+    """
+    plan = folder.plan
+    measured = {planned.cell.implementation for planned in plan.measured}
+    references = [ref for name, ref in request.contenders.items() if name in measured]
+    verdicts = {verdict.implementation: verdict for verdict in folder.verdicts}
+    for verdict in verify_all(references, workload=request.workload):
+        verdicts[verdict.implementation] = verdict
+        on_verdict(verdict)
+    plan = plan.without_unverified(verdicts)
+    folder.record_plan(verdicts, plan)
     return plan
 
 

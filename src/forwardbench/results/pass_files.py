@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forwardbench.cases import CaseError
 from forwardbench.errors import one_line
 from forwardbench.files import read_json, reporting_bad_contents
 from forwardbench.records import Cell
@@ -164,10 +163,7 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
 
 def read_cell(values: Any) -> Cell:
     """Read a cell; its errors are those that `reporting_bad_contents` turns into a `UserError`."""
-    try:
-        cell = Cell.from_json(values)
-    except CaseError as error:  # the file is wrong, not something that the user typed
-        raise ValueError(str(error)) from None
+    cell = Cell.from_json(values)
     validation.whole(cell.threads, 1, validation.MOST_CPUS, "a number of threads")
     return cell
 

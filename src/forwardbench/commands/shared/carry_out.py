@@ -19,7 +19,13 @@ from forwardbench.measure.request import (
     named_one_by_one,
     with_effort,
 )
-from forwardbench.measure.run_folder import RunFolder, claim_folder, default_path, resume_folder
+from forwardbench.measure.run_folder import (
+    RunFolder,
+    claim_folder,
+    default_path,
+    resume_command,
+    resume_folder,
+)
 from forwardbench.measure.run_options import RunOptions
 from forwardbench.measure.session import cells_left, first_calls_left, measure, verify_and_plan
 
@@ -38,9 +44,11 @@ def begin(options: RunOptions) -> tuple[RunFolder, Request]:
 
 def resume(path: str, options: RunOptions) -> tuple[RunFolder, Request]:
     """Open a run to continue it; only the options for how long to measure may change."""
-    folder = resume_folder(Path(path))
+    folder = resume_folder(Path(path), options)
     request = with_effort(folder.request, options)
     folder.change_request(request)
+    for file in request.own_files.values():
+        say(f"Running your file {file}")
     return folder, request
 
 
@@ -55,7 +63,7 @@ def carry_out(
     try:
         plan = verify_and_plan(folder, request, lambda verdict: say(verdict_line(verdict)))
     except KeyboardInterrupt:
-        return _interrupted(folder)
+        return _interrupted(folder, request)
     done = len(folder.finished_passes().numbers)
     if not plan.measured:
         say(f"Nothing is left to measure; why is in {folder.path}/run.json")
@@ -73,7 +81,7 @@ def carry_out(
     except KeyboardInterrupt:
         interrupted = True
     if interrupted:
-        return _interrupted(folder)
+        return _interrupted(folder, request)
     _warn_of_time_limit(folder, request, plan)
     one_by_one = named_one_by_one(options.implementations)
     return FAILED if any(is_bad(verdict, one_by_one) for verdict in folder.verdicts) else status
@@ -94,23 +102,24 @@ def _conclude(folder: RunFolder, request: Request, show: bool) -> int:
     return FAILED if folder.first_calls().failures else status
 
 
-def _interrupted(folder: RunFolder) -> int:
-    say(f"forwardbench: interrupted; go on with: forwardbench run --resume {folder.path}")
+def _interrupted(folder: RunFolder, request: Request) -> int:
+    say(f"forwardbench: interrupted; go on with: {resume_command(folder.path, request)}")
     return INTERRUPTED
 
 
 def _warn_of_time_limit(folder: RunFolder, request: Request, plan: Plan) -> None:
     """Warn if the time limit came before the requested passes, precision or first calls."""
+    with_more_time = resume_command(folder.path, request, "--max-time", "SECONDS")
     uncalled = len(first_calls_left(folder, request, plan))
     if uncalled and request.max_time is not None:
         say(
             f"Warning: {request.max_time:g} s were over before {uncalled} first calls were timed: "
-            f"forwardbench run --resume {folder.path} --max-time SECONDS"
+            f"{with_more_time}"
         )
     left = cells_left(folder, request, plan)
     if left and request.max_time is not None:
         missing = "passes" if request.precision is None else f"the precision {request.precision:g}"
         say(
             f"Warning: {request.max_time:g} s were over before {left} of {len(plan.measured)} "
-            f"cells had {missing}: forwardbench run --resume {folder.path} --max-time SECONDS"
+            f"cells had {missing}: {with_more_time}"
         )
