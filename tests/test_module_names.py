@@ -59,7 +59,8 @@ def names_after_m() -> Iterator[tuple[str, str]]:
 
 
 CHILDREN = sorted({name for _, name in names_called_with("processes.call")})
-"""Modules that answer in a process of their own."""
+RAISED = sorted({name for _, name in names_called_with("Upbringing")})
+"""Modules that answer in a process of their own; and those whose processes obey commands."""
 STARTED = sorted({name for _, name in names_after_m() if name.split(".")[0] == "forwardbench"})
 
 
@@ -81,7 +82,8 @@ def functions_of(path: Path) -> dict[str, ast.FunctionDef]:
 
 def test_every_way_to_name_a_module_is_found() -> None:
     """The scan sees children, ``python -m`` and package data, each named by a plain string."""
-    assert len(CHILDREN) >= 5
+    assert len(CHILDREN) >= 2
+    assert len(RAISED) >= 1
     assert len(STARTED) >= 3
     named = [*names_called_with("processes.call"), *names_called_with("files"), *names_after_m()]
     assert not [path for path, name in named if not name]
@@ -93,6 +95,14 @@ def test_a_child_has_a_main_that_takes_its_link(module: str) -> None:
     main = functions_of(source_of(module)).get("main")
     assert main is not None
     assert len(main.args.args) == 1
+
+
+@pytest.mark.parametrize("module", RAISED)
+def test_what_a_nursery_loads_can_prepare_and_serve(module: str) -> None:
+    """Its module has ``prepare(task)`` and ``serve(connection, task)``."""
+    functions = functions_of(source_of(module))
+    assert len(functions["prepare"].args.args) == 1
+    assert len(functions["serve"].args.args) == 2
 
 
 @pytest.mark.parametrize("module", STARTED)
@@ -139,9 +149,10 @@ def loaded_by_children() -> set[Path]:
     # The package itself imports the rest only when `forwardbench.load` or `.run` is called.
     for imported in graph.find_modules_directly_imported_by("forwardbench"):
         graph.remove_import(importer="forwardbench", imported=imported)
-    modules = set(CHILDREN).union(*(graph.find_upstream_modules(each) for each in CHILDREN))
+    children = [*CHILDREN, *RAISED]
+    modules = set(children).union(*(graph.find_upstream_modules(each) for each in children))
     code = (
-        f"import sys, {', '.join(CHILDREN)}\n"
+        f"import sys, {', '.join(children)}\n"
         "print(*(name for name in sys.modules if name.partition('.')[0] == 'forwardbench'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,15 @@
-"""Contenders that tests write."""
+"""Contenders that tests write or make."""
 
 from pathlib import Path
+
+from forwardbench.implementations import Implementation
+from forwardbench.verification.contender import in_this_process
+from forwardbench.verification.verify import Verdict, verify_loaded
+
+
+def judged(implementation: Implementation) -> Verdict:
+    """The verdict on an implementation that is loaded in this process."""
+    return verify_loaded(in_this_process(implementation))
 
 
 def write_contender(path: Path, deed: str) -> Path:

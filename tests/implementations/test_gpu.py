@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from builders import pretend_gpu
+from builders.contenders import judged
 from builders.pretend_gpu import GPU, OnGPU
 from builders.requests import SMALL, planned
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, parse_case
 from forwardbench.implementations import MissingExtraError, requirements
 from forwardbench.measure.passes import run_pass
-from forwardbench.verification.verify import verify, verify_loaded
+from forwardbench.verification.verify import verify
 from forwardbench.workloads.forward import make_inputs
 
 RUNGS = {"torch_cuda": "torch", "cupy_cuda": "cupy"}
@@ -46,7 +47,7 @@ def loaded(gpu, reference):
 @pytest.mark.parametrize("name", EVERY)
 def test_gpu_rungs_are_right_and_finished_on_a_pretended_gpu(gpu, name):
     """They pass every check that a real one's results must pass."""
-    verdict = verify_loaded(loaded(gpu, name))
+    verdict = judged(loaded(gpu, name))
     assert (verdict.status, verdict.reason) == ("verified", "")
 
 
@@ -94,7 +95,7 @@ def test_a_gpu_rung_that_does_not_wait_is_rejected(gpu, name, tmp_path):
     kept = [line for line in lines if ".synchronize()" not in line]
     assert len(kept) == len(lines) - 1
     (tmp_path / "hasty.py").write_text("\n".join(kept))
-    verdict = verify_loaded(loaded(gpu, str(tmp_path / "hasty.py")))
+    verdict = judged(loaded(gpu, str(tmp_path / "hasty.py")))
     assert verdict.status == "rejected"
     assert "forward returned" in verdict.reason
 

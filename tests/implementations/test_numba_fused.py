@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from builders.contenders import judged
 from builders.needs import skip_without
 from forwardbench import implementations
 from forwardbench.cases import DTYPES, Layer, parse_case
-from forwardbench.verification.verify import verify_loaded
 from forwardbench.workloads.forward import make_inputs
 
 
@@ -34,7 +34,7 @@ def test_narrower_vectors_give_right_results_too(monkeypatch, features, width):
     monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", lambda: known)
     narrow = implementations.load("numba_fused")
     assert width == sys.modules[narrow.compute.__module__].VECTOR_BYTES
-    verdict = verify_loaded(narrow)
+    verdict = judged(narrow)
     assert (verdict.status, verdict.reason) == ("verified", "")
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from forwardbench import processes
 from forwardbench.cases import parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure.plan import cells_of
-from forwardbench.measure.probe import Prediction, predict
+from forwardbench.measure.probe import Prediction, predict, predict_cells
 from forwardbench.statistics.fit import Fit
+from forwardbench.verification.verify import Nurseries
 from forwardbench.workloads import get
 from forwardbench.workloads.forward import SWEEPS, count_multiply_adds
 
@@ -77,18 +77,15 @@ def test_a_slow_first_call_is_not_taken_for_the_rest():
 def test_a_child_process_predicts_real_rungs():
     """Sweeps and worked examples come back by cell, with seconds and interval."""
     cells = list(cells_of({"matmul": "matmul"}, [SWEEPS["course"]], ["float64"], [1]))
-    answer = processes.call(
-        "forwardbench.measure.probe",
-        {"reference": "matmul", "cells": [cell.to_json() for cell in cells], "limit": 1.0},
-        stall_seconds=60,
-        environment=processes.thread_environment(1),
-    )
-    assert answer["loading_seconds"] > 0
-    assert set(answer["cells"]) == {str(cell) for cell in cells}
-    for seconds, *rest in answer["cells"].values():
-        assert 0 < seconds < 1
-        assert rest[:2] == [True, None]
-        assert rest[2] >= seconds  # what all calls took
+    with Nurseries("forward") as nurseries, nurseries.contender("matmul") as contender:
+        predictions = predict_cells(contender, cells, 1.0)
+    assert contender.loading_seconds > 0
+    assert list(predictions) == cells
+    for prediction in predictions.values():
+        assert 0 < prediction.seconds < 1
+        assert prediction.called
+        assert prediction.fit is None
+        assert prediction.calling_seconds >= prediction.seconds  # what all calls took
 
 
 @pytest.mark.parametrize(

@@ -1,138 +1,312 @@
-"""How one cell is timed, with a stand-in for pytest-benchmark that counts what it runs."""
+"""How one cell is timed and judged, with a contender in this process and a clock that it moves."""
 
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from forwardbench.cases import parse_case
+from forwardbench.implementations import Implementation
 from forwardbench.measure import timing
+from forwardbench.measure.timing import Judge
 from forwardbench.records import Cell
+from forwardbench.verification.check import WrongResultError
+from forwardbench.verification.contender import in_this_process
+from forwardbench.workloads import get
 from forwardbench.workloads.forward import count_bytes
 
-
-class Benchmark:
-    """Runs what it is given as often as it is told, and says that each round took 1 ms."""
-
-    def __init__(self):
-        self.group, self.extra_info, self.stats = None, {}, None
-
-    def pedantic(self, target, args, rounds):
-        """Call the target once a round."""
-        self.stats = SimpleNamespace(stats=SimpleNamespace(data=[1e-3] * rounds), iterations=1)
-        for _ in range(rounds):
-            result = target(*args)
-        return result
+CALL = 1e-4
+"""Seconds that a call takes by the contender's clock."""
 
 
-@pytest.fixture
-def counting(tmp_path, monkeypatch):
-    """Write a contender that counts its calls and preparations; nothing is kept from before."""
-    monkeypatch.setattr(timing, "_kept", {})
-    monkeypatch.setattr(timing, "_rounds", {})
-    path = tmp_path / "counting.py"
-    path.write_text(
-        "import numpy as np, time\n"
-        "calls, prepared, inputs, slow = [], [], [], []\n"
-        "def prepare_layers(layers):\n"
-        "    prepared.append(1); time.sleep(sum(slow)); return layers\n"
-        "def prepare_input(x):\n    inputs.append(x); return x\n"
-        "def forward(x, layers):\n"
-        "    calls.append(1)\n"
-        "    for w, b, g in layers:\n        x = 0.5 * np.tanh(0.5 * (x @ w + b)) + 0.5\n"
-        "    return x\n"
-    )
-
-    def count(name):
-        return getattr(timing._loaded(str(path), "forward").compute, "__globals__")[name]  # noqa: B009
-
-    def cell(shape="2x3-2", control=False):
-        return Cell("counting", str(path), "shapes", parse_case(shape), control=control)
-
-    return SimpleNamespace(cell=cell, count=count)
+def right(x, layers):
+    """Compute with NumPy."""
+    for weights, bias, _ in layers:
+        x = 0.5 * np.tanh(0.5 * (x @ weights + bias)) + 0.5
+    return x
 
 
-def visit(cell, seconds=1e-5, **options):
-    """Visit a cell and return the stand-in."""
-    benchmark = Benchmark()
-    timing.benchmark_cell(cast(BenchmarkFixture, benchmark), cell, seconds, **options)
-    return benchmark
+class Bench:
+    """A judge, the contenders that it starts, and the one clock of all of them."""
+
+    def __init__(self, forward=right, call_seconds=CALL, prepare_input=None):
+        self.now, self.cpu, self.share = 0.0, 0.0, 1.0
+        self.seconds = call_seconds
+        self.forward = forward
+        self.inputs, self.started, self.preparing = [], [], 0.0
+        prepare = (prepare_input,) if prepare_input else ()
+        self.implementation = Implementation(
+            "made", get("forward"), self.compute, self.prepare_layers, prepare
+        )
+        self.judge = Judge(self.start, lambda: self.now, seed=7)
+
+    def prepare_layers(self, layers):
+        """Take the time that preparing takes."""
+        self.now += self.preparing
+        return layers
+
+    def compute(self, x, layers):
+        """Let the clock move, and the CPU time by the share that is not lost."""
+        self.inputs.append(x)
+        self.now += self.seconds
+        self.cpu += self.seconds * self.share
+        return self.forward(x, layers)
+
+    def start(self, cell):
+        """Load the contender once more, as in a new process."""
+        contender = in_this_process(self.implementation, lambda: self.now)
+        contender.cpu_seconds = lambda: self.cpu
+        contender.ended = False
+        contender.end = lambda: setattr(contender, "ended", True)
+        self.started.append(contender)
+        return contender
+
+    def visit(self, cell, seconds=CALL, last=False):
+        """Visit a cell."""
+        return self.judge.visit(cell, seconds, last=last)
 
 
-def test_visits_are_alike_and_each_is_warmed_up_by_one_call(counting):
-    """The first chooses iterations and rounds; later ones repeat them, after one call more."""
-    first = visit(counting.cell(), last=False)
-    iterations, rounds = timing._rounds[counting.cell()]
-    before = len(counting.count("calls"))
-    second = visit(counting.cell(), last=False)
-    assert len(counting.count("calls")) - before == 1 + iterations * rounds
-    assert second.stats.iterations == first.stats.iterations == iterations
-    assert second.stats.stats.data == pytest.approx([1e-3 / iterations] * rounds)
-    assert len(counting.count("prepared")) == 1
+@pytest.fixture(autouse=True)
+def cpu_time(monkeypatch):
+    """The CPU time of rounds is that of the bench whose clock runs."""
+    monkeypatch.setattr("time.process_time", lambda: 0.0)
 
 
-def test_the_time_in_calls_is_kept(counting):
-    """Rounds of 1 ms each; and what warming up took, and the CPU time of the rounds."""
-    info = visit(counting.cell(), last=False).extra_info
-    assert info["timed_seconds"] == pytest.approx(1e-3 * timing._rounds[counting.cell()].rounds)
-    assert 0 < info["warming_seconds"] < 1
-    assert 0 < info["timed_cpu_seconds"] < 1
+def cell(shape="2x3-2", **options):
+    """A cell of the contender that is made here."""
+    return Cell("made", "matmul", "shapes", parse_case(shape), **options)
 
 
-def test_a_call_too_slow_for_five_visits_is_not_repeated_to_warm_up(counting):
-    """Beyond five visits' worth: one call before the first, none before later ones."""
-    slow = 1.01 * timing.SLOW_SECONDS / timing.VISITS
-    visit(counting.cell(), slow, last=False)
-    assert len(counting.count("calls")) == 2
-    visit(counting.cell(), slow, last=False)
-    assert len(counting.count("calls")) == 3
+def test_the_first_visit_chooses_rounds_and_all_are_alike():
+    """Rounds of a millisecond, visits of six; one call before each visit, and before its rounds."""
+    bench = Bench()
+    first = bench.visit(cell())
+    assert first.iterations == 10
+    assert first.seconds == pytest.approx([CALL] * 6)
+    assert first.timed_seconds == pytest.approx(60 * CALL)
+    before = len(bench.inputs)
+    assert bench.visit(cell()).seconds == pytest.approx([CALL] * 6)
+    assert len(bench.inputs) - before == 1 + 1 + 6 * 10
+    assert len(bench.started) == 1
 
 
-def test_a_call_slower_than_a_visit_is_a_round_of_its_own(counting):
-    """With its warm-up: two calls a visit."""
-    for calls in (2, 4):
-        visit(counting.cell(), 2 * timing.VISIT_SECONDS, last=False)
-        assert len(counting.count("calls")) == calls
+def test_every_round_has_new_numbers_and_they_are_the_seed_s():
+    """No round repeats the input of an earlier one, and another judge with the seed repeats all."""
+
+    def seen():
+        bench = Bench(call_seconds=2e-3)
+        inputs = []
+        bench.forward = lambda x, layers: inputs.append(x.copy()) or right(x, layers)
+        for _ in range(3):
+            bench.visit(cell(), 2e-3)
+        return inputs
+
+    inputs = seen()
+    different = {x.tobytes() for x in inputs}
+    assert len(different) == 1 + 3 * 3  # what warms up is always the same
+    np.testing.assert_array_equal(inputs, seen())
 
 
-def test_large_cases_are_prepared_anew_for_each_visit(counting):
+def test_rounds_write_new_numbers_into_the_same_arrays():
+    """So whoever knows an array by its place knows nothing."""
+    bench = Bench(call_seconds=2e-3)
+    bench.visit(cell(), 2e-3)
+    places = {id(x) for x in bench.inputs}
+    bench.visit(cell(), 2e-3)
+    assert {id(x) for x in bench.inputs} == places
+
+
+def test_a_slow_call_warms_itself_up():
+    """From 50 ms on a cell has one call, unless that one takes much longer than expected."""
+    bench = Bench(call_seconds=0.06)
+    assert bench.visit(cell(), 0.06, last=True).timed_seconds == pytest.approx(0.06)
+    assert len(bench.inputs) == 1
+    bench = Bench(call_seconds=0.06)
+    assert bench.visit(cell(), 0.03 + 0.009, last=True).warming_seconds > 0
+    bench = Bench(call_seconds=0.1)
+    bench.visit(cell(), 0.06, last=True)
+    assert len(bench.inputs) == 2
+
+
+def test_a_slow_call_that_compiles_is_warmed_up(monkeypatch):
+    """Its first call is another thing altogether."""
+    monkeypatch.setattr(timing, "compiles", lambda reference: True)
+    bench = Bench(call_seconds=0.06)
+    bench.visit(cell(), 0.06, last=True)
+    assert len(bench.inputs) == 2
+
+
+def test_a_large_case_has_a_new_process_for_each_visit():
     """Where arrays lie is drawn again each time, unless preparing is dear."""
-    large = counting.cell("1x256-256")
+    large = cell("1x256-256")
     assert count_bytes(large.case) > timing.SMALL_BYTES
+    bench = Bench()
     for _ in range(3):
-        visit(large, last=False)
-    assert len(counting.count("prepared")) == 3
-    counting.count("slow").append(2 * timing.SLOW_PREPARATION_SECONDS)
-    for _ in range(3):
-        visit(large, last=False)
-    assert len(counting.count("prepared")) == 4
+        bench.visit(large)
+    assert [contender.ended for contender in bench.started] == [True] * 3
+    bench = Bench()
+    bench.preparing = 2 * timing.SLOW_PREPARATION_SECONDS
+    for last in (False, False, True):
+        bench.visit(large, last=last)
+    assert [contender.ended for contender in bench.started] == [True]
 
 
-def test_no_two_cells_share_an_array(counting):
-    """Neither a cell and its control, nor two preparations of one cell."""
-    for control in (False, True):
-        visit(counting.cell(control=control), last=False)
-    first, second = counting.count("inputs")
-    assert np.array_equal(first, second)
-    assert not np.shares_memory(first, second)
+def test_every_process_is_ended():
+    """After the last visit, after an error, and when the judge closes."""
+    bench = Bench()
+    bench.visit(cell())
+    bench.visit(cell("3x3-2"))
+    assert [contender.ended for contender in bench.started] == [False, False]
+    bench.visit(cell(), last=True)
+    bench.judge.close()
+    assert [contender.ended for contender in bench.started] == [True, True]
 
 
-def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
-    """The last of the timed results, and that of another input."""
-    checked = []
+def test_the_last_result_is_compared_everywhere():
+    """One wrong row of a thousand is found, though only eight are compared exactly."""
 
-    def check_output(implementation, case, out, other_input):
-        checked.append(other_input)
-        return SimpleNamespace(error=1e-16)
+    def wrong_in_one_row(x, layers):
+        out = right(x, layers)
+        out[613] = out[612]
+        return out
 
-    monkeypatch.setattr(timing, "check_output", check_output)
-    assert "error" not in visit(counting.cell(), last=False).extra_info
-    assert checked == []
-    assert visit(counting.cell()).extra_info["error"] == 1e-16
-    assert checked == [False, True]
-    assert timing._kept == {}
+    assert Bench().visit(cell("1000x3-2"), last=True).accuracy.share < 1
+    with pytest.raises(WrongResultError, match=r"worst at \[613, "):
+        Bench(wrong_in_one_row).visit(cell("1000x3-2"), last=True)
+
+
+@pytest.mark.parametrize("example", ["coffee", "pair", "lesson"])
+def test_every_number_of_a_small_result_is_compared(example):
+    """Each output of the worked examples, not the last one only."""
+    (case,) = (case for case in get("forward").sweep("course").cases if case.example == example)
+    units = case.widths[-1]
+    for unit in range(units):
+
+        def wrong(x, layers, unit=unit):
+            out = np.array(x @ layers[0].weights + layers[0].bias)
+            out = 0.5 * np.tanh(0.5 * out) + 0.5 if layers[0].activation == "sigmoid" else out
+            out[:, unit] += 0.001
+            return out
+
+        with pytest.raises(WrongResultError, match="worst at"):
+            Bench(wrong).visit(replace(cell(), case=case), last=True)
+
+
+def test_a_changed_clock_is_found():
+    """A process whose clock runs at half speed leaves half of the time outside unfilled."""
+    bench = Bench(call_seconds=2e-3)
+    real = bench.start
+
+    def start_slow(cell):
+        contender = real(cell)
+        slow = in_this_process(bench.implementation, lambda: bench.now / 2)
+        slow.cpu_seconds, slow.end = contender.cpu_seconds, contender.end
+        return slow
+
+    bench.judge = Judge(start_slow, lambda: bench.now, seed=7)
+    with pytest.raises(WrongResultError, match="who changed the timer"):
+        bench.visit(cell(), 2e-3, last=True)
+
+
+def test_remembered_answers_are_found():
+    """New numbers take longer than the same again, in each round."""
+    bench = Bench()
+    known = set()
+
+    def remember(x, layers):
+        if x.tobytes() not in known:
+            known.add(x.tobytes())
+            bench.now += 5 * CALL
+        return right(x, layers)
+
+    bench.forward = remember
+    with pytest.raises(WrongResultError, match="it remembers its answers: 600 us .*, 100 us"):
+        bench.visit(cell(), last=True)
+
+
+def test_work_on_other_cpus_is_found():
+    """CPU time beyond that of its own CPUs is somebody else's."""
+    bench = Bench(call_seconds=0.01)
+    bench.share = 1.9
+    with pytest.raises(WrongResultError, match="kept 1.9 CPUs busy and was given 1"):
+        for _ in range(5):
+            bench.visit(cell(), 0.01)
+        bench.visit(cell(), 0.01, last=True)
+    bench.judge.visit(cell(threads=2), 0.01, last=True)
+
+
+def test_an_input_that_is_computed_while_it_is_prepared_is_found():
+    """Preparing an input must not take longer once the layers are known."""
+    bench = Bench()
+
+    class Answered:
+        """Holds the answer."""
+
+        def __init__(self, x):
+            self.x = x
+
+    def prepare(x):
+        bench.now += 50 * CALL if knows else 1e-6
+        return Answered(x.copy())
+
+    knows = []
+    bench = Bench(lambda prepared, layers: right(prepared.x, layers), prepare_input=prepare)
+    bench.implementation = replace(
+        bench.implementation, prepare_layers=lambda layers: knows.append(1) or layers
+    )
+    with pytest.raises(WrongResultError, match="prepare_input computes: it took 1 us .* 5e"):
+        bench.visit(cell(), last=True)
+
+
+def test_unfinished_work_is_found():
+    """A result that does not hold its numbers yet is none."""
+
+    class Later:
+        """Computes when it is read."""
+
+        dtype = np.dtype("float64")
+
+        def __init__(self, x, layers):
+            self.x, self.layers = x.copy(), layers
+
+        def __array__(self, dtype=None, copy=None):
+            return right(self.x, self.layers)
+
+    with pytest.raises(WrongResultError, match="returned unfinished work"):
+        Bench(Later).visit(cell(), last=True)
+
+
+def test_rounds_that_lost_their_cpu_are_repeated(monkeypatch):
+    """The rounds that lost least count, within the time that may be spent on it."""
+    bench = Bench(call_seconds=2e-3)
+    monkeypatch.setattr("time.process_time", lambda: bench.cpu)
+    disturbed = SimpleNamespace(left=0)
+
+    def forward(x, layers):
+        if disturbed.left:  # a neighbour takes half of the time
+            disturbed.left -= 1
+            bench.now += 2e-3
+        return right(x, layers)
+
+    bench.forward = forward
+    bench.visit(cell(), 2e-3)
+    disturbed.left = 3
+    visit = bench.visit(cell(), 2e-3)
+    assert visit.seconds == pytest.approx([2e-3] * 3)
+    assert visit.lost == pytest.approx(0)
+    bench.judge.spare_seconds = 0.0
+    disturbed.left = 8
+    assert bench.visit(cell(), 2e-3).seconds == pytest.approx([4e-3] * 3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_the_last_round_of_a_case_is_the_same_for_all(count):
+    """However many rounds a cell has, so that one correct result serves all of them."""
+    case = parse_case("5x4-3")
+    changes = timing.draw_changes(case, count, "seed")
+    assert len(changes) == count
+    assert changes[-1] == timing.draw_changes(case, 9, "seed")[-1]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +315,3 @@ def test_results_are_checked_after_the_last_visit_only(counting, monkeypatch):
 def test_slow_calls_get_fewer_visits(seconds, visits):
     """As many as fit into a tenth of a second, five at most and one at least."""
     assert timing.visits_of(seconds) == visits
-
-
-def test_a_repeated_call_returns_the_last_result():
-    """And is made exactly as often as asked."""
-    for count in (1, 2, 3, 4):  # of arguments
-        calls = iter(range(10))
-        assert timing._repeat(lambda *arguments: next(calls), (None,) * count, 4) == 3  # noqa: B023

@@ -23,7 +23,7 @@ def test_a_right_result_comes_back_with_its_error():
     expected, bound = reference(x, layers)
     nudged = expected.copy()
     nudged[1, 1] += bound[1, 1] / 2
-    error, share = check_result([nudged], case, answers(x, layers))
+    error, share, _ = check_result([nudged], case, answers(x, layers))
     assert error == np.abs(nudged - expected).max() > 0
     assert 0.3 < share < 0.7
 
@@ -62,7 +62,7 @@ def test_a_bound_of_zero_asks_for_the_very_number():
     """Exact integers leave no room for rounding; and a bound that is none lets nothing through."""
     case = parse_case("1x1-2")
     exact = Answer((2,), ([0, 1],), np.array([3.0, 4.0]), np.zeros(2))
-    assert check_result([np.array([3.0, 4.0])], case, [exact]) == (0, 0)
+    assert check_result([np.array([3.0, 4.0])], case, [exact]) == (0, 0, 0)
     with pytest.raises(WrongResultError, match=r"worst at \[1\]: 4\.5 instead of 4, inf times"):
         check_result([np.array([3.0, 4.5])], case, [exact])
     with pytest.raises(WrongResultError, match="nan times the bound"):
@@ -78,7 +78,7 @@ def test_every_array_of_a_result_is_compared_and_named():
     ]
     cube, line = np.ones((2, 3, 2)), np.zeros(4)
     cube[1, 2, 1], line[0] = 1.25, 0.0625
-    assert check_result([cube, line], case, known) == (0.25, 0.5)
+    assert check_result([cube, line], case, known) == (0.25, 0.5, math.sqrt(0.125))
     with pytest.raises(WrongResultError, match="1 arrays instead of 2"):
         check_result([cube], case, known)
     with pytest.raises(WrongResultError, match=r"shape \(3,\) of line instead of \(4,\)"):

@@ -11,24 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.contenders import judged
 from builders.needs import skip_without
 from builders.places import CONTENDERS
 from builders.requests import planned
-from forwardbench import implementations, processes
+from forwardbench import implementations
 from forwardbench.cases import ACTIVATIONS, DTYPES
 from forwardbench.implementations import Implementation
 from forwardbench.measure.passes import run_pass
 from forwardbench.verification import behaviour
-from forwardbench.verification import verify as module
 from forwardbench.verification.case_families import problems
 from forwardbench.verification.check import WrongResultError
-from forwardbench.verification.verify import (
-    Verdict,
-    verify,
-    verify_all,
-    verify_loaded,
-    verify_together,
-)
+from forwardbench.verification.contender import Reading, Rounds, in_this_process
+from forwardbench.verification.verify import verify, verify_all
 from forwardbench.workloads import get
 
 
@@ -45,8 +40,8 @@ def stem(path):
 
 @cache
 def verdicts(folder):
-    """Verdicts on all contenders of one kind, by name, from one process."""
-    return {each.implementation: each for each in verify_together([*map(str, files(folder))])}
+    """Verdicts on all contenders of one kind, by name."""
+    return {each.implementation: each for each in verify_all([*map(str, files(folder))])}
 
 
 LIGHT = {name for name in implementations.names() if not implementations.describe(name).requires}
@@ -62,7 +57,7 @@ def verdicts_on_light_rungs():
 def assert_verified(verdict):
     """All checks are passed, and errors are within their bounds."""
     assert (verdict.status, verdict.reason) == ("verified", "")
-    assert verdict.checks == 121
+    assert verdict.checks == 165
     assert 0 < verdict.share <= 1
 
 
@@ -192,66 +187,67 @@ def test_problems_cover_what_the_design_names():
         assert all(p.x.dtype == dtype for p in mine)
 
 
-def scripted_clock(steps):
-    """Make a timer that advances by the given seconds from reading to reading, over and over."""
-    now, remaining = 0.0, itertools.cycle(steps)
+def reading_in(*script):
+    """A right contender whose times are made up: of a call, of reading its result, and waits."""
+    contender = in_this_process(make())
+    remaining, waits = itertools.cycle(script), []
 
-    def timer():
-        nonlocal now
-        now += next(remaining)
-        return now
+    def reading(network, data, wait=0.0):
+        waits.append(wait)
+        computing, new = next(remaining)
+        return Reading([computing], [new], [new])
 
-    return timer
-
-
-def reading_times(compute_little, convert_little, compute_much, convert_much):
-    """Make a clock for `check_finished`: five calls with little work, five with much."""
-    little, much = [0, compute_little, convert_little] * 5, [0, compute_much, convert_much] * 5
-    return scripted_clock(little + much)
+    contender.reading = reading
+    return contender, waits
 
 
 def test_reading_that_grows_with_the_work_is_unfinished_work():
     """One thousand times the work must not make reading an equal result ten times dearer."""
+    contender, _ = reading_in(*[(1e-5, 1e-6)] * 5, *[(1e-5, 1e-5)] * 5)
     with pytest.raises(WrongResultError, match=r"it took 10 us, .* NumPy 10 us \(.* 1 us\)"):
-        behaviour.check_finished(make(), reading_times(1e-5, 1e-6, 1e-5, 1e-5))
+        behaviour.check_finished(contender)
 
 
 def test_a_slow_copy_from_a_device_is_not_unfinished_work():
     """Reading a result may be slow, even slower than computing, if it always is."""
-    behaviour.check_finished(make(), reading_times(5e-5, 3e-4, 5e-5, 3e-4))
+    contender, _ = reading_in((5e-5, 3e-4))
+    behaviour.check_finished(contender)
 
 
 def test_cold_caches_after_long_work_are_not_unfinished_work():
     """Reading may take longer after much work while it stays far below the work itself."""
-    behaviour.check_finished(make(), reading_times(1e-5, 1e-6, 9e-3, 8e-5))
-
-
-def waiting_times(at_once, after_waiting):
-    """Make a clock for `check_not_asynchronous`: eight calls, read at once and later in turn."""
-    return scripted_clock([0, 1e-5, 0, at_once, 0, 1e-5, 0, after_waiting] * 4)
+    contender, _ = reading_in(*[(1e-5, 1e-6)] * 5, *[(9e-3, 8e-5)] * 5)
+    behaviour.check_finished(contender)
 
 
 def test_a_result_that_is_quicker_after_a_while_was_not_waited_for():
     """Work that goes on behind forward's back shows in how long its result takes to read."""
-    slept = []
+    contender, waits = reading_in((1e-5, 1e-4), (1e-5, 2e-6))
     with pytest.raises(WrongResultError, match="100 us to read at once and 2 us later"):
-        behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 2e-6), slept.append)
-    assert slept == [0.02] * 32  # on two cases, and three times more, to be sure
-    behaviour.check_not_asynchronous(make(), waiting_times(1e-4, 9e-5), slept.append)
+        behaviour.check_not_asynchronous(contender)
+    assert waits == [0.0, 0.02] * 32  # on two cases, and three times more, to be sure
+    contender, _ = reading_in((1e-5, 1e-4), (1e-5, 9e-5))
+    behaviour.check_not_asynchronous(contender)
 
 
 def test_a_read_with_cold_caches_is_no_unfinished_work():
     """Where much more work makes reading no slower, all of it was waited for."""
-    little = [0, 1e-4, 0, 4e-5, 0, 1e-4, 0, 5e-6] * 4
-    much = [0, 1e-3, 0, 6e-5, 0, 1e-3, 0, 5e-6] * 4
-    behaviour.check_not_asynchronous(make(), scripted_clock(little + much), lambda seconds: None)
+    little, much = [(1e-4, 4e-5), (1e-4, 5e-6)] * 4, [(1e-3, 6e-5), (1e-3, 5e-6)] * 4
+    contender, _ = reading_in(*little, *much)
+    behaviour.check_not_asynchronous(contender)
 
 
 def test_an_answer_that_comes_faster_the_second_time_is_remembered():
     """The same input costs the same again, or forward did not compute."""
-    with pytest.raises(WrongResultError, match="60 us for an input it had not seen, 1 us"):
-        behaviour.check_no_memory(make(), scripted_clock([0, 6e-5, 0, 1e-6] * 6))
-    behaviour.check_no_memory(make(), scripted_clock([0, 6e-5, 0, 4e-5] * 6))
+    contender = in_this_process(make())
+    for first, second in ((6e-5, 1e-6), (6e-5, 4e-5)):
+        made = Rounds([0.0], [first], [first + second], [0.0], 1)
+        contender.run = lambda *arguments, made=made: made
+        if second < first / 3:
+            with pytest.raises(WrongResultError, match="60 us for an input it had not seen, 1 us"):
+                behaviour.check_no_memory(contender)
+        else:
+            behaviour.check_no_memory(contender)
 
 
 def test_a_file_that_parses_no_compiler_is_reported(tmp_path):
@@ -276,34 +272,15 @@ def test_what_a_contender_raises_late_counts():
             raise MemoryError
         return plain(x, layers)
 
-    verdict = verify_loaded(make(forward))
+    verdict = judged(make(forward))
     assert (verdict.status, verdict.reason) == ("failed", "raised MemoryError")
     assert verdict.checks > 4
-
-
-def test_a_rung_that_takes_the_others_with_it_is_found(monkeypatch):
-    """The suite's own share a process; if it dies, each is checked alone."""
-    asked = []
-
-    def in_child(references, time_limit, workload):
-        asked.append(list(references))
-        if len(references) > 1 or references[0].endswith("neuron_dot.py"):
-            raise processes.ChildError("was ended by signal 11 (SIGSEGV)")
-        return [Verdict(Path(references[0]).stem, "verified")]
-
-    monkeypatch.setattr(module, "_verify_in_child", in_child)
-    verdicts = list(verify_all(["matmul", "neuron_dot"]))
-    assert [(v.implementation, v.status) for v in verdicts] == [
-        ("matmul", "verified"),
-        ("neuron_dot", "failed"),
-    ]
-    assert [len(references) for references in asked] == [2, 1, 1]
 
 
 @pytest.mark.parametrize("answer", [1.5, -1, True, None])
 def test_a_thread_count_that_is_none_is_rejected(answer):
     """What a file says of its framework's threads is a whole number."""
-    verdict = verify_loaded(replace(make(), thread_count=lambda: answer))
+    verdict = judged(replace(make(), thread_count=lambda: answer))
     assert verdict.status == "rejected"
     assert verdict.reason.startswith(f"thread_count() returned {answer!r}")
 
@@ -316,7 +293,7 @@ def test_asking_for_threads_cannot_finish_work_that_forward_left(tmp_path):
     assert verify(str(path)).status == "verified"
     origin = {"machine": {"cpu": {}}, "commit": {}}
     plan = planned(str(path), seconds=1e-6)
-    assert len(run_pass(plan, "seed", origin).failures) == len(plan)
+    assert len(run_pass(plan, "seed", origin).rejected) == len(plan)
 
 
 LATE = '''

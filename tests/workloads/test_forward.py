@@ -197,7 +197,7 @@ def test_a_sample_is_the_reference_in_some_places():
     (some,) = answers_at(x, layers, [2, 8], [0, 3, 4])
     np.testing.assert_array_equal(some.expected, array[[2, 8]][:, [0, 3, 4]])
     np.testing.assert_array_equal(some.bound, bound[[2, 8]][:, [0, 3, 4]])
-    assert check_result([array], case, [some]) == (0, 0)
+    assert check_result([array], case, [some]) == (0, 0, 0)
     array[8, 3] += 1
     with pytest.raises(WrongResultError, match=r"worst at \[8, 3\]"):
         check_result([array], case, [some])

@@ -66,7 +66,8 @@ class Description:
         return requirements.missing(self.requires, self.needs)
 
 
-def _unchanged(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
+    """Return what it is given: how a file converts that defines no conversion."""
     return value
 
 
@@ -78,10 +79,10 @@ class Implementation:
     workload: Workload
     compute: Callable[..., Any]
     """The workload's function; its arguments are the prepared arrays, then the prepared layers."""
-    prepare_layers: Callable[[Sequence[Layer]], Any] = _unchanged
+    prepare_layers: Callable[[Sequence[Layer]], Any] = unchanged
     prepare_array: tuple[Callable[[Any], Any], ...] = ()
     """A function for each array of the data that converts it, in order; empty if none does."""
-    to_numpy: Callable[[Any], Any] = _unchanged
+    to_numpy: Callable[[Any], Any] = unchanged
     reuses_output: bool = False
     """Whether a call may overwrite the output of an earlier call."""
     thread_count: Callable[[], int] | None = None
@@ -217,11 +218,11 @@ def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
         name=description.name,
         workload=loaded_workload,
         compute=compute,
-        prepare_layers=getattr(module, "prepare_layers", _unchanged),
+        prepare_layers=getattr(module, "prepare_layers", unchanged),
         prepare_array=tuple(
-            getattr(module, name, _unchanged) for name in loaded_workload.data.values()
+            getattr(module, name, unchanged) for name in loaded_workload.data.values()
         ),
-        to_numpy=getattr(module, "to_numpy", _unchanged),
+        to_numpy=getattr(module, "to_numpy", unchanged),
         reuses_output=bool(getattr(module, "REUSES_OUTPUT", False)),
         thread_count=getattr(module, "thread_count", None),
     )

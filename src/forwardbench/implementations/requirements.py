@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
 from importlib import metadata
 
 EXTRAS: dict[str, tuple[str, ...]] = {
@@ -74,6 +75,16 @@ def versions(extra: str) -> dict[str, str]:
                 continue
             break
     return installed
+
+
+def loaded_versions() -> dict[str, str]:
+    """Versions of the packages of every framework that this process has imported."""
+    return {
+        package: version
+        for extra, modules in EXTRAS.items()
+        if modules[0] in sys.modules
+        for package, version in versions(extra).items()
+    }
 
 
 def gpus() -> list[str]:

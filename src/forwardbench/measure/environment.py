@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import psutil
 
 from forwardbench import __version__
 from forwardbench.implementations import requirements
-from forwardbench.measure import threads
 from forwardbench.processes import available_cpus
 
 _SYSFS = Path("/sys/devices/system/cpu")
@@ -97,23 +96,16 @@ def _read(path: Path) -> str:
 # --- what a worker has loaded -------------------------------------------------------------
 
 
-def complete_machine_info(machine_info: dict[str, Any]) -> None:
-    """Add BLAS, threads and versions; remove the host's name, since results get published."""
+def complete_machine_info(machine_info: dict[str, Any], loaded: Mapping[str, Any]) -> None:
+    """Add BLAS, threads and versions; remove the host's name, since results get published.
+
+    ``loaded`` is what the contenders' processes have loaded: ``threads`` and ``versions``.
+    """
     machine_info.pop("node", None)
-    machine_info["threads"] = threads.read_back()
-    machine_info["blas"] = blas_name(machine_info["threads"]["pools"])
+    machine_info["threads"] = loaded["threads"]
+    machine_info["blas"] = blas_name(loaded["threads"]["pools"])
     versions = {package: metadata.version(package) for package in _PACKAGES}
-    machine_info["versions"] = {"forwardbench": __version__, **versions, **_loaded_frameworks()}
-
-
-def _loaded_frameworks() -> dict[str, str]:
-    """Versions of the packages of every framework that this process has imported."""
-    return {
-        package: version
-        for extra, modules in requirements.EXTRAS.items()
-        if modules[0] in sys.modules
-        for package, version in requirements.versions(extra).items()
-    }
+    machine_info["versions"] = {"forwardbench": __version__, **versions, **loaded["versions"]}
 
 
 def blas_name(pools: list[dict[str, Any]]) -> str:

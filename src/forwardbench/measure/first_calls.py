@@ -11,14 +11,19 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from random import Random
-from time import perf_counter
 
-from forwardbench import implementations, processes, workloads
+from forwardbench import processes, workloads
 from forwardbench.measure.passes import PlannedCell
-from forwardbench.measure.timing import check_output
+from forwardbench.measure.timing import compiles
 from forwardbench.records import Cell, FirstCall, FirstCalls, checked_first_call
+from forwardbench.verification.check import WrongResultError, check_result
+from forwardbench.verification.contender import (
+    ContenderFailedError,
+    ContenderUnavailableError,
+    contender_from,
+    raised_by,
+)
 
 STALL_SECONDS = 300.0
 """Longest wait for one import, and for one first call; compilers can be slow."""
@@ -39,14 +44,8 @@ def cells_that_compile(plan: Iterable[PlannedCell]) -> list[Cell]:
     return [
         planned.cell
         for planned in plan
-        if not planned.cell.control and _compiles(planned.cell.reference)
+        if not planned.cell.control and compiles(planned.cell.reference)
     ]
-
-
-@cache
-def _compiles(reference: str) -> bool:
-    """Whether a file says that it compiles. Cached, since the file may be deleted later."""
-    return implementations.describe(reference).compiles
 
 
 def missing(cells: Sequence[Cell], timed: FirstCalls, count: int) -> list[Cell]:
@@ -91,36 +90,29 @@ def rehearse(plan: Sequence[PlannedCell]) -> dict[str, float]:
 
 def time_first_call(cell: Cell, stall_seconds: float = STALL_SECONDS) -> FirstCall:
     """Time a cell's first call in a fresh process; raises `processes.ChildError`."""
-    with tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as empty:
-        answer = processes.call(
-            "forwardbench.measure.first_calls",
-            {"cell": cell.to_json()},
-            stall_seconds=stall_seconds,
-            environment={**processes.thread_environment(cell.threads), **_without_caches(empty)},
-            cpus=processes.cpus_for(cell.threads),
-        )
-    try:
-        return checked_first_call(*answer)
-    except (TypeError, ValueError) as error:
-        raise processes.ChildError(f"was not timed: {error}") from None
+    workload = workloads.get(cell.workload)
+    data, layers = workload.inputs(cell.case)
+    with (
+        tempfile.TemporaryDirectory(prefix="forwardbench-", ignore_cleanup_errors=True) as empty,
+        raised_by(
+            cell.reference, cell.workload, cell.threads, processes.cpus_for(cell.threads),
+            alone=True, environment=_without_caches(empty),
+        ) as nursery,
+    ):  # fmt: skip
+        try:
+            contender = contender_from(nursery, cell.reference, cell.workload, stall_seconds)
+            network, layers_seconds = contender.layers(layers)
+            prepared, data_seconds = contender.data(data)
+            rounds = contender.run(network, [prepared], read=True)
+            check_result(rounds.arrays, cell.case, workload.answers(*data, layers, few=True))
+            seconds = layers_seconds + data_seconds + rounds.seconds[0]
+            return checked_first_call(contender.loading_seconds, seconds)
+        except (ContenderFailedError, ContenderUnavailableError, WrongResultError) as error:
+            raise processes.ChildError(str(error)) from None
+        except (TypeError, ValueError) as error:
+            raise processes.ChildError(f"was not timed: {error}") from None
 
 
 def _without_caches(empty: str) -> dict[str, str]:
     """Environment variables that hide earlier compiled code from every compiler."""
     return {**dict.fromkeys(CACHES, empty), "JAX_ENABLE_COMPILATION_CACHE": "false"}
-
-
-def main(link: processes.Link) -> None:
-    """Answer a child process's task: seconds of the import and of one cell's first call."""
-    cell = Cell.from_json(link.task["cell"])
-    data, layers = workloads.get(cell.workload).inputs(cell.case)
-    start = perf_counter()
-    implementation = implementations.load(cell.reference, cell.workload)
-    import_seconds = perf_counter() - start
-    link.progress("imported")
-    start = perf_counter()
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
-    out = implementation.compute(*prepared, ready)
-    seconds = perf_counter() - start
-    check_output(implementation, cell.case, out)
-    link.answer([import_seconds, seconds])

@@ -18,11 +18,14 @@ from forwardbench.files import write_whole
 from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
 from forwardbench.measure.watch import Watch
 from forwardbench.measure.worker import FINISHED
+from forwardbench.processes.nursery import START_SECONDS
 from forwardbench.records import Cell
 
 STALL_SECONDS = 60.0
 """A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
 
+SPARE_SHARE = 0.25
+"""Rounds that lost their CPU are repeated within this share of the time that a pass takes."""
 _WORKER_SECONDS = 0.4
 """Predicted seconds to start and end a worker: interpreter, imports, pytest, JSON."""
 _CELL_SECONDS = 0.004
@@ -54,12 +57,15 @@ class PassResult:
     """The reason for each cell that failed."""
     meanwhile: dict[str, Any] = field(default_factory=dict)
     """What else the machine did during the pass, from `watch.Watch`."""
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Why the result or the time of a cell was wrong."""
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of `pass-NNN.json`: pytest-benchmark's JSON and two more entries."""
+        """The contents of `pass-NNN.json`: pytest-benchmark's JSON and three more entries."""
         return {
             **(self.benchmark or {"benchmarks": []}),
             "failures": self.failures,
+            "rejected": self.rejected,
             "meanwhile": self.meanwhile,
         }
 
@@ -160,15 +166,19 @@ def _run_worker(
         task = {
             "cells": [{"cell": p.cell.to_json(), "seconds": p.seconds} for p in remaining],
             "visits": visits(remaining, shuffle),
+            "cpus": processes.cpus_for(count),
+            "spare_seconds": SPARE_SHARE * sum(map(_cell_seconds, remaining)),
             **origin,
         }
+        limit = max(stall_seconds, 20 * max(p.seconds for p in remaining))
+        task["time_limit"] = limit
         try:
             answer = processes.call(
                 "forwardbench.measure.worker",
                 task,
-                stall_seconds=max(stall_seconds, 20 * max(p.seconds for p in remaining)),
-                environment=processes.thread_environment(count),
-                cpus=processes.cpus_for(count),
+                stall_seconds=2 * limit + START_SECONDS,
+                environment=processes.thread_environment(1),
+                cpus=processes.cpus_beside(count),
                 on_progress=follow,
             )
         except processes.ChildError as error:
@@ -189,6 +199,7 @@ def _run_worker(
                 return
             continue
         result.failures.update(answer["failures"])
+        result.rejected.update(answer["rejected"])
         _merge(result, answer["benchmark"])
         return
 
@@ -202,7 +213,7 @@ def _lacks_cells(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool
         if "error" in entry["extra_info"]
     }
     return any(
-        str(planned.cell) not in finished and str(planned.cell) not in answer["failures"]
+        str(planned.cell) not in finished | set(answer["failures"]) | set(answer["rejected"])
         for planned in plan
     )
 

@@ -14,10 +14,14 @@ from forwardbench.errors import one_line
 from forwardbench.measure.ceiling import measure_ceiling
 from forwardbench.measure.first_calls import rehearse
 from forwardbench.measure.passes import STALL_SECONDS, PlannedCell
-from forwardbench.measure.probe import Prediction
+from forwardbench.measure.probe import predict_cells
 from forwardbench.measure.request import Request
 from forwardbench.records import DEFAULT_WORKLOAD, LEFT_OUT, Cell, Status
-from forwardbench.verification.verify import Verdict
+from forwardbench.verification.contender import (
+    ContenderFailedError,
+    ContenderUnavailableError,
+)
+from forwardbench.verification.verify import Nurseries, Verdict
 
 
 @dataclass(frozen=True)
@@ -152,13 +156,18 @@ def make_plan(
     plan = Plan()
     cells = list(_cells_of_request(request))
     for name, verdict in verdicts.items():
-        contender_cells = [cell for cell in cells if cell.implementation == name]
-        if verdict.status == "verified":
-            _plan_contender(plan, contender_cells, request.limit, stall_seconds)
-        else:
+        if verdict.status != "verified":
             plan.skipped += [
-                Skipped(cell, verdict.status, verdict.reason) for cell in contender_cells
+                Skipped(cell, verdict.status, verdict.reason)
+                for cell in cells
+                if cell.implementation == name
             ]
+    for count in request.threads:
+        with Nurseries(request.workload, count) as nurseries:
+            for name, verdict in verdicts.items():
+                if verdict.status == "verified":
+                    mine = [c for c in cells if (c.implementation, c.threads) == (name, count)]
+                    _plan_contender(plan, mine, request.limit, stall_seconds, nurseries)
     _add_controls(plan, request.baseline)
     if request.first_calls:
         plan.starting_seconds = rehearse(plan.measured)
@@ -194,41 +203,31 @@ def _cells_of_request(request: Request) -> Iterator[Cell]:
     )
 
 
-def _plan_contender(plan: Plan, cells: list[Cell], limit: float, stall_seconds: float) -> None:
-    """Predict the times of one contender's cells, in one child process for each thread count."""
-    for count in dict.fromkeys(cell.threads for cell in cells):
-        cells_of_count = [cell for cell in cells if cell.threads == count]
-        task = {
-            "reference": cells_of_count[0].reference,
-            "cells": [cell.to_json() for cell in cells_of_count],
-            "limit": limit,
-        }
-        try:
-            answer = processes.call(
-                "forwardbench.measure.probe",
-                task,
-                stall_seconds=stall_seconds + 10 * limit,
-                environment=processes.thread_environment(count),
-                cpus=processes.cpus_for(count),
-            )
-        except processes.ChildError as error:
-            plan.skipped += [
-                Skipped(cell, "failed", f"when first called: {error}") for cell in cells_of_count
-            ]
-            continue
-        for cell in cells_of_count:
-            prediction = Prediction.from_json(answer["cells"][str(cell)])
-            plan.probing_seconds += prediction.calling_seconds
-            over_limit = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
-            if prediction.worth_measuring(limit):
-                once_a_process = prediction.first_seconds, answer["loading_seconds"]
-                plan.measured.append(PlannedCell(cell, prediction.seconds, *once_a_process))
-            elif prediction.fit is None:
-                plan.skipped.append(Skipped(cell, "skipped", f"took {over_limit}"))
-            else:
-                work = workloads.get(cell.workload).work(cell.case)
-                estimate = prediction.fit.estimate(work)
-                plan.skipped.append(Skipped(cell, "skipped", f"predicted {over_limit}", estimate))
+def _plan_contender(
+    plan: Plan, cells: list[Cell], limit: float, stall_seconds: float, nurseries: Nurseries
+) -> None:
+    """Predict the times of one contender's cells with one number of threads."""
+    if not cells:
+        return
+    first = cells[0]
+    try:
+        with nurseries.contender(first.reference, stall_seconds + 10 * limit) as contender:
+            predictions = predict_cells(contender, cells, limit)
+    except (ContenderFailedError, ContenderUnavailableError, processes.ChildError) as error:
+        plan.skipped += [Skipped(cell, "failed", f"when first called: {error}") for cell in cells]
+        return
+    for cell, prediction in predictions.items():
+        plan.probing_seconds += prediction.calling_seconds
+        over_limit = f"{prediction.seconds:.3g} s a call, over the limit of {limit:g} s"
+        if prediction.worth_measuring(limit):
+            once_a_process = prediction.first_seconds, contender.loading_seconds
+            plan.measured.append(PlannedCell(cell, prediction.seconds, *once_a_process))
+        elif prediction.fit is None:
+            plan.skipped.append(Skipped(cell, "skipped", f"took {over_limit}"))
+        else:
+            work = workloads.get(cell.workload).work(cell.case)
+            estimate = prediction.fit.estimate(work)
+            plan.skipped.append(Skipped(cell, "skipped", f"predicted {over_limit}", estimate))
 
 
 def _add_controls(plan: Plan, baseline: str) -> None:

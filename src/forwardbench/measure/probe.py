@@ -6,17 +6,16 @@ prediction is above the limit is not called.
 
 from __future__ import annotations
 
-import gc
-import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from forwardbench import processes, workloads
+from forwardbench import workloads
 from forwardbench.cases import Case
-from forwardbench.implementations import Implementation, load
+from forwardbench.implementations import Implementation
 from forwardbench.records import Cell
 from forwardbench.statistics.fit import Fit, fit_times
+from forwardbench.verification.contender import Contender, in_this_process
 
 _SETTLED_SECONDS = 0.02
 """A call of at least this length is timed once; of shorter calls the fastest of three counts."""
@@ -35,12 +34,6 @@ class Prediction(NamedTuple):
     first_seconds: float = 0.0
     """Time of preparing it and its first call, minus a later call: compiling, for example."""
 
-    @classmethod
-    def from_json(cls, values: Sequence[Any]) -> Prediction:
-        """Rebuild a prediction from JSON, which has lists in place of tuples."""
-        seconds, called, fit, calling_seconds, first_seconds = values
-        return cls(seconds, called, Fit(*fit) if fit else None, calling_seconds, first_seconds)
-
     def worth_measuring(self, limit: float) -> bool:
         """Whether to measure the case: only if it was called and takes at most twice the limit.
 
@@ -55,11 +48,18 @@ def predict(
     limit: float,
     timer: Callable[[], float] = time.perf_counter,
 ) -> dict[Case, Prediction]:
+    """Predict the seconds of a call on each case of one sweep, in this process."""
+    return predict_for(in_this_process(implementation, timer), cases, limit)
+
+
+def predict_for(
+    contender: Contender, cases: Sequence[Case], limit: float
+) -> dict[Case, Prediction]:
     """Predict the seconds of a call on each case of one sweep.
 
     A case whose prediction from smaller ones exceeds ``limit`` seconds is not called.
     """
-    work, multiply_adds = implementation.workload.work, implementation.workload.multiply_adds
+    work, multiply_adds = contender.workload.work, contender.workload.multiply_adds
     largest, smallest = (pick(cases, key=multiply_adds) for pick in (max, min))
     least = multiply_adds(smallest)
     ladder = {case for case in largest.smaller() if multiply_adds(case) < least}
@@ -71,48 +71,36 @@ def predict(
         if fit and expected > limit:
             predictions[case] = Prediction(expected, False, fit)
             continue
-        predictions[case] = _time_call(implementation, case, expected, timer)
+        predictions[case] = _time_call(contender, case, expected)
         called[case] = predictions[case].seconds
     return {case: predictions[case] for case in cases}
 
 
-def _time_call(
-    implementation: Implementation, case: Case, expected: float, timer: Callable[[], float]
-) -> Prediction:
+def _time_call(contender: Contender, case: Case, expected: float) -> Prediction:
     """Take the shortest of a few calls, since the first one may compile."""
-    data, layers = implementation.workload.inputs(case)
-    start = time.perf_counter()
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
-    preparing = time.perf_counter() - start
-    shortest, total, first = math.inf, 0.0, math.nan
-    gc.disable()  # as pytest-benchmark does while it measures
-    try:
-        for _ in range(3):
-            start = timer()
-            implementation.compute(*prepared, ready)
-            seconds = timer() - start
-            shortest, total = min(shortest, seconds), total + seconds
-            first = seconds if math.isnan(first) else first
-            if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
-                break
-    finally:
-        gc.enable()
-    return Prediction(shortest, True, None, total, preparing + first - shortest)
+    arrays, layers = contender.workload.inputs(case)
+    network, layers_seconds = contender.layers(layers)
+    data, data_seconds = contender.data(arrays)
+    seconds: list[float] = []
+    for _ in range(3):
+        seconds += contender.run(network, [data], keep=False).seconds
+        shortest = min(seconds)
+        if shortest > _SETTLED_SECONDS and shortest < 3 * expected:
+            break
+    contender.forget(network, data)
+    first_seconds = layers_seconds + data_seconds + seconds[0] - shortest
+    return Prediction(shortest, True, None, sum(seconds), first_seconds)
 
 
-def main(link: processes.Link) -> None:
-    """Answer a child process's task: predict the times of one implementation's cells."""
-    cells = [Cell.from_json(values) for values in link.task["cells"]]
-    workloads.get(cells[0].workload)  # so that loading does not include the workload
-    start = time.perf_counter()
-    implementation = load(link.task["reference"], cells[0].workload)
-    loading = time.perf_counter() - start
-    estimates = {}
+def predict_cells(
+    contender: Contender, cells: Sequence[Cell], limit: float
+) -> dict[Cell, Prediction]:
+    """Predict the times of one contender's cells with one number of threads."""
+    predictions = {}
     for family in _families(cells):
-        predictions = predict(implementation, [cell.case for cell in family], link.task["limit"])
-        estimates.update({str(cell): predictions[cell.case] for cell in family})
-        link.progress(str(family[0]))
-    link.answer({"cells": estimates, "loading_seconds": loading})
+        of_family = predict_for(contender, [cell.case for cell in family], limit)
+        predictions.update({cell: of_family[cell.case] for cell in family})
+    return predictions
 
 
 def _families(cells: Sequence[Cell]) -> list[list[Cell]]:

@@ -340,6 +340,6 @@ def _add_pass(passes: FinishedPasses, document: dict[str, Any]) -> None:
     for benchmark in document["benchmarks"]:
         cell = Cell.from_json(benchmark["extra_info"]["cell"])
         passes.samples.setdefault(cell, {})[number] = float(benchmark["stats"]["median"])
-    passes.failures.update(document["failures"])
+    passes.failures.update(document["failures"] | document.get("rejected", {}))
     passes.seconds += float(document["meanwhile"]["seconds"])
     passes.numbers.append(number)

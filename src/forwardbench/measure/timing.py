@@ -1,20 +1,29 @@
-"""How one cell is timed: warmed up once in a process, timed in visits, and checked."""
+"""How one cell is timed: its calls are clocked in the contender's process, and judged in this one.
+
+A cell has a process that computes nothing else, forked from one in which nothing was computed. So
+its time cannot depend on the other cells of a run. It is timed in visits. Before the rounds of a
+visit, its inputs get new numbers, which nobody knew before. What comes back is plain numbers: the
+readings of the contender's clock, which have to fill the time that passes here, and the last
+result, which is compared here.
+"""
 
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from random import Random
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from forwardbench import workloads
-from forwardbench.implementations import load, output_arrays
-from forwardbench.measure import threads as thread_control
-from forwardbench.verification.case_families import copy_layers, sparse
+from forwardbench import implementations, workloads
+from forwardbench.measure import suspicion
 from forwardbench.verification.check import Accuracy, WrongResultError, check_result
+from forwardbench.verification.contender import UNFINISHED, Contender, Rounds
+from forwardbench.verification.rounds import renew
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from forwardbench.cases import Case
-    from forwardbench.implementations import Implementation
     from forwardbench.records import Cell
     from forwardbench.workloads import Answer, Inputs, Workload
 
@@ -40,23 +48,29 @@ MIN_ROUND_SECONDS = 1e-3
 """A round repeats the call until it lasts this long, far above the timer's resolution."""
 SLOW_SECONDS = 0.1
 """If five calls would take longer than this, there are fewer visits, but at least one."""
+WARM_SECONDS = 0.05
+"""A call of this length warms itself up: what a first call costs more does not show in it."""
+UNEXPECTED = 1.5
+"""A first call that takes so many times as long as expected was not warm after all."""
 SMALL_BYTES = 2**18
-"""The time of larger cases depends on where their arrays lie in memory. So they are prepared
-anew for each visit, and the median covers several places."""
-KEPT_BYTES = 2**22
-"""Inputs of cases up to this size are made once in a process and then copied."""
+"""The time of larger cases depends on where their arrays lie in memory. So they get a new process
+for each visit, and the median covers several places."""
+KEPT_BYTES = 2**28
+"""Inputs of so many bytes are kept for other cells with the same inputs."""
 SLOW_PREPARATION_SECONDS = 0.02
 """A large case that takes longer to prepare, as with a compiler, is still prepared only once."""
+LOST_SHARE = 0.05
+"""A round that lost this share of its time to other processes is repeated."""
+MOST_REPEATS = 2
+"""A visit is repeated so often at most."""
 
 BENCHMARK_OPTIONS = {"disable_gc": True}
 """Arguments of ``pytest.mark.benchmark`` wherever cells are measured."""
 
+_CONFIRMATIONS = 8
+"""So many more visits are made before a suspicion is believed."""
 _MOST_ITERATIONS = 10**6
 """Even the fastest call needs fewer iterations to fill a round."""
-
-# Generous limits in seconds for reading a finished result: a fixed time, and more for each number
-# of an array (copied from a device) or of lists. In large cases, unfinished work takes longer.
-_READ_FIXED, _READ_ARRAY, _READ_NUMBERS = 0.02, 1e-8, 5e-7
 
 
 def visits_of(seconds: float) -> int:
@@ -66,206 +80,366 @@ def visits_of(seconds: float) -> int:
 
 @dataclass
 class _Prepared:
-    """A cell that is ready to be called."""
+    """A cell's process that is ready to be called."""
 
-    implementation: Implementation
-    data: tuple[Array, ...]
-    arguments: tuple[Any, ...]
-    """The arguments of the workload's function; the last one is the layers."""
-    first_seconds: float
+    contender: Contender
+    network: int
+    base: int
+    """The number of the data as every machine has them; they are never timed."""
+    untimed: int
+    """The number of the data of calls that are not timed."""
+    preparing_seconds: float
     """The time of preparing it, to which its first call is added."""
+    copies: list[int] = field(default_factory=list)
+    """The numbers of the data of each round."""
+    warm: bool = False
+    """Whether a call was made."""
 
-    def call(self) -> Any:
-        return self.implementation.compute(*self.arguments)
+
+@dataclass
+class _Progress:
+    """What is known of a cell from its earlier visits in a pass."""
+
+    iterations: int = 0
+    """Calls in a round; 0 before the first visit."""
+    rounds: int = 1
+    """Rounds in a visit."""
+    visits: int = 0
+    renewals: int = 0
+    """How often its inputs got new numbers."""
+    change: tuple[int, float] = (0, 1.0)
+    """The change of the last round's numbers, see `draw_changes`."""
+    evidence: suspicion.Evidence = field(default_factory=suspicion.Evidence)
 
 
-class _Rounds(NamedTuple):
-    """How many rounds, and calls in each, a visit to a cell has."""
+@dataclass
+class Visit:
+    """The times of one visit."""
 
+    seconds: list[float]
+    """Seconds a call, for each round."""
     iterations: int
-    """Calls in a round."""
-    rounds: int
+    warming_seconds: float
+    timed_seconds: float
+    timed_cpu_seconds: float
+    lost: float
+    """Share of the rounds' time that was lost to other processes."""
+    accuracy: Accuracy | None = None
+    """How accurate the last result was; known after the last visit."""
+
+
+class Judge:
+    """Times the cells of one worker, and judges their results."""
+
+    def __init__(
+        self,
+        start: Callable[[Cell], Contender],
+        clock: Callable[[], float] = time.perf_counter,
+        seed: int | None = None,
+    ) -> None:
+        self._start, self._clock = start, clock
+        self.seed = secrets.randbits(32) if seed is None else seed
+        """Draws the numbers of all inputs of a pass; stored with it afterwards."""
+        self._kept: dict[Cell, _Prepared] = {}
+        """Processes that are kept for their next visit."""
+        self._progress: dict[Cell, _Progress] = {}
+        self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
+        self.spare_seconds = math.inf
+        """Time that is left for repeating rounds that lost their CPU."""
+
+    def close(self) -> None:
+        """End all processes that are still kept."""
+        for prepared in self._kept.values():
+            prepared.contender.end()
+        self._kept.clear()
+
+    def visit(self, cell: Cell, seconds: float, *, last: bool) -> Visit:
+        """Time a cell once; ``seconds`` is the expected time of a call.
+
+        Raises `WrongResultError`, and `ContenderFailedError` if the contender raises or dies.
+        """
+        prepared = self._kept.pop(cell, None) or self._prepare(cell)
+        keeps = False
+        try:
+            visit = self._visit(cell, prepared, seconds, last)
+            slow_to_prepare = (
+                prepared.preparing_seconds > median(visit.seconds) + SLOW_PREPARATION_SECONDS
+            )
+            small = workloads.get(cell.workload).bytes(cell.case) <= SMALL_BYTES
+            keeps = not last and (small or slow_to_prepare)
+        finally:
+            if not keeps:
+                prepared.contender.end()
+        self._kept.update({cell: prepared} if keeps else {})
+        return visit
+
+    def ran_on(self, cell: Cell) -> dict[str, Any]:
+        """CPUs and threads of a cell's process."""
+        return self._ran_on[cell.reference, cell.threads]
+
+    # --- one visit -------------------------------------------------------------------------
+
+    def _visit(self, cell: Cell, prepared: _Prepared, seconds: float, last: bool) -> Visit:
+        progress = self._progress.setdefault(cell, _Progress())
+        begun = self._clock()
+        self._warm_up(cell, prepared, progress, seconds)
+        self._make_copies(prepared, progress.rounds)
+        warming_seconds = self._clock() - begun
+        rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
+        if not prepared.warm and rounds.seconds[0] > UNEXPECTED * seconds:
+            warming_seconds += sum(rounds.seconds)
+            rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
+        prepared.warm = True
+        rounds, cpu_seconds = self._repeat_lost(cell, prepared, progress, rounds, cpu_seconds, last)
+        progress.visits += 1
+        timed_seconds = sum(rounds.seconds)
+        visit = Visit(
+            [round_seconds / progress.iterations for round_seconds in rounds.seconds],
+            progress.iterations, warming_seconds, timed_seconds, cpu_seconds,
+            max(0.0, 1 - cpu_seconds / max(timed_seconds, 1e-9)),
+        )  # fmt: skip
+        if last:
+            visit.accuracy = self._judge(cell, prepared, progress, visit, rounds)
+        return visit
+
+    def _judge(
+        self, cell: Cell, prepared: _Prepared, progress: _Progress, visit: Visit, rounds: Rounds
+    ) -> Accuracy:
+        """Judge a cell after its last visit; raises `WrongResultError`."""
+        if not rounds.held:
+            raise WrongResultError(f"{cell.case}: {UNFINISHED}")
+        workload = prepared.contender.workload
+        few, nearly = _expected(workload, cell.case, progress.change, self.seed)
+        accuracy = check_result(rounds.arrays, cell.case, few)
+        if nearly:
+            check_result(rounds.arrays, cell.case, nearly)
+        evidence = progress.evidence
+        if not rounds.plain:
+            evidence.readings.append(
+                prepared.contender.reading(prepared.network, prepared.copies[:3])
+            )
+        for _ in range(_CONFIRMATIONS):
+            if not any(suspicion.signs(cell, evidence, min(visit.seconds))):
+                break
+            self._clocked(cell, prepared, progress, read=False)
+            if evidence.readings:
+                evidence.readings.append(
+                    prepared.contender.reading(prepared.network, prepared.copies[:3])
+                )
+        suspicion.check_times(cell, evidence, min(visit.seconds))
+        key = cell.reference, cell.threads
+        if key not in self._ran_on:  # only now: a user's code cannot change the results any more
+            self._ran_on[key] = prepared.contender.ran_on()
+        return accuracy
+
+    def _prepare(self, cell: Cell) -> _Prepared:
+        """Start a cell's process, with its inputs prepared."""
+        contender = self._start(cell)
+        try:
+            data, layers = _inputs(contender.workload, cell.case)
+            base, base_seconds = contender.data(data)
+            (untimed,) = contender.copies(base, 1)
+            # Before the layers are known; what preparing an input takes then is compared with it.
+            blind = contender.renew(base, [untimed], [(0, 0.5)])
+            network, layers_seconds = contender.layers(layers)
+        except BaseException:
+            contender.end()
+            raise
+        progress = self._progress.setdefault(cell, _Progress())
+        progress.evidence.preparing_blind += blind
+        return _Prepared(contender, network, base, untimed, base_seconds + layers_seconds)
+
+    def _warm_up(
+        self, cell: Cell, prepared: _Prepared, progress: _Progress, seconds: float
+    ) -> None:
+        """Make calls that are not timed, and choose the rounds if this is the first visit.
+
+        A slow call that compiles nothing is not warmed up, and a call of many visits each time:
+        that brings its arrays into the caches.
+        """
+        slow = seconds > WARM_SECONDS and not compiles(cell.reference)
+        if not slow and (not prepared.warm or visits_of(seconds) == VISITS):
+            call_seconds = self._untimed(prepared)
+            if not prepared.warm:
+                prepared.preparing_seconds += call_seconds
+            prepared.warm = True
+        if not progress.iterations:
+            progress.iterations = 1
+            if seconds <= VISIT_SECONDS:
+                self._choose_rounds(prepared, progress)
+
+    def _choose_rounds(self, prepared: _Prepared, progress: _Progress) -> None:
+        """Choose the rounds of a cell from the time that its calls take.
+
+        A round is as many calls as take `MIN_ROUND_SECONDS`. A visit is as many rounds as take
+        `VISIT_SECONDS`. A call that takes longer than a visit is one round.
+        """
+        while True:
+            round_seconds = self._untimed(prepared, progress.iterations)
+            if round_seconds >= MIN_ROUND_SECONDS:
+                break
+            # Aim a little higher than needed, but grow tenfold at most: short times are imprecise.
+            growth = min(10.0, 1.1 * MIN_ROUND_SECONDS / max(round_seconds, 1e-9))
+            progress.iterations = math.ceil(progress.iterations * growth)
+            if progress.iterations > _MOST_ITERATIONS:
+                raise WrongResultError(
+                    f"{progress.iterations} calls took no time: who changed the timer?"
+                )
+        # On a busy machine one round may take much longer than another.
+        round_seconds = min(round_seconds, self._untimed(prepared, progress.iterations))
+        progress.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
+
+    def _untimed(self, prepared: _Prepared, iterations: int = 1) -> float:
+        """Make a round that does not count; returns its seconds."""
+        data = [prepared.untimed]
+        return prepared.contender.run(prepared.network, data, iterations, keep=False).seconds[0]
+
+    def _make_copies(self, prepared: _Prepared, count: int) -> None:
+        missing = count - len(prepared.copies)
+        if missing > 0:
+            prepared.copies += prepared.contender.copies(prepared.base, missing)
+
+    def _renew(self, cell: Cell, prepared: _Prepared, progress: _Progress) -> None:
+        """Give the data of each round new numbers, which nobody could know before."""
+        progress.renewals += 1
+        changes = draw_changes(cell.case, progress.rounds, f"{self.seed} {progress.renewals}")
+        progress.change = changes[-1]
+        progress.evidence.preparing += prepared.contender.renew(
+            prepared.base, prepared.copies[: len(changes)], changes
+        )
+
+    def _clocked(
+        self, cell: Cell, prepared: _Prepared, progress: _Progress, *, read: bool
+    ) -> tuple[Rounds, float]:
+        """Have the rounds made, and hold their clock against this process's."""
+        self._renew(cell, prepared, progress)
+        contender = prepared.contender
+        cpu_before = contender.cpu_seconds()
+        start = self._clock()
+        rounds = contender.run(
+            prepared.network, prepared.copies[: progress.rounds], progress.iterations,
+            warm=prepared.untimed if progress.iterations > 1 else None, read=read, keep=False,
+        )  # fmt: skip
+        end = self._clock()
+        cpu_seconds = contender.cpu_seconds() - cpu_before
+        progress.evidence.add(rounds, progress.iterations, start, end, cpu_seconds)
+        if not all(0 < seconds < math.inf for seconds in rounds.seconds):
+            raise WrongResultError("was timed at 0 s or less, which is impossible")
+        return rounds, cpu_seconds
+
+    def _repeat_lost(
+        self, cell: Cell, prepared: _Prepared, progress: _Progress, rounds: Rounds,
+        cpu_seconds: float, last: bool,
+    ) -> tuple[Rounds, float]:  # fmt: skip
+        """Repeat a visit whose rounds have lost their CPU to others; keep the best rounds.
+
+        A short call often escapes others and a long one does not. So the lost time must not count.
+        """
+        for _ in range(MOST_REPEATS):
+            clocked = sum(rounds.seconds)
+            lost = 1 - cpu_seconds / clocked
+            if lost < LOST_SHARE or clocked * (1 - lost) > self.spare_seconds:
+                break
+            self.spare_seconds -= clocked
+            again, _ = self._clocked(cell, prepared, progress, read=last)
+            rounds = _least_lost(rounds, again)
+            cpu_seconds = min(sum(rounds.cpu_seconds), sum(rounds.seconds))
+        return rounds, cpu_seconds
+
+
+def _least_lost(one: Rounds, other: Rounds) -> Rounds:
+    """The half of two visits' rounds that lost least; the result is that of the later visit."""
+    columns = ("starts", "firsts", "seconds", "cpu_seconds")
+    rows = list(zip(*(getattr(one, name) + getattr(other, name) for name in columns), strict=True))
+    rows.sort(key=lambda row: 1 - row[3] / row[2])
+    starts, firsts, seconds, cpu_seconds = map(list, zip(*rows[: len(one.seconds)], strict=True))
+    return other._replace(starts=starts, firsts=firsts, seconds=seconds, cpu_seconds=cpu_seconds)
+
+
+def draw_changes(case: Case, count: int, seed: str) -> list[tuple[int, float]]:
+    """Draw how the numbers of each round differ from those that every machine has.
+
+    Each change is a shift and a factor, see `renew`. The last one does not depend on ``count``: so
+    all cells of a case have the same, and are compared with the same correct result.
+    """
+    size = case.batch * case.widths[0]
+    source = Random(f"{seed} {case} {case.example}")
+    drawn = [(source.randrange(size), source.uniform(0.5, 1.0)) for _ in range(count)]
+    return drawn[::-1]
+
+
+def _inputs(workload: Workload, case: Case) -> Inputs:
+    """Make a case's inputs; those of small cases are cached, since several cells need them."""
+    small = workload.bytes(case) <= KEPT_BYTES
+    return _kept_inputs(workload, case) if small else workload.inputs(case)
+
+
+@lru_cache(maxsize=32)
+def _kept_inputs(workload: Workload, case: Case) -> Inputs:
+    return workload.inputs(case)
+
+
+@lru_cache(maxsize=32)
+def _expected(
+    workload: Workload, case: Case, change: tuple[int, float], seed: int
+) -> tuple[list[Answer], list[Answer]]:
+    """The correct result in a few places, and nearly the correct one in every place."""
+    data, layers = _inputs(workload, case)
+    renewed = tuple(array.copy() for array in data)
+    for array, given in zip(renewed, data, strict=True):
+        renew(given, *change, array)
+    nearly = workload.nearly(*renewed, layers) if workload.nearly else []
+    return workload.answers(*renewed, layers, few=True, seed=seed), nearly
+
+
+@cache
+def compiles(reference: str) -> bool:
+    """Whether a file says that it compiles. Cached, since the file may be deleted later."""
+    return implementations.describe(reference).compiles
+
+
+# --- the entry in pytest-benchmark's file --------------------------------------------------
 
 
 def benchmark_cell(
-    benchmark: BenchmarkFixture, cell: Cell, seconds: float, visits: int = 1, last: bool = True
+    benchmark: BenchmarkFixture,
+    cell: Cell,
+    seconds: float,
+    judge: Judge,
+    visits: int = 1,
+    last: bool = True,
 ) -> None:
-    """Time one cell with pytest-benchmark; after the last visit, check its results as well.
+    """Time one cell, and record it with pytest-benchmark.
 
     ``seconds`` is the expected time of a call, ``visits`` how many visits are made at once.
     Raises `WrongResultError` if a result is wrong; the time is then marked as rejected.
     """
     benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
     workload = workloads.get(cell.workload)
-    benchmark.extra_info.update(cell=cell.to_json(), workload_version=workload.version)
-    prepared = _kept.pop(cell, None) or _prepare(cell)
-    start = time.perf_counter()
-    if cell not in _rounds:
-        _rounds[cell] = _choose_rounds(prepared, seconds)
-    elif visits_of(seconds) == VISITS:
-        prepared.call()  # brings the cell's arrays into the caches
-    warming_seconds = time.perf_counter() - start
-    iterations, rounds = _rounds[cell]
-    cpu = time.process_time()
-    out = benchmark.pedantic(  # type: ignore[no-untyped-call]
-        _repeat,
-        args=(prepared.implementation.compute, prepared.arguments, iterations),
-        rounds=rounds * visits,
+    benchmark.extra_info.update(
+        cell=cell.to_json(), workload_version=workload.version, input_seed=judge.seed
     )
-    if benchmark.stats is not None:  # None under --benchmark-disable
-        data = benchmark.stats.stats.data
-        benchmark.extra_info.update(
-            warming_seconds=warming_seconds,
-            timed_seconds=sum(data),
-            timed_cpu_seconds=time.process_time() - cpu,
-        )
-        # Its own loop over iterations unpacks arguments anew for each call, which is 5 % of a
-        # call of a microsecond; with a loop of ours the iterations are ours to divide by.
-        data[:] = [seconds / iterations for seconds in data]
-        benchmark.stats.iterations = iterations
-    slow_to_prepare = prepared.first_seconds > seconds + SLOW_PREPARATION_SECONDS
-    if not last and (slow_to_prepare or workload.bytes(cell.case) <= SMALL_BYTES):
-        _kept[cell] = prepared
-    if last:
-        # A call too slow for all visits is not repeated only for a check.
-        _check_results(benchmark, prepared, cell.case, out, visits_of(seconds) == VISITS)
-        # Only now, so that a user's ``thread_count`` cannot change the results.
-        thread_count = prepared.implementation.thread_count
-        benchmark.extra_info["ran_on"] = thread_control.ran_on(cell.reference, thread_count)
-
-
-def _inputs(workload: Workload, case: Case) -> Inputs:
-    """Make a case's inputs; those of small cases are cached, since several cells need them."""
-    small = workload.bytes(case) <= KEPT_BYTES
-    return _small_inputs(workload, case) if small else workload.inputs(case)
-
-
-@cache
-def _small_inputs(workload: Workload, case: Case) -> Inputs:
-    return workload.inputs(case)
-
-
-def _repeat(compute: Callable[..., Any], arguments: tuple[Any, ...], count: int) -> Any:
-    """Call ``count`` times and return the last result; earlier ones are dropped at once.
-
-    The usual numbers of arguments are written out. Unpacking the arguments in each call would
-    add 5 % to a call of a microsecond.
-    """
-    match arguments:
-        case (x, layers):
-            for _ in repeat(None, count - 1):
-                compute(x, layers)
-        case (x, second, layers):
-            for _ in repeat(None, count - 1):
-                compute(x, second, layers)
-        case _:
-            for _ in repeat(None, count - 1):
-                compute(*arguments)
-    return compute(*arguments)
-
-
-_kept: dict[Cell, _Prepared] = {}
-"""Prepared cells that are kept for their next visit."""
-_rounds: dict[Cell, _Rounds] = {}
-"""The rounds chosen at the first visit; all later visits use the same."""
-
-
-def _prepare(cell: Cell) -> _Prepared:
-    """Make a cell's inputs and prepare them."""
-    implementation = _loaded(cell.reference, cell.workload)
-    shared_data, shared_layers = _inputs(implementation.workload, cell.case)
-    # No two cells share an array.
-    data, layers = tuple(array.copy() for array in shared_data), copy_layers(shared_layers)
-    start = time.perf_counter()
-    # Layers first, so that preparing them cannot use the input.
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
-    return _Prepared(implementation, data, (*prepared, ready), time.perf_counter() - start)
-
-
-def _choose_rounds(prepared: _Prepared, seconds: float) -> _Rounds:
-    """Warm the cell up, and choose its rounds from the time that its calls take.
-
-    A round is as many calls as take `MIN_ROUND_SECONDS`. A visit is as many rounds as take
-    `VISIT_SECONDS`. A call that takes longer than a visit is one round.
-    """
-    start = time.perf_counter()
-    prepared.call()
-    prepared.first_seconds += time.perf_counter() - start
-    if seconds > VISIT_SECONDS:
-        return _Rounds(1, 1)
-    iterations = 1
-    while True:
-        start = time.perf_counter()
-        for _ in range(iterations):
-            prepared.call()
-        round_seconds = time.perf_counter() - start
-        if round_seconds >= MIN_ROUND_SECONDS:
-            break
-        # Aim a little higher than needed, but grow tenfold at most: short times are imprecise.
-        growth = min(10.0, 1.1 * MIN_ROUND_SECONDS / max(round_seconds, 1e-9))
-        iterations = math.ceil(iterations * growth)
-        if iterations > _MOST_ITERATIONS:
-            raise WrongResultError(f"{iterations} calls took no time: who changed the timer?")
-    return _Rounds(iterations, max(1, round(VISIT_SECONDS / round_seconds)))
-
-
-def _check_results(
-    benchmark: BenchmarkFixture, prepared: _Prepared, case: Case, out: Any, again: bool
-) -> None:
-    """Check the result of the last call and, if ``again``, that of a call with another input.
-
-    After many calls with one input, another input must still get its own result.
-    """
-    implementation, (*_, ready) = prepared.implementation, prepared.arguments
     try:
-        accuracy = check_output(implementation, case, out, other_input=False)
-        if again:
-            others = implementation.prepare_data(other_data(prepared.data))
-            out = implementation.compute(*others, ready)
-            check_output(implementation, case, out, other_input=True)
+        made = [
+            judge.visit(cell, seconds, last=last and number == visits - 1)
+            for number in range(visits)
+        ]
     except WrongResultError as error:
         benchmark.extra_info["rejected"] = str(error)
         raise
-    benchmark.extra_info["error"] = accuracy.error
+    times = [call_seconds for visit in made for call_seconds in visit.seconds]
+    benchmark.pedantic(_nothing, rounds=len(times))  # type: ignore[no-untyped-call]
+    if benchmark.stats is not None:  # None under --benchmark-disable
+        # The rounds were made in the contender's process, by a clock that this one has checked.
+        benchmark.stats.stats.data[:] = times
+        benchmark.stats.iterations = made[0].iterations
+    for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds"):
+        benchmark.extra_info[name] = sum(getattr(visit, name) for visit in made)
+    benchmark.extra_info["lost"] = max(visit.lost for visit in made)
+    if last and made[-1].accuracy is not None:
+        benchmark.extra_info["error"] = made[-1].accuracy.error
+        benchmark.extra_info["ran_on"] = judge.ran_on(cell)
 
 
-def other_data(data: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Make other arrays of the same shapes and dtypes.
-
-    Most of their numbers are zero, so that the bound on the first layer's error is narrow.
-    """
-    return tuple(sparse((0.5 - array[::-1]).astype(array.dtype).T).T.copy() for array in data)
-
-
-@cache
-def _loaded(reference: str, workload: str) -> Implementation:
-    return load(reference, workload)
-
-
-def check_output(
-    implementation: Implementation, case: Case, out: Any, *, other_input: bool = False
-) -> Accuracy:
-    """Check the numbers of a result in some places, its shape and dtype, and that it is finished.
-
-    ``other_input`` means that it was computed from `other_data`, not from the case's own data.
-    """
-    workload = implementation.workload
-    start = time.perf_counter()
-    arrays = output_arrays(implementation, out, case.dtype)
-    seconds = time.perf_counter() - start
-    accuracy = check_result(arrays, case, _answers(workload, case, other_input))
-    are_arrays = all(hasattr(part, "dtype") for part in workload.arrays_of(out))
-    number_seconds = _READ_ARRAY if are_arrays else _READ_NUMBERS
-    if seconds > _READ_FIXED + number_seconds * sum(array.size for array in arrays):
-        raise WrongResultError(
-            f"{case}: turning the result into NumPy took {seconds * 1e3:.3g} ms: "
-            f"{workload.function} returned unfinished work"
-        )
-    return accuracy
-
-
-@lru_cache(maxsize=64)
-def _answers(workload: Workload, case: Case, other_input: bool) -> list[Answer]:
-    """The correct result of a case in a few places."""
-    data, layers = _inputs(workload, case)
-    return workload.answers(*(other_data(data) if other_input else data), layers, few=True)
+def _nothing() -> None:
+    """Stand for the calls, which another process makes."""

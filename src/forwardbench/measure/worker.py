@@ -1,4 +1,7 @@
-"""A worker process: one pytest-benchmark session that makes the visits to some cells in order."""
+"""A worker process: one pytest-benchmark session that makes the visits to some cells in order.
+
+It judges and never loads a contender's code, which runs in processes of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ from forwardbench import processes
 from forwardbench.errors import describe_error
 from forwardbench.measure import benchmark_file
 from forwardbench.measure.environment import complete_machine_info
+from forwardbench.measure.timing import Judge
 from forwardbench.records import Cell
+from forwardbench.verification.check import WrongResultError
+from forwardbench.verification.contender import ContenderFailedError
+from forwardbench.verification.verify import Nurseries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +36,26 @@ STARTED, FINISHED = "started", "finished"
 class VisitPlugin:
     """A pytest plugin that makes one test of each visit and reports its progress."""
 
-    def __init__(self, link: processes.Link) -> None:
+    def __init__(self, link: processes.Link, nurseries: Nurseries) -> None:
         self._link = link
+        self._nurseries = nurseries
+        limit = float(link.task["time_limit"])
+        self._judge = Judge(lambda cell: nurseries.contender(cell.reference, limit))
+        self._judge.spare_seconds = float(link.task["spare_seconds"])
         self._cells = [Cell.from_json(item["cell"]) for item in link.task["cells"]]
         self._seconds = [float(item["seconds"]) for item in link.task["cells"]]
         self._visits: list[int] = link.task["visits"]
         """The number of the cell that each visit goes to."""
         self._numbers: dict[str, int] = {}
         self.failures: dict[str, str] = {}
+        self.rejected: dict[str, str] = {}
+        """Why a result was wrong, or why a time cannot be believed."""
+
+    @pytest.fixture(scope="session")
+    def judge(self) -> Iterator[Judge]:
+        """Times and judges all cells of this worker."""
+        yield self._judge
+        self._judge.close()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each visit."""
@@ -69,8 +88,12 @@ class VisitPlugin:
     ) -> Iterator[None]:
         """Store an exception of a contender, in one line."""
         if call.excinfo is not None:
-            cell = item.callspec.params["cell"]  # type: ignore[attr-defined]
-            self.failures[str(cell)] = describe_error(call.excinfo.value)
+            cell, error = item.callspec.params["cell"], call.excinfo.value  # type: ignore[attr-defined]
+            if isinstance(error, WrongResultError):
+                self.rejected[str(cell)] = str(error)
+            else:
+                ours = isinstance(error, ContenderFailedError)
+                self.failures[str(cell)] = str(error) if ours else describe_error(error)
         return (yield)
 
     @pytest.hookimpl(tryfirst=True)
@@ -80,7 +103,7 @@ class VisitPlugin:
 
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
         """Store the threads, BLAS and versions that this process really has."""
-        complete_machine_info(machine_info)
+        complete_machine_info(machine_info, self._nurseries.described())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_benchmark_generate_commit_info(self) -> dict[str, Any]:
@@ -91,15 +114,16 @@ class VisitPlugin:
 
 def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
-    plugin = VisitPlugin(link)
-    with tempfile.TemporaryDirectory(prefix="forwardbench-") as folder:
+    first = Cell.from_json(link.task["cells"][0]["cell"])
+    with (
+        tempfile.TemporaryDirectory(prefix="forwardbench-") as folder,
+        Nurseries(first.workload, first.threads, link.task["cpus"]) as nurseries,
+    ):
+        plugin = VisitPlugin(link, nurseries)
         results = Path(folder) / "benchmark.json"
         # Configuration files and plugins in the current folder must have no effect.
         empty = Path(folder) / "pytest.ini"
         empty.write_text("[pytest]\n")
-        # Nor must the variables of another pytest around it, which could disable benchmarks.
-        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
-            del os.environ[name]
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         pytest.main(
             [
@@ -122,8 +146,10 @@ def main(link: processes.Link) -> None:
     if benchmark is not None:
         for entry in benchmark["benchmarks"]:
             _name_after_workload(entry)
-        benchmark["benchmarks"] = join_visits(benchmark["benchmarks"], plugin.failures)
-    link.answer({"benchmark": benchmark, "failures": plugin.failures})
+        benchmark["benchmarks"] = join_visits(
+            benchmark["benchmarks"], plugin.failures, plugin.rejected
+        )
+    link.answer({"benchmark": benchmark, "failures": plugin.failures, "rejected": plugin.rejected})
 
 
 def _name_after_workload(benchmark: dict[str, Any]) -> None:
@@ -133,10 +159,12 @@ def _name_after_workload(benchmark: dict[str, Any]) -> None:
         benchmark[key] = benchmark[key].replace(_TEST, f"test_{workload}[", 1)
 
 
-def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> list[dict[str, Any]]:
+def join_visits(
+    benchmarks: list[dict[str, Any]], failures: dict[str, str], rejected: dict[str, str]
+) -> list[dict[str, Any]]:
     """Join all visits to a cell into one entry: the first, with the rounds of all.
 
-    A cell with impossible times, for example from a changed timer, is added to the failures.
+    A cell with impossible times is added to the failures. The entry of a rejected one says so.
     """
     joined: dict[Cell, dict[str, Any]] = {}
     for benchmark in benchmarks:
@@ -147,12 +175,15 @@ def join_visits(benchmarks: list[dict[str, Any]], failures: dict[str, str]) -> l
         first["stats"]["data"] += benchmark["stats"]["data"]
         for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds"):
             info[name] += first["extra_info"][name]
+        info["lost"] = max(info["lost"], first["extra_info"]["lost"])
         first["extra_info"].update(info)  # the last visit brings the error
     for cell, benchmark in list(joined.items()):
         if not all(0 < seconds < math.inf for seconds in benchmark["stats"]["data"]):
             failures[str(cell)] = "was timed at 0 s or less, which is impossible"
             del joined[cell]
             continue
+        if str(cell) in rejected:
+            benchmark["extra_info"]["rejected"] = rejected[str(cell)]
         stats = Stats()  # type: ignore[no-untyped-call]
         stats.data = benchmark["stats"]["data"]
         benchmark["stats"].update(stats.as_dict())  # type: ignore[no-untyped-call]

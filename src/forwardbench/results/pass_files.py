@@ -74,6 +74,9 @@ def read_pass(path: Path) -> Pass:
         failed = {str(cell): ("failed", one_line(reason)) for cell, reason in failures}
         rejected = {
             str(timing.cell): ("rejected", timing.rejected) for timing in timings if timing.rejected
+        } | {
+            str(cell): ("rejected", one_line(reason))
+            for cell, reason in document.get("rejected", {}).items()
         }
         machine = document.get("machine_info") or {}
         commit = _commit_name(document.get("commit_info") or {})

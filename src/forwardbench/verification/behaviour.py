@@ -16,151 +16,124 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from forwardbench.cases import Case, Layer, parse_case
-from forwardbench.implementations import Implementation, output_arrays
-from forwardbench.verification.case_families import Problem, copy_layers
-from forwardbench.verification.check import WrongResultError, check_result
+from forwardbench.verification.case_families import Problem
+from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forwardbench.verification.contender import Contender
     from forwardbench.workloads import Answer
 
     Array = NDArray[np.floating]
     Data = tuple[Array, ...]
 
-Timer = Callable[[], float]
-
 _ONE_CALL = 50_000
 """Problems with more multiply-adds are computed only once, since plain loops are slow."""
 
 
-def check_problem(implementation: Implementation, problem: Problem) -> float:
-    """Check the results on one problem, and that the inputs stay unchanged.
-
-    Returns the largest error as a share of its bound.
-    """
-    workload, case = implementation.workload, problem.case
-    data, layers = _copies(problem.data), copy_layers(problem.layers)
-    answers = problem.answers
-    ready = implementation.prepare_layers(list(layers))
-    prepared = implementation.prepare_data(data)
-    share = 0.0
+def check_problem(contender: Contender, problem: Problem) -> Accuracy:
+    """Check the results on one problem, and that the inputs stay unchanged."""
+    workload, case = contender.workload, problem.case
+    network, _ = contender.layers(problem.layers)
+    data, _ = contender.data(problem.data)
+    accuracy = Accuracy(0.0, 0.0)
+    kept = [network, data]
     for call in ("", "on the second call with the same input: "):
-        out = implementation.compute(*prepared, ready)
-        arrays = output_arrays(implementation, out, case.dtype)
-        share = max(share, _check_share(call, arrays, case, answers))
+        output, arrays = contender.call(network, data)
+        kept.append(output)
+        accuracy = accuracy.worse(_check(call, arrays, case, problem.answers))
+        if problem.nearly:
+            _check(call, arrays, case, problem.nearly)
         if workload.multiply_adds(case) > _ONE_CALL:
             break
-    changed = f"{case}: {workload.function} changed"
-    for name, after, before in zip(workload.data, data, problem.data, strict=True):
-        if not np.array_equal(after, before):
+    _check_unchanged(contender, problem, network, data)
+    contender.forget(*kept)
+    return accuracy
+
+
+def _check_unchanged(contender: Contender, problem: Problem, network: int, data: int) -> None:
+    """Check that inputs and layers hold what they were given."""
+    changed = f"{problem.case}: {contender.workload.function} changed"
+    arrays = iter(contender.unchanged(network, data))
+    for name, before in zip(contender.workload.data, problem.data, strict=True):
+        if not np.array_equal(next(arrays), before):
             raise WrongResultError(f"{changed} its input {name}")
-    for number, (layer, given) in enumerate(zip(layers, problem.layers, strict=True)):
+    for number, given in enumerate(problem.layers):
         for part in ("weights", "bias"):
-            if not np.array_equal(getattr(layer, part), getattr(given, part)):
+            if not np.array_equal(next(arrays), getattr(given, part)):
                 raise WrongResultError(f"{changed} the {part} of layer {number}")
-    return share
 
 
-def _copies(data: Sequence[Array]) -> Data:
-    return tuple(array.copy() for array in data)
-
-
-def _check_share(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> float:
-    """Check a result and return its share; an error message begins with ``when``."""
+def _check(when: str, arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> Accuracy:
+    """Check a result; an error message begins with ``when``."""
     try:
-        return check_result(arrays, case, answers).share
+        return check_result(arrays, case, answers)
     except WrongResultError as error:
         raise WrongResultError(f"{when}{error}") from None
 
 
 class _Network:
-    """An implementation, prepared for one small network, to be called with several inputs."""
+    """A contender's prepared layers of one small network, to be called with several inputs."""
 
-    def __init__(self, implementation: Implementation, case: Case, layers: Sequence[Layer]) -> None:
-        self.implementation = implementation
+    def __init__(self, contender: Contender, case: Case, layers: Sequence[Layer]) -> None:
+        self.contender = contender
         self.case = case
         self.layers = layers
-        self.ready = implementation.prepare_layers(copy_layers(layers))
+        self.number, _ = contender.layers(layers)
 
     @classmethod
-    def of(cls, implementation: Implementation, shape: str, dtype: str) -> _Network:
+    def of(cls, contender: Contender, shape: str, dtype: str) -> _Network:
         """Prepare the seeded network of a case."""
         case = parse_case(shape, "tanh", dtype)
-        return cls(implementation, case, implementation.workload.inputs(case)[1])
+        return cls(contender, case, contender.workload.inputs(case)[1])
 
     def inputs(self, count: int) -> list[Data]:
         """Make several data sets; they differ in every number."""
-        data, _ = self.implementation.workload.inputs(self.case)
+        data, _ = self.contender.workload.inputs(self.case)
         return [
             tuple((array * (-0.9) ** k).astype(self.case.dtype) for array in data)
             for k in range(count)
         ]
 
-    def prepare(self, data: Data) -> tuple[Any, ...]:
-        """Prepare a copy of the data, as the implementation does."""
-        return self.implementation.prepare_data(_copies(data))
+    def prepare(self, data: Data) -> int:
+        """Have a copy of the data prepared."""
+        return self.contender.data(data)[0]
 
-    def call(self, prepared: Sequence[Any]) -> Any:
-        """Call the function on prepared data."""
-        return self.implementation.compute(*prepared, self.ready)
+    def call(self, prepared: int) -> list[Any]:
+        """Have the function called on prepared data; returns the arrays of the result."""
+        return self.contender.call(self.number, prepared)[1]
 
-    def arrays(self, out: Any) -> list[Any]:
-        """Convert an output into NumPy arrays."""
-        return output_arrays(self.implementation, out, self.case.dtype)
-
-    def check(self, when: str, out: Any, data: Data) -> None:
-        """Compare an output with the correct result for data of any batch size."""
+    def check(self, when: str, arrays: Sequence[Any], data: Data) -> None:
+        """Compare a result with the correct one for data of any batch size."""
         case = replace(self.case, batch=len(data[0]))
-        answers = self.implementation.workload.answers(*data, self.layers)
-        _check_share(when, self.arrays(out), case, answers)
-
-    def refill(self, prepared: Sequence[Any], data: Data) -> bool:
-        """Overwrite prepared data with other numbers; returns whether its type allows that."""
-        pairs = list(zip(prepared, self.prepare(data), strict=True))
-        if not all(_can_be_refilled(old, new) for old, new in pairs):
-            return False
-        for old, new in pairs:
-            old[... if isinstance(old, np.ndarray) else slice(None)] = new
-        return True
+        answers = self.contender.workload.answers(*data, self.layers)
+        _check(when, arrays, case, answers)
 
 
-def _can_be_refilled(old: Any, new: Any) -> bool:
-    if isinstance(old, np.ndarray):
-        return bool(old.ndim and old.flags.writeable)
-    return isinstance(old, list) and isinstance(new, list)
-
-
-def _overwrite(arrays: Data, values: Data) -> None:
-    """Overwrite our own arrays, even if a contender has made them read-only."""
-    for array, new in zip(arrays, values, strict=True):
-        array.flags.writeable = True
-        array[...] = new
-
-
-def check_fresh(implementation: Implementation, dtype: str) -> None:
+def check_fresh(contender: Contender, dtype: str) -> None:
     """When numbers in the same array change, even a single one, the result must change too."""
-    network = _Network.of(implementation, "4x6-5-3", dtype)
+    network = _Network.of(contender, "4x6-5-3", dtype)
     first, second = network.inputs(2)
-    data = _copies(first)
-    network.check("", network.call(implementation.prepare_data(data)), first)
-    _overwrite(data, second)
-    prepared = implementation.prepare_data(data)
+    data = network.prepare(first)
+    network.check("", network.call(data), first)
+    contender.overwrite(data, second)
+    prepared = contender.prepare(data)
     network.check("with the same array refilled in place: ", network.call(prepared), second)
-    if network.refill(prepared, first):
+    if contender.refill(prepared, first):
         network.check("with the prepared input refilled in place: ", network.call(prepared), first)
     for number, array in enumerate(first):
         for place in (0, 3 * array.size // 8, array.size - 1):
-            changed = _copies(first)
+            changed = tuple(array.copy() for array in first)
             changed[number].flat[place] -= 1
-            out = network.call(network.prepare(changed))
-            network.check("with one input number changed: ", out, changed)
+            arrays = network.call(network.prepare(changed))
+            network.check("with one input number changed: ", arrays, changed)
 
 
-def check_networks_apart(implementation: Implementation, dtype: str) -> None:
+def check_networks_apart(contender: Contender, dtype: str) -> None:
     """Networks of the same shape must not be mixed up, even with the same input."""
     case = parse_case("4x6-6-6", "tanh", dtype)
-    data, layers = implementation.workload.inputs(case)
+    data, layers = contender.workload.inputs(case)
     one, two = layers
     networks = [
         layers,
@@ -172,47 +145,46 @@ def check_networks_apart(implementation: Implementation, dtype: str) -> None:
         [one, two._replace(activation="linear")],
     ]
     when = "with the same input and another network: "
-    together = [_Network(implementation, case, network) for network in networks]
-    prepared = implementation.prepare_data(_copies(data))
+    together = [_Network(contender, case, network) for network in networks]
+    prepared = contender.data(data)[0]
     for network in (*together, together[0]):
         network.check(when, network.call(prepared), data)
-    del together, network
+    contender.forget(*(network.number for network in together))
     for layers in networks:  # one at a time; each is deleted before the next is made
-        alone = _Network(implementation, case, layers)
+        alone = _Network(contender, case, layers)
         alone.check(when, alone.call(alone.prepare(data)), data)
-        del alone
+        contender.forget(alone.number)
 
 
-def check_batches(implementation: Implementation, dtype: str) -> None:
+def check_batches(contender: Contender, dtype: str) -> None:
     """One network must take batches of any size, one after another."""
-    network = _Network.of(implementation, "7x6-5-3", dtype)
+    network = _Network.of(contender, "7x6-5-3", dtype)
     (data,) = network.inputs(1)
     for size in (4, 1, 7, 4):
         some = tuple(array[:size] for array in data)
-        out = network.call(network.prepare(some))
-        network.check(f"in a batch of {size} after other sizes: ", out, some)
+        arrays = network.call(network.prepare(some))
+        network.check(f"in a batch of {size} after other sizes: ", arrays, some)
 
 
-def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
+def check_outputs_stay(contender: Contender, dtype: str) -> None:
     """Later calls must not change an output, unless the file sets ``REUSES_OUTPUT``."""
-    if implementation.reuses_output:
+    if contender.reuses_output:
         return
     returned = []
     for shape in ("4x6-5", "4x6-5-3", "32x8-16"):
-        seeded = _Network.of(implementation, shape, dtype)
+        seeded = _Network.of(contender, shape, dtype)
         first, second, third = seeded.inputs(3)
         inputs = [seeded.prepare(data) for data in (first, second)]
         for activation in ("tanh", "relu", "linear"):
             layers = [layer._replace(activation=activation) for layer in seeded.layers]
-            network = _Network(implementation, seeded.case, layers)
+            network = _Network(contender, seeded.case, layers)
             for prepared in (*inputs, inputs[0]):
-                out = network.call(prepared)
-                returned.append((network, out, [np.array(array) for array in network.arrays(out)]))
-        if seeded.refill(inputs[0], third):
+                returned.append(contender.call(network.number, prepared))
+        if contender.refill(inputs[0], third):
             seeded.call(inputs[0])
             network.call(inputs[0])
-    for network, out, before in returned:
-        if not all(map(np.array_equal, network.arrays(out), before)):
+    for output, before in returned:
+        if not all(map(np.array_equal, contender.read(output, dtype), before)):
             raise WrongResultError(
                 "a later call changed an output handed out earlier: return a new one, "
                 "or say so with REUSES_OUTPUT = True"
@@ -222,19 +194,18 @@ def check_outputs_stay(implementation: Implementation, dtype: str) -> None:
 # --- finished work ---------------------------------------------------------------------
 
 
-def check_finished(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
+def check_finished(contender: Contender) -> None:
     """Converting a result into NumPy must not contain hidden computation."""
-    network = _Network.of(implementation, "4x6-5", "float64")
+    network = _Network.of(contender, "4x6-5", "float64")
     first, second = network.inputs(2)
-    data = _copies(first)
-    prepared = implementation.prepare_data(data)
-    out = network.call(prepared)
-    _overwrite(data, second)
-    network.refill(prepared, second)
-    when = f"with the input refilled after {implementation.workload.function} returned"
-    network.check(f"{when} (unfinished work?): ", out, first)
-    for little, much in implementation.workload.little_and_much:
-        _compare_conversions(implementation, little, much, timer)
+    data = network.prepare(first)
+    output, _ = contender.call(network.number, data)
+    contender.overwrite(data, second)
+    contender.refill(data, second)
+    when = f"with the input refilled after {contender.workload.function} returned"
+    network.check(f"{when} (unfinished work?): ", contender.read(output, "float64"), first)
+    for little, much in contender.workload.little_and_much:
+        _compare_conversions(contender, little, much)
 
 
 _Check = TypeVar("_Check", bound=Callable[..., None])
@@ -265,42 +236,38 @@ def _despite_noise(check: _Check) -> _Check:
 
 
 @_despite_noise
-def _compare_conversions(
-    implementation: Implementation, little: Case, much: Case, timer: Timer
-) -> None:
+def _compare_conversions(contender: Contender, little: Case, much: Case) -> None:
     """Reading a result must not take longer because more work was needed to compute it."""
-    _, convert_little = _best_times(implementation, little, timer)
-    compute, convert = _best_times(implementation, much, timer)
+    _, convert_little = _best_times(contender, little)
+    compute, convert = _best_times(contender, much)
     # After much work the caches are cold. So reading may be slower, but not as slow as the work.
     if convert > 2 * convert_little + 5e-6 and convert > compute / 10:
         raise WrongResultError(
-            f"{much}: {implementation.workload.function} returned unfinished work: it took "
+            f"{much}: {contender.workload.function} returned unfinished work: it took "
             f"{compute * 1e6:.3g} us, turning its result into NumPy {convert * 1e6:.3g} us "
             f"(after little work {convert_little * 1e6:.3g} us)"
         )
 
 
-def _best_times(implementation: Implementation, case: Case, timer: Timer) -> tuple[float, float]:
+def _best_times(contender: Contender, case: Case) -> tuple[float, float]:
     """Shortest seconds of a few calls, and of converting their results into NumPy."""
-    call = _prepared_call(implementation, case)
-    computing, converting = [], []
+    network, data = _prepared(contender, case)
+    computing: list[float] = []
+    converting: list[float] = []
     for _ in range(5):
-        start = timer()
-        out = call()
-        middle = timer()
-        output_arrays(implementation, out, case.dtype)
-        computing.append(middle - start)
-        converting.append(timer() - middle)
+        reading = contender.reading(network, [data])
+        computing += reading.computing
+        converting += reading.new
         if sum(computing) > _LONG_ENOUGH:
             break
+    contender.forget(network, data)
     return min(computing), min(converting)
 
 
-def _prepared_call(implementation: Implementation, case: Case) -> Callable[[], Any]:
-    """A call of the function on the prepared inputs of a case."""
-    data, layers = implementation.workload.inputs(case)
-    ready, prepared = implementation.prepare_layers(layers), implementation.prepare_data(data)
-    return functools.partial(implementation.compute, *prepared, ready)
+def _prepared(contender: Contender, case: Case) -> tuple[int, int]:
+    """The layers and the data of a case, prepared."""
+    data, layers = contender.workload.inputs(case)
+    return contender.layers(layers)[0], contender.data(data)[0]
 
 
 _LONG_ENOUGH = 0.05
@@ -310,11 +277,7 @@ _WAIT = 0.02
 
 
 @_despite_noise
-def check_not_asynchronous(
-    implementation: Implementation,
-    timer: Timer = time.perf_counter,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+def check_not_asynchronous(contender: Contender) -> None:
     """Waiting before a result is read must not make reading it faster.
 
     Reading is slower right after computing in any case, since caches are then full of other things.
@@ -323,73 +286,60 @@ def check_not_asynchronous(
     """
     for shape, share in (("64x2048-8", 0.1), ("64x16384-32", 1.0)):
         case = parse_case(shape, "linear")
-        reading = _time_reading(implementation, case, timer, sleep)
+        reading = _time_reading(contender, case)
         if reading is None:
             return
         computing, at_once, after_waiting = reading
         if at_once <= max(3 * after_waiting + 1e-5, share * computing):
             return
     raise WrongResultError(
-        f"{case}: {implementation.workload.function} returned before its work was done: its "
+        f"{case}: {contender.workload.function} returned before its work was done: its "
         f"result took {at_once * 1e6:.3g} us to read at once and {after_waiting * 1e6:.3g} us "
         "later"
     )
 
 
-def _time_reading(
-    implementation: Implementation, case: Case, timer: Timer, sleep: Callable[[float], None]
-) -> tuple[float, float, float] | None:
+def _time_reading(contender: Contender, case: Case) -> tuple[float, float, float] | None:
     """Seconds of a call, of reading its result at once, and of reading it after a wait.
 
     None where calls take so long that nobody else can be doing the work.
     """
-    call = _prepared_call(implementation, case)
+    network, data = _prepared(contender, case)
     times: dict[bool, list[float]] = {True: [], False: []}
     computing: list[float] = []
-    earlier: Any = None
     for turn in range(8):
-        start = timer()
-        out = call()
-        computing.append(timer() - start)
+        waits = turn % 2 == 1
+        reading = contender.reading(network, [data], _WAIT if waits else 0.0)
+        computing += reading.computing
         # One long call may have been kept off its CPU.
         if turn and min(computing) > _LONG_ENOUGH:
             return None
-        waits = turn % 2 == 1
-        if waits:
-            sleep(_WAIT)
-            # Whatever was read before: a wait leaves caches cold.
-            output_arrays(implementation, earlier, case.dtype)
-        earlier = out
-        start = timer()
-        output_arrays(implementation, out, case.dtype)
-        times[waits].append(timer() - start)
+        times[waits] += reading.new
+    contender.forget(network, data)
     # If another process had the CPU in between, background work may be done before a result is
     # read at once. It may also be still unfinished after the wait. So no single time is trusted.
     return min(computing), median(times[False]), min(times[True])
 
 
 @_despite_noise
-def check_no_memory(implementation: Implementation, timer: Timer = time.perf_counter) -> None:
+def check_no_memory(contender: Contender) -> None:
     """A second call with the same input must compute the result again."""
     case = parse_case("4x32-256-256", "linear")
-    data, layers = implementation.workload.inputs(case)
-    ready = implementation.prepare_layers(layers)
+    data, layers = contender.workload.inputs(case)
+    network, _ = contender.layers(layers)
     for k in range(2):  # warm up compilers, buffers and caches with separate inputs
-        others = implementation.prepare_data([array * (k + 2) for array in data])
-        implementation.compute(*others, ready)
+        contender.run(network, [contender.data([array * (k + 2) for array in data])[0]])
     firsts: list[float] = []
     seconds: list[float] = []
     for k in range(6):
-        prepared = implementation.prepare_data([array + k for array in data])
-        for times in (firsts, seconds):
-            start = timer()
-            implementation.compute(*prepared, ready)
-            times.append(timer() - start)
+        rounds = contender.run(network, [contender.data([array + k for array in data])[0]], 2)
+        firsts += rounds.firsts
+        seconds.append(rounds.seconds[0] - rounds.firsts[0])
         if sum(firsts) > _LONG_ENOUGH:
             break
     if min(firsts) > 3 * min(seconds) + 2e-6:
         raise WrongResultError(
-            f"{case}: {implementation.workload.function} remembers its answers: "
+            f"{case}: {contender.workload.function} remembers its answers: "
             f"{min(firsts) * 1e6:.3g} us for an input it had not seen, "
             f"{min(seconds) * 1e6:.3g} us for the same again"
         )

@@ -1,10 +1,16 @@
-"""The case families on which every implementation of a workload is checked."""
+"""The case families on which every implementation of a workload is checked.
+
+Some are always the same. Others are drawn anew for each verification, so that no implementation can
+be made to be right only where it is looked at.
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,11 +37,19 @@ class Problem:
     data: tuple[Array, ...]
     """The arrays of the batch, x first."""
     layers: list[Layer]
+    seed: int = 0
+    """Draws the places that are compared."""
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """The correct result, computed at the first use."""
-        return self.workload.answers(*self.data, self.layers)
+        """The correct result in many places, computed at the first use."""
+        return self.workload.answers(*self.data, self.layers, seed=self.seed)
+
+    @cached_property
+    def nearly(self) -> list[Answer]:
+        """Nearly the correct result in every place; nothing if there is no quick way to it."""
+        nearly = self.workload.nearly
+        return nearly(*self.data, self.layers) if nearly else []
 
     @property
     def x(self) -> Array:
@@ -48,9 +62,14 @@ class Problem:
 
 
 @cache
-def problems(workload: Workload) -> tuple[Problem, ...]:
-    """Make every case family in both dtypes; cached, since several implementations use it."""
-    return tuple(_problems(partial(_seeded, workload), workload))
+def problems(workload: Workload, seed: int = 0) -> tuple[Problem, ...]:
+    """Make every case family in both dtypes; cached, since several implementations use it.
+
+    ``seed`` draws the problems that differ from one verification to the next.
+    """
+    known = _problems(partial(_seeded, workload), workload)
+    drawn = drawn_problems(partial(_seeded, workload), random.Random(seed))
+    return tuple(replace(problem, seed=seed) for problem in chain(known, drawn))
 
 
 def _problems(seeded: Callable[[Case], Problem], workload: Workload) -> Iterator[Problem]:
@@ -79,6 +98,56 @@ def _problems(seeded: Callable[[Case], Problem], workload: Workload) -> Iterator
             yield _sparse(seeded(parse_case(shape, activation, dtype)))
         for case, *data, layers in workload.problems(dtype):
             yield Problem(workload, case, tuple(data), layers)
+
+
+def drawn_problems(seeded: Callable[[Case], Problem], source: random.Random) -> Iterator[Problem]:
+    """Draw shapes, depths, activations and magnitudes, and numbers around the bends of curves."""
+    for dtype in DTYPES:
+        for activation in ACTIVATIONS:
+            ramp = seeded(parse_case(f"{_RAMP}x1-1", activation, dtype))
+            yield _ones(ramp.with_x(_drawn_line(ramp.x, source)))
+        for depth in (*(source.randint(1, 9) for _ in range(_DRAWN)), source.randint(10, 14)):
+            widths = [_draw_width(source) for _ in range(depth + 1)]
+            case = parse_case(f"{_draw_width(source)}x{'-'.join(map(str, widths))}", "tanh", dtype)
+            problem = seeded(case)
+            if source.random() < 0.5:
+                problem = _without_bias(problem)
+            if source.random() < 0.3:
+                problem = _sparse(problem)
+            activations = " ".join(source.choice(ACTIVATIONS) for _ in range(depth))
+            yield _mixed(problem, activations)
+        for exponent in range(-12, 9, 2):  # of ten; one magnitude in each stretch
+            shape = f"{_draw_width(source)}x{_draw_width(source)}-{_draw_width(source)}"
+            activation = source.choice(("linear", "relu"))
+            problem = _without_bias(seeded(parse_case(shape, activation, dtype)))
+            yield problem.with_x(_scaled(problem.x, 10 ** (exponent + 2 * source.random())))
+
+
+_DRAWN = 6
+"""So many networks of any depth are drawn for each dtype."""
+_RAMP = 1500
+"""Numbers at which each activation is computed."""
+
+
+def _draw_width(source: random.Random) -> int:
+    """A width from 1 to 48; small and large ones are as likely as each other on a log scale."""
+    return int(48 ** source.random())
+
+
+def _drawn_line(x: Array, source: random.Random) -> Array:
+    """Numbers from -40 to 40, closest together where activations bend."""
+    drawn = [40 * source.uniform(-1, 1) * source.random() for _ in range(x.size)]
+    return np.array(drawn).reshape(x.shape).astype(x.dtype)
+
+
+def _scaled(x: Array, factor: float) -> Array:
+    return (x * x.dtype.type(factor)).astype(x.dtype)
+
+
+def _without_bias(problem: Problem) -> Problem:
+    """Set each bias to zero, beside which tiny numbers would not count."""
+    plain = [layer._replace(bias=np.zeros_like(layer.bias)) for layer in problem.layers]
+    return replace(problem, layers=plain)
 
 
 def _seeded(workload: Workload, case: Case) -> Problem:

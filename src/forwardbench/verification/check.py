@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,16 @@ class Accuracy(NamedTuple):
     """Largest absolute error."""
     share: float
     """Largest error as a share of its bound, at most 1."""
+    typical: float = 0.0
+    """Root mean square of the errors as shares of their bounds."""
+
+    def worse(self, other: Accuracy) -> Accuracy:
+        """The larger of each number."""
+        return Accuracy(*map(max, self, other))
+
+
+_ENOUGH_NUMBERS = 64
+"""The root mean square of fewer shares may be large by chance."""
 
 
 def check_result(arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -> Accuracy:
@@ -35,7 +46,10 @@ def check_result(arrays: Sequence[Any], case: Case, answers: Sequence[Answer]) -
     checked = [
         _check_array(array, case, answer) for array, answer in zip(arrays, answers, strict=True)
     ]
-    return Accuracy(max(item.error for item in checked), max(item.share for item in checked))
+    accuracy = checked[0]
+    for other in checked[1:]:
+        accuracy = accuracy.worse(other)
+    return accuracy
 
 
 def _check_array(array: Any, case: Case, answer: Answer) -> Accuracy:
@@ -64,7 +78,14 @@ def _check_array(array: Any, case: Case, answer: Answer) -> Accuracy:
             f"{_write_difference(values[worst], answer.expected[worst])}, "
             f"{share[worst]:.0e} times the bound"
         )
-    return Accuracy(float(error.max()), float(share.max()))
+    typical = math.sqrt(float(np.mean(np.square(share))))
+    if share.size >= _ENOUGH_NUMBERS and typical > answer.typical_share:
+        raise WrongResultError(
+            f"{_title(case)}: errors{of_name} of {typical:.1g} of their bounds on average, where "
+            f"rounding in {case.dtype} causes {answer.typical_share:.1g} at most: it computes less "
+            "precisely"
+        )
+    return Accuracy(float(error.max()), float(share.max()), typical)
 
 
 def _write_difference(value: float, expected: float) -> str:

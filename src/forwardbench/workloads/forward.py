@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -196,7 +197,7 @@ EVALUATION_ULPS = {"sigmoid": 8, "tanh": 8, "relu": 0, "linear": 0}
 the last place, and the sigmoid needs a few more operations."""
 
 _ROWS = 250
-"""Most rows that verification compares; in larger batches they are spread evenly."""
+"""Most rows that verification compares exactly; in larger batches they are drawn."""
 _FEW_ROWS, _FEW_PRODUCTS, _FEW_UNITS = 8, 2**16, 64
 """At most so many rows, exact products and units of a timed result are compared. More would take
 too long.
@@ -212,36 +213,64 @@ class ExactLayer(NamedTuple):
     a: Exact
     """After the activation, of the same shape."""
     a_error: Exact
+    a_typical: Exact
+    """About how large errors are when roundings are as often up as down; at most ``a_error``."""
 
 
-def answers(x: Array, layers: Sequence[Layer], *, few: bool = False) -> list[Answer]:
-    """The correct result: in every place or, for a large batch, in many rows; or only in few."""
-    import numpy as np
+def answers(x: Array, layers: Sequence[Layer], *, few: bool = False, seed: int = 0) -> list[Answer]:
+    """The correct result: in every place or, for a large batch, in many rows; or only in few.
 
+    ``seed`` draws the rows and units.
+    """
     units = len(layers[-1].bias)
     if not few:
-        rows = np.unique(np.linspace(0, len(x) - 1, _ROWS).astype(int)).tolist()
-        return answers_at(x, layers, rows, range(units))
+        return answers_at(x, layers, _draw(len(x), _ROWS, seed), range(units))
     *hidden, last = layers
     row_work = sum(layer.weights.size for layer in hidden)
     row_work += len(last.weights) * min(units, _FEW_UNITS)
     count = max(1, min(_FEW_ROWS, _FEW_PRODUCTS // row_work))
-    return answers_at(x, layers, _spread(len(x), count), _spread(units, _FEW_UNITS))
+    return answers_at(x, layers, _draw(len(x), count, seed), _draw(units, _FEW_UNITS, seed))
 
 
 def answers_at(
     x: Array, layers: Sequence[Layer], rows: Sequence[int], units: Sequence[int]
 ) -> list[Answer]:
     """The correct result in some rows of the batch and some units of the last layer."""
+    import numpy as np
+
     *hidden, last = layers
     chosen = last._replace(weights=last.weights[:, list(units)], bias=last.bias[list(units)])
-    expected, bound = reference(x[list(rows)], [*hidden, chosen])
-    return [Answer((len(x), len(last.bias)), (rows, units), expected, bound)]
+    exact = list(exact_layers(x[list(rows)], [*hidden, chosen]))
+    bound = exact[-1].a_error + np.finfo(x.dtype).tiny  # for products that underflow
+    typical = math.sqrt(float(np.mean(np.square(exact[-1].a_typical / bound))))
+    shape = len(x), len(last.bias)
+    return [Answer(shape, (rows, units), exact[-1].a, bound, typical_share=typical)]
 
 
-def _spread(length: int, count: int) -> list[int]:
-    """Choose ``count`` indices below ``length``, evenly spread; the last one is always included."""
-    return sorted({length - 1 - k * length // count for k in range(min(length, count))})
+def nearly(x: Array, layers: Sequence[Layer]) -> list[Answer]:
+    """Nearly the correct result, in every place: by products in double precision.
+
+    Its own error may be as large as the bound, so it is compared with twice the bound.
+    """
+    import numpy as np
+
+    def products(a: Array, weights: Array, bias: Array) -> Exact:
+        product: Exact = a @ weights.astype(np.float64) + bias
+        return product
+
+    *_, last = exact_layers(x, layers, products)
+    everywhere = tuple(range(length) for length in last.a.shape)
+    bound = 2 * (last.a_error + np.finfo(x.dtype).tiny)
+    return [Answer(last.a.shape, everywhere, last.a, bound)]
+
+
+def _draw(length: int, count: int, seed: int) -> list[int]:
+    """Draw ``count`` indices below ``length``, or all; the first and the last are among them."""
+    if length <= count:
+        return list(range(length))
+    ends = [0, length - 1] if count > 1 else []
+    drawn = random.Random(f"{seed} {length}").sample(range(length), count)
+    return sorted({*ends, *drawn[len(ends) :]})
 
 
 def reference(x: Array, layers: Sequence[Layer]) -> tuple[Exact, Exact]:
@@ -256,8 +285,13 @@ def reference(x: Array, layers: Sequence[Layer]) -> tuple[Exact, Exact]:
     return last.a, last.a_error + np.finfo(x.dtype).tiny  # for products that underflow
 
 
-def exact_layers(x: Array, layers: Sequence[Layer]) -> Iterator[ExactLayer]:
-    """Compute the layers in turn, each from the exact activations of the previous one."""
+def exact_layers(
+    x: Array, layers: Sequence[Layer], products: Callable[..., Exact] | None = None
+) -> Iterator[ExactLayer]:
+    """Compute the layers in turn, each from the exact activations of the previous one.
+
+    ``products`` computes ``a @ weights + bias``; by default exactly.
+    """
     import numpy as np
 
     from forwardbench.statistics.exact import UNIT_ROUNDOFF, exact_products, gamma
@@ -265,17 +299,32 @@ def exact_layers(x: Array, layers: Sequence[Layer]) -> Iterator[ExactLayer]:
     u = UNIT_ROUNDOFF[x.dtype.name]
     u_reference = UNIT_ROUNDOFF["float64"]
     a = x.astype(np.float64)
-    error = np.zeros_like(a)
+    error = typical = np.zeros_like(a)
     for layer in layers:
         size = np.abs(layer.weights.astype(np.float64))
         reach = np.abs(a) + error  # no computed input is larger than this
         magnitude = reach @ size + np.abs(layer.bias.astype(np.float64))
-        terms = (reach > 0).astype(np.float64) @ (size > 0) + 1  # the bias is one more
-        z = exact_products(a, layer.weights, layer.bias)
+        terms = _count_terms(reach, size) + 1  # the bias is one more
+        z = (products or exact_products)(a, layer.weights, layer.bias)
         z_error = gamma(terms, u) * magnitude + error @ size + u_reference * np.abs(z)
+        z_typical = np.hypot(
+            np.minimum(np.sqrt(terms) * u, gamma(terms, u)) * magnitude,
+            np.sqrt(typical**2 @ size**2) if typical.any() else 0.0,
+        )
         a = activate(z, layer.activation)
-        error = SLOPE[layer.activation] * z_error + EVALUATION_ULPS[layer.activation] * u
-        yield ExactLayer(z, z_error, a, error)
+        slope, evaluation = SLOPE[layer.activation], EVALUATION_ULPS[layer.activation] * u
+        error, typical = slope * z_error + evaluation, slope * z_typical + evaluation
+        yield ExactLayer(z, z_error, a, error, typical)
+
+
+def _count_terms(reach: Exact, size: Exact) -> Exact:
+    """Count the products that are not zero in each sum; shape (batch, units)."""
+    import numpy as np
+
+    if reach.all() and size.all():
+        return np.full((len(reach), size.shape[1]), float(len(size)))
+    counts: Exact = (reach > 0).astype(np.float64) @ (size > 0)
+    return counts
 
 
 def activate(z: Exact, activation: str) -> Exact:

@@ -87,7 +87,7 @@ def call(
         envelope = {
             "module": module,
             "cpus": list(cpus),
-            "memory_bytes": memory_bytes or int(MEMORY_SHARE * psutil.virtual_memory().available),
+            "memory_bytes": memory_bytes or usable_memory(),
             "task": task,
         }
         (folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
@@ -98,7 +98,7 @@ def call(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                env={**_inherited(), **(environment or {})},
+                env={**inherited_environment(), **(environment or {})},
                 start_new_session=True,
             )
         try:
@@ -108,7 +108,7 @@ def call(
         try:
             return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise ChildError(_how_it_ended(child.returncode, folder / "stderr.txt")) from None
+            raise ChildError(how_it_ended(child.returncode, folder / "stderr.txt")) from None
 
 
 def own_cpus() -> list[int]:
@@ -138,8 +138,24 @@ def cpus_for(threads: int) -> list[int]:
     return available_cpus()[-threads:]
 
 
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+def cpus_beside(threads: int) -> list[int]:
+    """The CPUs that are left beside a process with that many threads; all if none is left."""
+    return available_cpus()[:-threads] or available_cpus()
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment of this process without what must not reach a child."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        # Variables of a pytest around this could disable benchmarks.
+        if name not in NOT_INHERITED and not name.startswith("PYTEST_")
+    }
+
+
+def usable_memory() -> int:
+    """Bytes of memory that a child may use."""
+    return int(MEMORY_SHARE * psutil.virtual_memory().available)
 
 
 def _wait(
@@ -184,7 +200,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _how_it_ended(status: int, stderr: Path) -> str:
+def how_it_ended(status: int, stderr: Path) -> str:
+    """Say how a process ended without an answer, with the last line that it wrote."""
     if status < 0:
         try:
             return f"was ended by signal {-status} ({signal.Signals(-status).name})"
@@ -227,22 +244,21 @@ class Link:
         partial.replace(self._folder / "answer.json")
 
 
-def _run_child(folder: str) -> None:
-    """Limit this process to its CPUs and memory, where the system can, and run the module."""
-    link = Link(folder)
+def limit_this_process(cpus: Sequence[int], memory_bytes: int) -> None:
+    """Limit this process to its CPUs and memory, where the system can."""
     if resource is not None and hasattr(resource, "RLIMIT_DATA"):
         # RLIMIT_AS would count reserved memory too: frameworks reserve far more than they use.
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = (
-            link.memory_bytes if most == resource.RLIM_INFINITY else min(link.memory_bytes, most)
-        )
+        limit = memory_bytes if most == resource.RLIM_INFINITY else min(memory_bytes, most)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
-    if link.cpus and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, link.cpus)
+    if cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cpus)
+
+
+def run_child(folder: str) -> None:
+    """Run the module that a parent asked for in `call`; the process was started for it."""
+    link = Link(folder)
+    limit_this_process(link.cpus, link.memory_bytes)
     importlib.import_module(link.module).main(link)
-
-
-if __name__ == "__main__":
-    _run_child(sys.argv[1])

@@ -1,0 +1,233 @@
+"""A nursery: a process that has loaded what its children need, and has computed nothing.
+
+Each child is forked from it. So all children begin in the same state, whatever other children do
+or did. Where a nursery cannot be forked, because what it loaded has started threads, or because
+the system has no ``fork``, each child is a new process that loads the same.
+
+This module is the side of the process that asks. It never runs the code that its children run,
+and parses everything that they send as plain data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pipe, reduction
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Self
+
+from forwardbench.processes import (
+    ChildError,
+    how_it_ended,
+    inherited_environment,
+    usable_memory,
+)
+from forwardbench.processes.channel import BadMessageError, Message, receive, send
+from forwardbench.processes.tree import cpu_seconds, end_tree, tree_of
+
+START_SECONDS = 120.0
+"""Longest time to start a nursery: importing a framework may take long."""
+_TRANSFER_SECONDS = 60
+"""A process that neither takes nor gives a byte in so many seconds hangs."""
+
+
+@dataclass(frozen=True)
+class Upbringing:
+    """What a nursery loads and how it is limited; children of equal ones may share a nursery."""
+
+    module: str
+    """A module with ``prepare(task) -> dict`` and ``serve(connection, task)``."""
+    task: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cpus: tuple[int, ...] = ()
+    """The CPUs that it and its children may use; empty for all."""
+    forks: bool = True
+    """Whether children may be forked; otherwise each is a new process."""
+
+
+class Child:
+    """One child, from the side of the process that asks."""
+
+    def __init__(self, nursery: Nursery, connection: Connection, pid: int, stderr: Path) -> None:
+        self._nursery, self._connection, self._stderr = nursery, connection, stderr
+        self.pid = pid
+        self._limit_transfers()
+        self._watched: list[Any] = [connection]
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                self._watched.append(os.pidfd_open(pid))
+
+    def _limit_transfers(self) -> None:
+        """Let no transfer block forever."""
+        if sys.platform == "win32":
+            return
+        limit = struct.pack("ll", _TRANSFER_SECONDS, 0)
+        with socket.socket(fileno=os.dup(self._connection.fileno())) as own:
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                own.setsockopt(socket.SOL_SOCKET, option, limit)
+
+    def ask(
+        self, values: dict[str, Any], arrays: Sequence[Any] = (), seconds: float = 60.0
+    ) -> Message:
+        """Send a message and wait for the answer to it; raises `ChildError`."""
+        try:
+            send(self._connection, values, arrays)
+            deadline = time.monotonic() + seconds
+            while not self._connection.poll():
+                left = deadline - time.monotonic()
+                if left < 0:
+                    raise ChildError(f"did not finish within {seconds:g} s and was ended")
+                ready = wait(self._watched, left)
+                if ready and self._connection not in ready and not self._connection.poll():
+                    raise EOFError
+            return receive(self._connection)
+        except (EOFError, OSError):
+            raise ChildError(self._how_it_ended()) from None
+        except BadMessageError as error:
+            raise ChildError(f"sent something that is no answer: {error}") from None
+
+    def hand_over(self, connection: Connection) -> None:
+        """Give a nursery the connection for the child that it forks; raises `ChildError`."""
+        try:
+            send(self._connection, {"do": "fork"})
+            reduction.send_handle(self._connection, connection.fileno(), self.pid)
+        except OSError:
+            raise ChildError(self._how_it_ended()) from None
+
+    def close(self) -> None:
+        """Close the connection to it."""
+        if not self._connection.closed:
+            self._connection.close()
+            for descriptor in self._watched[1:]:
+                os.close(descriptor)
+
+    def cpu_seconds(self) -> float:
+        """CPU time that it and its descendants have used."""
+        return sum(cpu_seconds(pid) for pid in tree_of(self.pid))
+
+    def _how_it_ended(self) -> str:
+        return how_it_ended(self._nursery.status_of(self.pid), self._stderr)
+
+    def end(self) -> int:
+        """End it and everything that it has started; returns how many others were left."""
+        if self._connection.closed:
+            return 0
+        self.close()
+        return self._nursery.end(self.pid)
+
+
+class Nursery:
+    """Starts a nursery and gets children from it; a context manager that ends them all."""
+
+    def __init__(self, upbringing: Upbringing) -> None:
+        self.upbringing = upbringing
+        self._folder = Path(tempfile.mkdtemp(prefix="forwardbench-"))
+        envelope = {
+            "module": upbringing.module,
+            "task": dict(upbringing.task),
+            "cpus": list(upbringing.cpus),
+            "memory_bytes": usable_memory(),
+        }
+        (self._folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
+        self._alone: dict[int, subprocess.Popen[bytes]] = {}
+        self._control = self._start("nursery", forks=upbringing.forks)
+        try:
+            described = self._control.ask({"do": "describe"}, seconds=START_SECONDS).values
+        except BaseException:
+            self.close()
+            raise
+        self._unused = None if upbringing.forks else self._control
+        """A process that serves by itself, until it is given away as the first child."""
+        self.described: dict[str, Any] = described["described"]
+        """What ``prepare`` returned."""
+        self._forks: bool = described["forks"] is True
+
+    def _start(self, name: str, *, forks: bool) -> Child:
+        """Start a process that loads everything, with a connection to it."""
+        ours, theirs = Pipe()
+        stderr = self._folder / f"{name}.stderr.txt"
+        with stderr.open("wb") as file, theirs:
+            process = subprocess.Popen(
+                # -P keeps the current folder, and a random.py in it, out of sys.path.
+                [sys.executable, "-P", "-m", "forwardbench.processes.forking",
+                 str(self._folder), str(theirs.fileno()), "forks" if forks else "alone"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+                env={**inherited_environment(), **self.upbringing.environment},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )  # fmt: skip
+        self._alone[process.pid] = process
+        return Child(self, ours, process.pid, stderr)
+
+    def child(self) -> Child:
+        """Get a child that has loaded everything; raises `ChildError`."""
+        if self._unused is not None:
+            first, self._unused = self._unused, None
+            return first
+        if not self._forks:
+            child = self._start(f"child-{len(self._alone)}", forks=False)
+            child.ask({"do": "describe"}, seconds=START_SECONDS)
+            return child
+        ours, theirs = Pipe()
+        with theirs:
+            self._control.hand_over(theirs)
+            pid = int(self._control.ask({"do": "forked"}).values["pid"])
+        return Child(self, ours, pid, self._folder / f"{pid}.stderr.txt")
+
+    def status_of(self, pid: int) -> int:
+        """How a process ended, as `subprocess` tells it; ends it first if it still runs."""
+        if pid in self._alone:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._alone[pid].wait(1.0)
+            end_tree(pid)
+            return self._alone[pid].wait()
+        try:
+            return int(self._end(pid, patience=1.0)["status"])
+        except ChildError:
+            return -signal.SIGKILL
+
+    def end(self, pid: int) -> int:
+        """End a child and everything that it has started; returns how many others were left."""
+        if pid in self._alone:
+            left = end_tree(pid)
+            self._alone[pid].wait()
+            return left
+        try:
+            return int(self._end(pid, patience=0.0)["left"])
+        except ChildError:
+            return 0
+
+    def _end(self, pid: int, patience: float) -> dict[str, Any]:
+        """Have a forked child ended; it may end by itself for ``patience`` seconds."""
+        return self._control.ask({"do": "end", "pid": pid, "patience": patience}).values
+
+    def close(self) -> None:
+        """End the nursery, its children and everything that they have started."""
+        for pid, process in self._alone.items():
+            with contextlib.suppress(Exception):
+                end_tree(pid)
+            with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+                os.killpg(pid, signal.SIGKILL)
+            process.wait()
+        self._control.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
