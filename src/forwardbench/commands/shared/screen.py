@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import traceback
+import warnings
 from types import TracebackType
 from typing import TextIO
 
@@ -37,6 +39,19 @@ def print_text(text: str) -> None:
 def say(line: str) -> None:
     """Print a line on stderr."""
     _write(STDERR, f"{printable(line)}\n")
+
+
+def _say_all(text: str) -> None:
+    """Print text of several lines on stderr."""
+    for line in text.splitlines():
+        say(line)
+
+
+class _Sayer(logging.Handler):
+    """Prints what libraries log: a file's contents may be part of it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say_all(self.format(record))
 
 
 class Outlet(io.TextIOBase):
@@ -91,6 +106,8 @@ def prepare() -> None:
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may not fit the encoding
     sys.excepthook = _show_traceback
+    logging.lastResort = _Sayer(logging.WARNING)
+    warnings.showwarning = _show_warning
 
 
 def _open_if_closed(number: int) -> None:
@@ -109,8 +126,18 @@ def _open_if_closed(number: int) -> None:
 def _show_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
-        say(line)
+    _say_all("".join(traceback.format_exception(kind, error, trace)))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    _say_all(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def finish(status: int) -> int:
