@@ -77,7 +77,7 @@ def unquoted_commands(source):
             continue
         # A case is digits, hyphens and an x.
         text = "".join(
-            part.value if isinstance(part, ast.Constant) else "N" if is_case(part) else "\0"
+            str(part.value) if isinstance(part, ast.Constant) else "N" if is_case(part) else "\0"
             for part in node.values
         )
         yield from re.findall(rf"forwardbench (?:{'|'.join(COMMANDS)})\b[^;)]*\0", text)

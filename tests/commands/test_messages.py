@@ -14,10 +14,10 @@ from forwardbench.commands.main import main, make_parser
 from forwardbench.commands.shared import carry_out
 from forwardbench.commands.shared.presentation import present
 from forwardbench.errors import UserError
-from forwardbench.measure import session
+from forwardbench.measure import first_calls, session
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.run_folder import claim_folder
-from forwardbench.records import FirstCalls
+from forwardbench.records import FirstCall, FirstCalls
 
 NAMES = ["my run", "it's", 'a "run"', "$(touch x) `y`; z", "-run", "é", "#run"]
 
@@ -80,11 +80,11 @@ def test_how_to_see_what_is_safe_can_be_pasted(name, claimed, monkeypatch):
     with pytest.raises(UserError) as in_a_pass:
         session.measure_passes(folder, REQUEST, Plan(planned("matmul")))
     monkeypatch.setattr(
-        session.first_calls, "laps", lambda *_: [each.cell for each in planned("matmul")[:1]]
+        first_calls, "laps", lambda *_: [each.cell for each in planned("matmul")[:1]]
     )
     with pytest.raises(UserError) as in_first_calls:
         session.measure_first_calls(
-            folder, REQUEST, Plan(planned("matmul")), time_first_call=lambda cell: None
+            folder, REQUEST, Plan(planned("matmul")), time_first_call=lambda cell: FirstCall(1, 1)
         )
     for refused in (in_a_pass, in_first_calls):
         (command,) = suggested(str(refused.value))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -38,13 +39,15 @@ def printing(source):
     """Every place in a source that prints by itself, or makes something that does."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(func=ast.Name("print" | "input" | "Console" | "pprint")):
-                yield node.func.id
-            case ast.Call(func=ast.Attribute(attr="Console" | "print_exc" | "print_exception")):
-                yield node.func.attr
-            case ast.Call(func=ast.Name("Bar" | "Live" | "Status"), keywords=keywords):
+            case ast.Call(func=ast.Name("print" | "input" | "Console" | "pprint" as name)):
+                yield name
+            case ast.Call(
+                func=ast.Attribute(attr="Console" | "print_exc" | "print_exception" as name)
+            ):
+                yield name
+            case ast.Call(func=ast.Name("Bar" | "Live" | "Status" as name), keywords=keywords):
                 if "console" not in {keyword.arg for keyword in keywords}:
-                    yield node.func.id
+                    yield name
             case ast.Call(func=ast.Name("exit") | ast.Attribute(attr="exit"), args=[first, *_]):
                 if isinstance(first, ast.JoinedStr) or isinstance(
                     getattr(first, "value", None), str
@@ -296,7 +299,7 @@ def test_stderr_that_is_closed_leaves_the_data_alone(write_run, ladder):
 
 def test_rich_finds_what_it_needs(monkeypatch):
     """The encoding and the kind of the stream, by which it chooses characters and colours."""
-    outlet = screen.Outlet("stdout")
+    outlet: Any = screen.Outlet("stdout")
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert (outlet.encoding, outlet.isatty()) == ("ascii", False)
     assert Console(file=outlet).encoding == "ascii"
