@@ -19,7 +19,7 @@ from forwardbench.measure.plan import Plan
 from forwardbench.measure.run_folder import claim_folder
 from forwardbench.records import FirstCall, FirstCalls
 
-NAMES = ["my run", "it's", 'a "run"', "$(touch x) `y`; z", "-run", "é", "#run"]
+NAMES = ["my run", "it's", 'a "run"', "$(touch x) `y`; z", "é", "#run"]
 
 
 def suggested(text):
@@ -56,7 +56,7 @@ def test_how_to_go_on_can_be_pasted(name, claimed, capsys, monkeypatch):
     folder: Any = claimed(name)
     monkeypatch.setattr(carry_out, "first_calls_left", lambda *_: ["a", "b"])
     monkeypatch.setattr(carry_out, "cells_left", lambda *_: 1)
-    carry_out._interrupted(folder)
+    carry_out._interrupted(folder, REQUEST)
     plan: Any = SimpleNamespace(measured=[1, 2])
     carry_out._warn_of_time_limit(folder, replace(REQUEST, max_time=5.0), plan)
     commands = suggested(capsys.readouterr().err)
@@ -64,7 +64,7 @@ def test_how_to_go_on_can_be_pasted(name, claimed, capsys, monkeypatch):
     assert commands[1][-2:] == ["--max-time", "SECONDS"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "-run"])
 def test_how_to_see_what_is_safe_can_be_pasted(name, claimed, monkeypatch):
     """A disk that fills up in a pass, or in the first calls."""
     folder = claimed(name)

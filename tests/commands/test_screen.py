@@ -45,7 +45,7 @@ def printing(source):
                 func=ast.Attribute(attr="Console" | "print_exc" | "print_exception" as name)
             ):
                 yield name
-            case ast.Call(func=ast.Name("Bar" | "Live" | "Status" as name), keywords=keywords):
+            case ast.Call(func=ast.Name("Bar" | "Live" as name), keywords=keywords):
                 if "console" not in {keyword.arg for keyword in keywords}:
                     yield name
             case ast.Call(func=ast.Name("exit") | ast.Attribute(attr="exit"), args=[first, *_]):
