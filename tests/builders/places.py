@@ -3,6 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "src" / "forwardbench"
 CONTENDERS = ROOT / "tests" / "contenders"
 """Right, wrong and broken implementations."""
 REFERENCE = ROOT / "results" / "reference"

@@ -1,6 +1,7 @@
 """The registry and the contract's defaults."""
 
 import ast
+import ctypes
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from forwardbench import implementations
 from forwardbench.cases import parse_case
-from forwardbench.implementations import ImplementationError, MissingExtraError
+from forwardbench.implementations import ImplementationError, MissingExtraError, requirements
 from forwardbench.workloads.forward import make_inputs
 
 RUNGS = {
@@ -78,13 +79,60 @@ def test_describing_does_not_run_a_file(contenders):
     assert described.summary == "Raises on import."
 
 
-def test_a_missing_framework_is_named_with_the_command_that_mends_it(contenders):
-    """The message is the next thing to type."""
+def test_what_a_users_file_needs_is_named_without_a_command(contenders):
+    """Only forwardbench's own extras come with a command that installs them."""
     path = str(contenders / "broken" / "needs_framework.py")
-    missing = "needs no_such_framework, which is not installed: pip install no_such_framework"
+    missing = (
+        "needs no_such_framework, which is not installed: its file asks for it, not forwardbench"
+    )
     assert implementations.describe(path).missing == missing
     with pytest.raises(MissingExtraError, match=missing):
         implementations.load(path)
+
+
+NO_NAME = "needs something that its file does not name as a module: see REQUIRES there"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("REQUIRES = 'evil-package; rm -rf'", NO_NAME),
+        ("REQUIRES = 'x, which is not installed: pip install evil-package'", NO_NAME),
+        ("REQUIRES = 'x\\n\\x1b[31m'", NO_NAME),
+        (
+            "REQUIRES = 'evil-package'",
+            "needs evil-package, which is not installed: its file asks for it, not forwardbench",
+        ),
+        (
+            "REQUIRES = 'evil-package'\nNEEDS = 'CUDA GPU'",
+            "needs a CUDA GPU: NVIDIA's driver is not installed: install it, or measure on a "
+            "machine with a GPU",
+        ),
+        (
+            "import evil_package",
+            "needs evil_package, which is not installed: its file asks for it, not forwardbench",
+        ),
+        ("raise ModuleNotFoundError(name='pip install evil')", NO_NAME),
+        (
+            "raise ModuleNotFoundError(name='numpy.evil')",
+            "needs numpy.evil, which is not installed: its file asks for it, not forwardbench",
+        ),
+        (
+            "import jaxlib.mlir",
+            "needs jaxlib.mlir, which is not installed: pip install 'forwardbench[jax]'",
+        ),
+    ],
+)
+def test_no_message_leads_to_installing_what_a_file_asks_for(lines, message, tmp_path, monkeypatch):
+    """Neither a requirement nor an import of a user's file becomes a command, however written."""
+    monkeypatch.setattr(requirements, "_load_driver", lambda: ctypes.CDLL("no such driver"))
+    monkeypatch.setattr(requirements, "_is_installed", lambda module: module == "numpy")
+    monkeypatch.setitem(sys.modules, "jaxlib", None)
+    path = tmp_path / "mine.py"
+    path.write_text(f"{lines}\n")
+    with pytest.raises(MissingExtraError) as refused:
+        implementations.load(str(path))
+    assert str(refused.value) == message
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,14 @@ COLUMNS = [
 as was measured, and is empty for cells that were not measured. ``reason`` says why a cell has no
 time, or none that is credible.
 """
+TEXT_COLUMNS = frozenset(
+    {
+        "implementation", "sweep", "case", "widths", "activation", "dtype", "status", "reason",
+        "baseline", "machine", "commit", "control_of", HOST, "workload", "against", "verdict",
+        "obstacle", "status_before", "status_after",
+    }
+)  # fmt: skip
+"""The columns of this table, and of the tables made from it, that hold text."""
 SETTING = ["workload", "sweep", "dtype", "threads", HOST]
 """Columns that are constant over one panel of a chart."""
 PLACE = ["workload", "sweep", "case", "activation", "dtype", "threads", HOST]

@@ -10,6 +10,7 @@ import pandas as pd
 from forwardbench.analysis.columns import SETTING
 from forwardbench.analysis.noise import noise_floor
 from forwardbench.analysis.rows import is_control, is_doubted, is_measured
+from forwardbench.errors import command_line
 from forwardbench.results import HOST, Circumstances, Results
 from forwardbench.statistics.intervals import FEWEST_PASSES
 from forwardbench.units import format_seconds
@@ -53,7 +54,7 @@ def _warnings(table: pd.DataFrame, circumstances: Circumstances, run: Path | Non
 
 
 def _resume(run: Path | None, passes: int) -> str:
-    return f"forwardbench run --resume {run} --passes {passes}" if run else "measure again"
+    return command_line("run", "--resume", run, "--passes", passes) if run else "measure again"
 
 
 def _few_passes(table: pd.DataFrame, run: Path | None) -> Iterator[str]:

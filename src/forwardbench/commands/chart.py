@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.screen import print_line
 from forwardbench.commands.shared.sources import load, output_path, writing
 from forwardbench.errors import UserError
 from forwardbench.files import check_no_link
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     with writing(folder), pictures.without_garbage_collection():
         for drawn in pictures.draw_all(bundle, options.kind, view):
             files += pictures.save(drawn, folder, formats)
-    print(f"Charts: {folder} ({len(files)} files)")
+    print_line(f"Charts: {folder} ({len(files)} files)")
     return GOOD
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forwardbench.commands.shared.arguments import RESULTS, add_output
 from forwardbench.commands.shared.exit_status import FAILED, GOOD, REGRESSION
+from forwardbench.commands.shared.screen import print_line, say
 from forwardbench.commands.shared.sources import writing
-from forwardbench.commands.shared.stderr import say
 from forwardbench.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -66,7 +65,6 @@ def run(options: argparse.Namespace) -> int:
     terminal.print_comparison(compared, terminal.make_console())
     if options.output:
         _write_comparison(compared, after, options)
-    sys.stdout.flush()
     if options.fail_on_regression is None:
         return GOOD
     return _judge(compared, options.fail_on_regression)
@@ -145,4 +143,4 @@ def _write_comparison(compared: Comparison, after: Results, options: argparse.Na
         write_whole(folder / "comparison.csv", as_csv(compared.cells))
         drawn = pictures.draw_all(bundle, ["forest"])
         files = [file for picture in drawn for file in pictures.save(picture, folder)]
-    print(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")
+    print_line(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.screen import print_text, say
 from forwardbench.commands.shared.sources import load
-from forwardbench.commands.shared.stderr import say
 from forwardbench.outputs.catalogue import export_entries
 
 HELP = "write a run's results for other tools"
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     (entry,) = [known for known in export_entries() if known.name == options.format]
     text = entry.load().write(load(options))
     if options.output is None:
-        sys.stdout.write(text)
+        print_text(text)
         return GOOD
     write_text(Path(options.output), text, typed=True)
     say(f"Written: {options.output}")

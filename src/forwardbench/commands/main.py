@@ -6,8 +6,6 @@ Each command imports heavy modules only when it runs, so ``--help`` and ``list``
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,8 +13,8 @@ from importlib import import_module
 from typing import NoReturn
 
 from forwardbench import __version__
-from forwardbench.commands.shared.exit_status import GOOD, INTERRUPTED, USAGE
-from forwardbench.commands.shared.stderr import say
+from forwardbench.commands.shared.exit_status import INTERRUPTED, USAGE
+from forwardbench.commands.shared.screen import finish, prepare, say
 from forwardbench.errors import UserError
 
 COMMANDS = ("list", "verify", "run", "show", "chart", "report", "compare", "export")
@@ -27,7 +25,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose error messages have one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"forwardbench: {message} (see {self.prog} --help)\n")
+        say(f"forwardbench: {message} (see {self.prog} --help)")
+        self.exit(USAGE)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -48,26 +47,29 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name may not fit the terminal's encoding
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     signal.signal(signal.SIGTERM, _end_on_signal)
+    try:
+        return finish(_run(arguments))
+    except SystemExit as end:  # --help, a wrong argument, or a signal
+        end.code = finish(int(end.code or 0))
+        raise
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run a command; what people can correct is said in one line."""
     options = make_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
-        sys.stdout.flush()
     except UserError as error:
         say(f"forwardbench: {error}")
         return USAGE
     except KeyboardInterrupt:
         say("forwardbench: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, such as head, has ended
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return GOOD
     except OSError as error:
-        name = f" {error.filename}" if error.filename else ""
-        say(f"forwardbench: cannot go on:{name}: {error.strerror}")
+        name = f" {error.filename}:" if error.filename else ""
+        say(f"forwardbench: cannot go on:{name} {error.strerror or error}")
         return USAGE
     return status
 

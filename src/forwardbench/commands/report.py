@@ -6,6 +6,7 @@ import argparse
 
 from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.screen import print_line
 from forwardbench.commands.shared.sources import load, output_path, writing
 from forwardbench.files import check_no_link
 
@@ -34,10 +35,10 @@ def run(options: argparse.Namespace) -> int:
         check_no_link(folder)
     with pictures.without_garbage_collection():
         write_text(path, html.write(bundle), typed=bool(options.output))
-        print(f"Report: {path}")
+        print_line(f"Report: {path}")
         if options.charts:
             with writing(folder):
                 drawn = pictures.pictures_of(bundle)
                 files = [file for picture in drawn for file in pictures.save(picture, folder)]
-            print(f"Charts: {folder} ({len(files)} files)")
+            print_line(f"Charts: {folder} ({len(files)} files)")
     return GOOD

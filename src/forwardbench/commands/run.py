@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forwardbench.commands.shared.arguments import add_run_options, run_options
 from forwardbench.commands.shared.exit_status import FAILED, INTERRUPTED
-from forwardbench.commands.shared.stderr import say
+from forwardbench.commands.shared.screen import say
 from forwardbench.errors import UserError
 
 if TYPE_CHECKING:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from forwardbench.commands.shared.arguments import add_results
 from forwardbench.commands.shared.exit_status import GOOD
+from forwardbench.commands.shared.screen import say
 from forwardbench.commands.shared.sources import load
-from forwardbench.commands.shared.stderr import say
 
 HELP = "print the table of a run"
 
@@ -26,7 +25,6 @@ def run(options: argparse.Namespace) -> int:
     console = terminal.make_console()
     terminal.print_cells(bundle.table, bundle.evidence, console)
     terminal.print_break_evens(bundle.break_evens, console)
-    sys.stdout.flush()
     for line in bundle.warnings:
         say(f"Warning: {line}")
     return GOOD

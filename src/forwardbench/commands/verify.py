@@ -7,6 +7,7 @@ import argparse
 from forwardbench.cases import parse_case
 from forwardbench.commands.shared.arguments import add_run_options
 from forwardbench.commands.shared.exit_status import FAILED, GOOD
+from forwardbench.commands.shared.screen import print_line
 from forwardbench.commands.shared.verdicts import is_bad, verdict_line
 from forwardbench.errors import UserError
 from forwardbench.records import DEFAULT_WORKLOAD
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     one_by_one = named_one_by_one(chosen.implementations)
     status = GOOD
     for verdict in verify_all(list(contenders.values()), workload=chosen.workload):
-        print(verdict_line(verdict), flush=True)
+        print_line(verdict_line(verdict))
         if is_bad(verdict, one_by_one):
             status = FAILED
     return status
@@ -70,7 +71,7 @@ def _verify_large_batch(options: argparse.Namespace) -> int:
     try:
         checked = large_batch.check_large_batch(options.scheduler, case)
     except large_batch.WrongBatchError as error:
-        print(f"{large_batch.RUNG:17}  failed       {error}")
+        print_line(f"{large_batch.RUNG:17}  failed       {error}")
         return FAILED
-    print(large_batch.describe_check(case, checked))
+    print_line(large_batch.describe_check(case, checked))
     return GOOD

@@ -247,9 +247,7 @@ def _import_file(description: Description) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None:
             raise ImplementationError(f"raised on import: {describe_error(error)}") from error
-        raise MissingExtraError(
-            f"needs {error.name}, which is not installed: pip install {error.name}"
-        ) from error
+        raise MissingExtraError(requirements.missing_module(str(error.name))) from error
     except ImportError as error:
         if not description.requires:
             raise ImplementationError(f"raised on import: {describe_error(error)}") from error

@@ -50,18 +50,43 @@ _COMPILERS = ("g++", "clang++", "c++")
 def missing(extra: str, need: str) -> str:
     """Say which requirements are missing and what to do; empty if all are met.
 
-    ``extra`` is an extra of forwardbench, or any module that a user's file names. ``need`` is
+    ``extra`` is an extra of forwardbench, or any text that a user's file gives as one. ``need`` is
     ``COMPILER``, ``GPU`` or empty. The GPU is checked first: without it no package helps.
     """
     missing_modules = [name for name in _modules(extra) if not _is_installed(name)] if extra else []
-    command = f"pip install 'forwardbench[{extra}]'" if extra in EXTRAS else f"pip install {extra}"
     if need == GPU and (trouble := _gpu_trouble()):
-        return f"needs a CUDA GPU: {trouble}" + (f"; then {command}" if missing_modules else "")
+        then = f"; then {_command(extra)}" if missing_modules and extra in EXTRAS else ""
+        return f"needs a CUDA GPU: {trouble}{then}"
     if missing_modules:
-        return f"needs {', '.join(missing_modules)}, which is not installed: {command}"
+        return _not_installed(", ".join(missing_modules), extra)
     if need == COMPILER and not _has_compiler():
         return "needs a C++ compiler: install g++ or clang++, or name one in CXX"
     return ""
+
+
+def missing_module(name: str) -> str:
+    """Say that an implementation could not import a module, and what to do."""
+    package = name.partition(".")[0]
+    extras = [extra for extra, modules in EXTRAS.items() if package in modules]
+    # A part that is missing from an installed package does not come by installing it.
+    return _not_installed(name, extras[0] if extras and not _is_installed(package) else "")
+
+
+def _not_installed(modules: str, extra: str) -> str:
+    """Name the command for forwardbench's own extras only.
+
+    Anybody may have written a user's file, and it may ask for anything: a message must not lead
+    people to install that, nor repeat what only looks like a name.
+    """
+    if extra in EXTRAS:
+        return f"needs {modules}, which is not installed: {_command(extra)}"
+    if not re.fullmatch(r"[\w.-]{1,100}", modules):
+        return "needs something that its file does not name as a module: see REQUIRES there"
+    return f"needs {modules}, which is not installed: its file asks for it, not forwardbench"
+
+
+def _command(extra: str) -> str:
+    return f"pip install 'forwardbench[{extra}]'"
 
 
 def versions(extra: str) -> dict[str, str]:

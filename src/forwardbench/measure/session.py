@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from forwardbench.errors import UserError
+from forwardbench.errors import UserError, command_line
 from forwardbench.measure import first_calls
 from forwardbench.measure.passes import (
     STALL_SECONDS,
@@ -117,7 +117,7 @@ def measure_passes(
         except OSError as error:
             raise UserError(
                 f"cannot write pass {number} into {folder.path}: {error.strerror}; the "
-                f"{number - 1} passes before it are safe: forwardbench show {folder.path}"
+                f"{number - 1} passes before it are safe: {command_line('show', folder.path)}"
             ) from None
         observer.end(number)
     folder.finish()
@@ -158,7 +158,7 @@ def measure_first_calls(
             except OSError as error:
                 raise UserError(
                     f"cannot write first calls into {folder.path}: {error.strerror}; what was "
-                    f"measured before is safe: forwardbench show {folder.path}"
+                    f"measured before is safe: {command_line('show', folder.path)}"
                 ) from None
             observer.first_call()
     folder.finish()

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-import matplotlib
-
 from forwardbench.files import write_whole
 from forwardbench.outputs.bundle import PARTS, Bundle
 from forwardbench.outputs.catalogue import Entry, chart_entries
+from forwardbench.outputs.charts.drawing import settings
 from forwardbench.outputs.charts.drawing.figure import Chart
 from forwardbench.outputs.charts.drawing.style import RC
 from forwardbench.outputs.charts.drawing.view import DARK, View
@@ -41,7 +40,7 @@ def draw(entry: Entry, part: Any, view: View | None = None) -> Drawn:
     if entry.declared.get("OWN_AXIS"):
         view = View(theme=view.theme)
     module = entry.load()
-    with matplotlib.rc_context({**RC, **view.theme.rc}):
+    with settings({**RC, **view.theme.rc}):
         chart: Chart = module.draw(part, view)
     return Drawn(entry, part, chart, module.describe(part, chart.title), view)
 
@@ -94,7 +93,7 @@ def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) ->
             write_whole(path, _name_for_screen_readers(drawn.chart.svg, drawn.alternative))
         else:
             image = io.BytesIO()
-            with matplotlib.rc_context(RC):
+            with settings(RC):
                 options = _options(extension, drawn.alternative)
                 drawn.chart.savefig(image, format=extension, **options)
             write_whole(path, image.getvalue())

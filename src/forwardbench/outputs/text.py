@@ -1,11 +1,15 @@
-"""Write a bundle as text, by the catalogue's exports, and save it to files."""
+"""Write a bundle as text, by the catalogue's exports, and save it to files; CSV both ways."""
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from forwardbench.analysis.columns import TEXT_COLUMNS
 from forwardbench.errors import UserError
 from forwardbench.files import write_to, write_whole
 from forwardbench.outputs.bundle import Bundle
@@ -42,6 +46,40 @@ def write_text(path: Path, text: str, *, typed: bool = False) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
+_FORMULA = re.compile(r"'*[\t\r\n ]*[-=+@]")
+"""How a text begins that a spreadsheet may take for a formula, or that was written as below."""
+
+
 def as_csv(frame: pd.DataFrame) -> str:
-    """Write all columns of a frame as CSV; unknown values are empty."""
-    return frame.to_csv(index=False, lineterminator="\n")
+    """Write all columns of a frame as CSV; unknown values are empty.
+
+    Names and reasons come from files. One that a spreadsheet would take for a formula gets a `'`
+    before it; numbers stay numbers. `read_csv` takes the sign off again.
+    """
+    safe = frame.copy()
+    for name in frame:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            safe[name] = frame[name].map(_mark)
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def read_csv(text: str) -> pd.DataFrame:
+    """Read a `table.csv`, or another CSV with such columns; unknown numbers are NaN."""
+    columns = text.partition("\n")[0].split(",")
+    texts = [name for name in columns if name in TEXT_COLUMNS]
+    types: dict[str, Any] = {**dict.fromkeys(texts, str), "credible": "boolean"}
+    frame = pd.read_csv(
+        io.StringIO(text),
+        dtype={name: types[name] for name in columns if name in types},
+        na_values={name: [""] for name in columns if name not in texts},
+        keep_default_na=False,
+    )
+    return frame.assign(**{name: frame[name].map(_unmark) for name in texts})
+
+
+def _mark(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _unmark(text: str) -> str:
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

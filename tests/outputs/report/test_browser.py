@@ -197,8 +197,23 @@ def test_the_table_filters_and_copies_what_is_shown(open_page):
     page.get_by_role("button", name="Copy as Markdown").click()
     lines = page.input_value("#copied").splitlines()
     assert lines[1].startswith("| --- | --- |")
-    assert all("&lt;b onclick=alert(1)>bold" in line for line in lines[2:])
+    assert all(r"&lt;b onclick=alert(1)\>bold" in line for line in lines[2:])
     assert len({line.count(" | ") for line in lines}) == 1
+
+
+def test_copied_names_stay_text(open_page, times):
+    """A name is no formula of a spreadsheet and no mark-up of Markdown; numbers are left alone."""
+    times["=1+1 | `x` [a](b)"] = {"4x4-4": [1e-6] * 3}
+    page = open_page()
+    page.fill("#filter", "=1+1")
+    page.get_by_role("button", name="Copy as CSV").click()
+    (line,) = page.input_value("#copied").splitlines()[1:]
+    assert line.startswith(
+        "square,4x4-4,float64,1,'=1+1 | `x` [a](b),measured,1.0000000000000004e-06,"
+    )
+    page.get_by_role("button", name="Copy as Markdown").click()
+    line = page.input_value("#copied").splitlines()[2]
+    assert r"| =1+1 \| \`x\` \[a\](b) | measured | 1.00 us |" in line
 
 
 def test_what_was_copied_is_on_the_clipboard(open_page):

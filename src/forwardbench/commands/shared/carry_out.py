@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forwardbench.commands.shared.exit_status import FAILED, INTERRUPTED
 from forwardbench.commands.shared.progress import Progress, announce
-from forwardbench.commands.shared.stderr import say
+from forwardbench.commands.shared.screen import say
 from forwardbench.commands.shared.verdicts import is_bad, verdict_line
 from forwardbench.measure.plan import Plan
 from forwardbench.measure.request import (

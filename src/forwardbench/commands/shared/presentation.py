@@ -10,7 +10,8 @@ from pandas import DataFrame
 from forwardbench.analysis.rows import is_doubted
 from forwardbench.commands.shared import terminal
 from forwardbench.commands.shared.exit_status import FAILED, GOOD
-from forwardbench.commands.shared.stderr import say
+from forwardbench.commands.shared.screen import print_line, say
+from forwardbench.errors import command_line
 from forwardbench.files import check_no_link
 from forwardbench.measure.request import Request
 from forwardbench.outputs import bundle as bundles
@@ -41,10 +42,10 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
         drawn = pictures.pictures_of(bundle)
         files = [file for picture in drawn for file in pictures.save(picture, charts, formats)]
     if show:
-        print(f"Report: {path}/report.html (open it in a browser; it needs no network)")
-        print(f"Charts: {path}/charts ({len(files)} files)")
-        print(f"Table:  {path}/table.csv")
-        print(f"Every cell with its interval: forwardbench show {path}", flush=True)
+        print_line(f"Report: {path}/report.html (open it in a browser; it needs no network)")
+        print_line(f"Charts: {path}/charts ({len(files)} files)")
+        print_line(f"Table:  {path}/table.csv")
+        print_line(f"Every cell with its interval: {command_line('show', path)}")
     for line in bundle.warnings:
         say(f"Warning: {line}")
     return FAILED if _has_bad_cells(bundle.table) else GOOD

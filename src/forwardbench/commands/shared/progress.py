@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from forwardbench import workloads
+from forwardbench.commands.shared.console import SafeConsole
+from forwardbench.commands.shared.screen import STDERR
 from forwardbench.measure.passes import predicted_seconds
 from forwardbench.measure.plan import Plan, Skipped
 from forwardbench.measure.request import Request
 from forwardbench.measure.session import Observer
 from forwardbench.records import Cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def announce(
@@ -81,7 +85,7 @@ class Progress(Observer):
     """Shows a progress bar on a terminal, or else one line for each pass."""
 
     def __init__(self, passes: int, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or SafeConsole(STDERR, stderr=True)
         self._passes = passes
         self._bar: Bar | None = None
         self._last_refresh = 0.0
@@ -140,7 +144,7 @@ class Progress(Observer):
         else:
             more = "" if number <= self._passes else " (for precision)"
             of = f" of {self._passes}" if number <= self._passes else ""
-            self._console.print(f"Pass {number}{of} is done{more}", highlight=False)
+            self._console.print(f"Pass {number}{of} is done{more}")
 
     def begin_first_calls(self, count: int) -> None:
         """Begin the first calls; the bar starts again."""
@@ -155,4 +159,4 @@ class Progress(Observer):
         if self._bar:
             self._bar.update(self._task, advance=1, refresh=True)
         elif not self._first_calls:
-            self._console.print("First calls are done", highlight=False)
+            self._console.print("First calls are done")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
@@ -28,7 +27,12 @@ from forwardbench.analysis.first_call_findings import calls_words, first_call_pr
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
 from forwardbench.analysis.notation import UNDECIDED_KEY, with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes, slowest_first
+from forwardbench.commands.shared.console import SafeConsole
+from forwardbench.commands.shared.screen import STDOUT
 from forwardbench.units import format_interval, format_seconds
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH = 100
 """Largest width of a table in characters; also the width if there is no terminal."""
@@ -38,18 +42,11 @@ LONGEST = 32
 """Longest name in characters; a case may be half as long again."""
 
 
-class _Console(Console):
-    """A console that raises an error if the reader of its output has ended."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
 def make_console() -> Console:
     """Make a console on stdout; without a terminal it writes plain text of a fixed width."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    return _Console(highlight=False, markup=False, emoji=False, width=width)
+    console = SafeConsole(STDOUT)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return console
 
 
 def print_summary(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:

@@ -129,10 +129,15 @@ for (const button of all("th button", table)) {
   });
 }
 
-const plain = (cell) => cell.dataset.value ?? cell.textContent.trim();
+const plain = (cell) => {
+  const text = cell.dataset.value ?? cell.textContent.trim();
+  // As in the files: a text that a spreadsheet would take for a formula is marked as text.
+  const formula = !cell.classList.contains("number") && /^'*[\t\r\n ]*[-=+@]/.test(text);
+  return formula ? `'${text}` : text;
+};
 const quoted = (text) => /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-const barred = (text) => text.replaceAll("\\", "\\\\").replaceAll("|", "\\|")
-  .replaceAll("<", "&lt;").replaceAll("`", "\\`");
+const barred = (text) => text.replace(/[\\`*[\]>&#$!|]|~(?=.*~)/g, "\\$&")
+  .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_").replaceAll("<", "&lt;");
 const formats = {
   csv: (head, rows) => [head, ...rows.map((row) => [...row.cells].map(plain))]
     .map((values) => values.map(quoted).join(",")).join("\r\n") + "\r\n",

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from forwardbench.outputs.charts.drawing import settings
 from forwardbench.outputs.charts.drawing.text import cut, fold
 from forwardbench.outputs.charts.drawing.view import View
 
@@ -95,7 +95,7 @@ class Chart(Figure):
     def svg(self) -> str:
         """The chart as SVG; rendered once, because files and the page both use it."""
         text = io.StringIO()
-        with matplotlib.rc_context(SVG_RC):
+        with settings(SVG_RC):
             self.savefig(text, format="svg", metadata={"Date": None})
         return text.getvalue()
 
