@@ -13,7 +13,9 @@ from builders.places import CONTENDERS
 from builders.tables import MEASURED_LADDER
 from forwardbench import processes
 from forwardbench.measure import environment
+from forwardbench.measure.timing import Judge
 from forwardbench.outputs import bundle
+from forwardbench.verification.verify import Nurseries
 
 # What these tests are told is not for a pytest that one of them starts.
 for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:
@@ -70,10 +72,31 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
-def pytest_benchmark_update_machine_info(machine_info):
+LOADED = pytest.StashKey[dict]()
+"""Threads and versions in the processes of the benchmarks' contenders."""
+
+
+@pytest.fixture(scope="session")
+def nurseries(request):
+    """Processes for contenders on one thread, as a run has them."""
+    with Nurseries("forward") as started:
+        yield started
+        request.config.stash[LOADED] = started.described()
+
+
+@pytest.fixture(scope="session")
+def judge(nurseries):
+    """Times and judges the benchmarks' cells, as in a run."""
+    made = Judge(lambda cell: nurseries.contender(cell.reference))
+    yield made
+    made.close()
+
+
+def pytest_benchmark_update_machine_info(config, machine_info):
     """Say what the benchmarks ran on, in the same words as a run's workers do."""
     machine_info.update(environment.describe_machine())
-    environment.complete_machine_info(machine_info)
+    nothing = {"threads": {"cpus": [], "pools": []}, "versions": {}}
+    environment.complete_machine_info(machine_info, config.stash.get(LOADED, nothing))
 
 
 @pytest.fixture

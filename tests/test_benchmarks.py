@@ -5,17 +5,15 @@ be given on the command line; a cell predicted to take longer than a second a ca
 skipped, as in a run.
 """
 
-import os
 from functools import cache
 
 import pytest
-from threadpoolctl import threadpool_limits
 
 from forwardbench import implementations
 from forwardbench.measure.plan import cells_of
-from forwardbench.measure.probe import predict
+from forwardbench.measure.probe import predict_for
+from forwardbench.measure.threads import keep_off_worker_cpus
 from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
-from forwardbench.processes import cpus_for
 from forwardbench.workloads.forward import DEFAULT_SWEEPS, SWEEPS
 
 # Frameworks warn of what they will change one day, which is not for a benchmark to judge.
@@ -33,32 +31,31 @@ CELLS = list(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Keep BLAS to the one thread that the cells' names promise, on one CPU."""
-    if not hasattr(os, "sched_setaffinity"):
-        with threadpool_limits(1):
-            yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cpus_for(1))
-    with threadpool_limits(1):
+def off_the_contenders_cpus():
+    """Leave the CPUs on which cells are timed to them."""
+    with keep_off_worker_cpus([1]):
         yield
-    os.sched_setaffinity(0, before)
 
 
-@cache
-def predicted(reference, case):
+@pytest.fixture(scope="module")
+def predicted(nurseries):
     """How long a call takes, from calls of smaller cases."""
-    return predict(implementations.load(reference), [case], LIMIT)[case]
+
+    @cache
+    def predict(reference, case):
+        with nurseries.contender(reference) as contender:
+            return predict_for(contender, [case], LIMIT)[case]
+
+    return predict
 
 
 @pytest.mark.benchmark(**BENCHMARK_OPTIONS)
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_forward(benchmark, cell):
+def test_forward(benchmark, judge, predicted, cell):
     """The result is right, and this is how long it takes."""
     if missing := implementations.describe(cell.reference).missing:
         pytest.skip(missing)
     expected = predicted(cell.reference, cell.case)
     if not expected.worth_measuring(LIMIT):
         pytest.skip(f"{expected.seconds:.2g} s a call, over the limit of {LIMIT:g} s")
-    benchmark_cell(benchmark, cell, expected.seconds, visits_of(expected.seconds))
+    benchmark_cell(benchmark, cell, expected.seconds, judge, visits_of(expected.seconds))

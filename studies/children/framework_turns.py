@@ -124,8 +124,10 @@ def main(name):
     import pytest
 
     from forwardbench.cases import parse_case
-    from forwardbench.measure.timing import benchmark_cell
+    from forwardbench.measure.timing import Judge, benchmark_cell
+    from forwardbench.processes import own_cpus
     from forwardbench.records import Cell
+    from forwardbench.verification.verify import Nurseries
     from forwardbench.workloads.forward import make_inputs
 
     batch, inputs, units = SHAPE
@@ -145,8 +147,7 @@ def main(name):
             def visit(benchmark, dtype, turn):
                 case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
                 cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
-                benchmark_cell(benchmark, cell, 5e-3, last=turn == TURNS - 1)
-                # Only now: the rung sets TensorFlow's threads, which cannot be changed later.
+                benchmark_cell(benchmark, cell, 5e-3, judge, last=turn == TURNS - 1)
                 if dtype not in calls:
                     x, [(w, b, _)] = make_inputs(case)
                     calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))
@@ -159,11 +160,14 @@ def main(name):
             return visit
 
     test = Path(__file__).with_name("hand_turns.py")
-    status = pytest.main(
-        [str(test), "-q", "-pno:cacheprovider", "--noconftest", "--benchmark-only", "-c/dev/null",
-         f"--rootdir={test.parent}"],
-        plugins=[Turns()],
-    )  # fmt: skip
+    with Nurseries("forward", int(os.environ["OMP_NUM_THREADS"]), own_cpus()) as nurseries:
+        judge = Judge(lambda cell: nurseries.contender(cell.reference))
+        status = pytest.main(
+            [str(test), "-q", "-pno:cacheprovider", "--noconftest", "--benchmark-only",
+             "-c/dev/null", f"--rootdir={test.parent}"],
+            plugins=[Turns()],
+        )  # fmt: skip
+        judge.close()
     print(json.dumps({"status": int(status), "seconds": seconds}))
 
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,7 +199,7 @@ def reading_in(*script):
         computing, new = next(remaining)
         return Reading([computing], [new], [new])
 
-    contender.reading = reading
+    vars(contender).update(reading=reading)
     return contender, waits
 
 
@@ -245,7 +244,7 @@ def test_an_answer_that_comes_faster_the_second_time_is_remembered():
     contender = in_this_process(make())
     for first, second in ((6e-5, 1e-6), (6e-5, 4e-5)):
         made = Rounds([0.0], [first], [first + second], [0.0], 1)
-        contender.run = lambda *arguments, made=made: made
+        vars(contender).update(run=lambda *arguments, made=made: made)
         if second < first / 3:
             with pytest.raises(WrongResultError, match="60 us for an input it had not seen, 1 us"):
                 behaviour.check_no_memory(contender)

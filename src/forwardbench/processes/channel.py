@@ -59,7 +59,7 @@ def send(connection: Connection, values: dict[str, Any], arrays: Sequence[Any] =
     connection.send_bytes(json.dumps({"values": values, "arrays": described}).encode())
     for array in arrays:
         if str(array.dtype) in NUMBERS and array.size:
-            whole = memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B")
+            whole = np.ascontiguousarray(array).reshape(-1).data.cast("B")
             for start in range(0, len(whole), _PIECE):
                 connection.send_bytes(whole[start : start + _PIECE])
 
@@ -85,7 +85,7 @@ def _receive_array(connection: Connection, dtype: str, lengths: list[int]) -> Ar
         raise ValueError("an array of impossible size")
     array = np.empty(shape, dtype)
     if size:
-        flat = memoryview(array.reshape(-1)).cast("B")
+        flat = array.reshape(-1).data.cast("B")
         for start in range(0, size, _PIECE):
             piece = flat[start : start + _PIECE]
             if connection.recv_bytes_into(piece) != len(piece):
