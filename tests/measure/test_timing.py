@@ -143,14 +143,14 @@ def test_a_slow_call_that_compiles_is_warmed_up(monkeypatch):
     assert len(bench.inputs) == 2
 
 
-def test_a_large_case_has_a_new_process_for_each_visit():
+def test_a_large_case_has_a_new_process_for_every_second_visit():
     """Where arrays lie is drawn again each time, unless preparing is dear."""
     large = cell("1x256-256")
     assert count_bytes(large.case) > timing.SMALL_BYTES
     bench = Bench()
-    for _ in range(3):
+    for _ in range(5):
         bench.visit(large)
-    assert [contender.ended for contender in bench.started] == [True] * 3
+    assert [contender.ended for contender in bench.started] == [True, True, False]
     bench = Bench()
     bench.preparing = 2 * timing.SLOW_PREPARATION_SECONDS
     for last in (False, False, True):

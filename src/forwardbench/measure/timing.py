@@ -54,7 +54,8 @@ UNEXPECTED = 1.5
 """A first call that takes so many times as long as expected was not warm after all."""
 SMALL_BYTES = 2**18
 """The time of larger cases depends on where their arrays lie in memory. So they get a new process
-for each visit, and the median covers several places."""
+after `PLACE_VISITS` visits, and the median covers several places."""
+PLACE_VISITS = 2
 KEPT_BYTES = 2**28
 """Inputs of so many bytes are kept for other cells with the same inputs."""
 SLOW_PREPARATION_SECONDS = 0.02
@@ -94,6 +95,7 @@ class _Prepared:
     """The numbers of the data of each round."""
     warm: bool = False
     """Whether a call was made."""
+    visits: int = 0
 
 
 @dataclass
@@ -162,11 +164,12 @@ class Judge:
         keeps = False
         try:
             visit = self._visit(cell, prepared, seconds, last)
+            prepared.visits += 1
             slow_to_prepare = (
                 prepared.preparing_seconds > median(visit.seconds) + SLOW_PREPARATION_SECONDS
             )
             small = workloads.get(cell.workload).bytes(cell.case) <= SMALL_BYTES
-            keeps = not last and (small or slow_to_prepare)
+            keeps = not last and (small or slow_to_prepare or prepared.visits < PLACE_VISITS)
         finally:
             if not keeps:
                 prepared.contender.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -37,17 +38,24 @@ def tree_of(pid: int) -> list[int]:
 
 def end_tree(pid: int) -> int:
     """End a process and all that it has started; returns how many others there were."""
+    if not children_of(pid):
+        _signal(pid, psutil.Process.kill)
+        return 0
     # What is found is stopped first, so that it cannot start others meanwhile.
     ended: set[int] = set()
     while found := [member for member in tree_of(pid) if member not in ended]:
         for member in found:
-            with contextlib.suppress(psutil.Error):
-                psutil.Process(member).suspend()
+            _signal(member, psutil.Process.suspend)
         ended.update(found)
     for member in ended:
-        with contextlib.suppress(psutil.Error):
-            psutil.Process(member).kill()
+        _signal(member, psutil.Process.kill)
     return len(ended - {pid})
+
+
+def _signal(pid: int, deed: Callable[[psutil.Process], None]) -> None:
+    """Stop or end a process, if it is still there."""
+    with contextlib.suppress(psutil.Error):
+        deed(psutil.Process(pid))
 
 
 def cpu_seconds(pid: int) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -256,11 +257,14 @@ def raised_by(
     With ``alone`` nothing is loaded beforehand, and each child is a new process.
     """
     description = implementations.describe(reference)
-    users_own = not implementations.is_builtin(description.path)
+    files = [reference]
+    if implementations.is_builtin(description.path):
+        # All that need nothing but NumPy, whatever a run is about: its cells must not matter.
+        files = [] if description.requires else names_without_framework(workload)
     task = {
         "workload": workload,
         "extra": "" if alone else description.requires,
-        "file": reference if users_own and not alone else None,
+        "files": [] if alone else files,
     }
     return Nursery(
         Upbringing(
@@ -274,10 +278,19 @@ def raised_by(
     )
 
 
+@cache
+def names_without_framework(workload: str) -> list[str]:
+    """Names of the suite's own implementations of a workload that need nothing but NumPy."""
+    names = implementations.names_for(workloads.get(workload))
+    return [name for name in names if not implementations.describe(name).requires]
+
+
+@cache
 def nursery_key(reference: str) -> str:
     """Implementations with the same key can share a nursery: those that need the same framework.
 
-    A user's file gets its own, since its imports are not known.
+    A user's file gets its own, since its imports are not known. Cached, since the file may be
+    deleted later.
     """
     description = implementations.describe(reference)
     return description.requires if implementations.is_builtin(description.path) else reference

@@ -55,16 +55,16 @@ _loaded: dict[str, Implementation] = {}
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Load what a child needs, and compute nothing; the start of a nursery.
 
-    ``task`` has the ``workload``, an ``extra`` whose modules are imported, and a user's ``file``,
-    or None. Trouble with either shows when a child loads the implementation.
+    ``task`` has the ``workload``, an ``extra`` whose modules are imported, and the ``files`` of
+    implementations to load. Trouble with them shows when a child loads the implementation.
     """
     np.empty(SETTLED_BYTES, np.uint8)
     try:
         workloads.get(task["workload"])
         for module in requirements.EXTRAS.get(task["extra"], ()):
             importlib.import_module(module)
-        if task["file"]:
-            _loaded[task["file"]] = implementations.load(task["file"], task["workload"])
+        for reference in task["files"]:
+            _loaded[reference] = implementations.load(reference, task["workload"])
     except Exception:  # anybody's code; a child loads it again and says what is wrong
         _loaded.clear()
     return {"threads": read_back(), "versions": requirements.loaded_versions()}

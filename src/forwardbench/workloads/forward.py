@@ -306,11 +306,11 @@ def exact_layers(
         magnitude = reach @ size + np.abs(layer.bias.astype(np.float64))
         terms = _count_terms(reach, size) + 1  # the bias is one more
         z = (products or exact_products)(a, layer.weights, layer.bias)
-        z_error = gamma(terms, u) * magnitude + error @ size + u_reference * np.abs(z)
-        z_typical = np.hypot(
-            np.minimum(np.sqrt(terms) * u, gamma(terms, u)) * magnitude,
-            np.sqrt(typical**2 @ size**2) if typical.any() else 0.0,
-        )
+        z_error = gamma(terms, u) * magnitude + u_reference * np.abs(z)
+        z_typical = np.minimum(np.sqrt(terms) * u, gamma(terms, u)) * magnitude
+        if error.any():
+            z_error += error @ size
+            z_typical = np.hypot(z_typical, np.sqrt(typical**2 @ size**2))
         a = activate(z, layer.activation)
         slope, evaluation = SLOPE[layer.activation], EVALUATION_ULPS[layer.activation] * u
         error, typical = slope * z_error + evaluation, slope * z_typical + evaluation
@@ -318,11 +318,11 @@ def exact_layers(
 
 
 def _count_terms(reach: Exact, size: Exact) -> Exact:
-    """Count the products that are not zero in each sum; shape (batch, units)."""
+    """Count the products that are not zero in each sum; shape (batch, units), or () if all are."""
     import numpy as np
 
     if reach.all() and size.all():
-        return np.full((len(reach), size.shape[1]), float(len(size)))
+        return np.array(float(len(size)))
     counts: Exact = (reach > 0).astype(np.float64) @ (size > 0)
     return counts
 
