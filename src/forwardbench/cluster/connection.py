@@ -64,8 +64,7 @@ def connected(address: str, *, insecure: bool = False) -> Iterator[Client]:
         with client.as_current():
             yield client
     finally:
-        with contextlib.suppress(Exception):  # all that matters has already arrived
-            client.close(timeout=ANSWER_SECONDS)
+        client.close(timeout=ANSWER_SECONDS)
 
 
 def _check_address(address: str, insecure: bool) -> None:
@@ -124,7 +123,12 @@ def _make_client(address: str, security: Any) -> Client:
     from distributed import Client
 
     class PlainClient(Client):
-        """A client that does not let a cluster write to this terminal."""
+        """A client that does not let a cluster write to this terminal, not even by its errors."""
+
+        def close(self, *values: Any, **details: Any) -> None:
+            """Close the connection; whatever goes wrong, all that matters has already arrived."""
+            with contextlib.suppress(Exception):
+                super().close(*values, **details)
 
         def subscribe_topic(self, topic: str, handler: Any) -> None:
             """Subscribe to a topic, but not to Dask's own, whose texts are printed as they are."""
@@ -242,7 +246,7 @@ def why_failed(future: Future) -> str:
         blamed = task.exception_blame if task is not None else None
         if blamed is None:
             return ""
-        return blamed.exception_text or ("the worker died" if blamed.suspicious else "")
+        return blamed.exception_text or ("its worker died" if blamed.suspicious else "")
 
     client = future.client
     try:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forwardbench.cases import DTYPE_BYTES, Case
+from forwardbench.cluster import connection
 from forwardbench.cluster.connection import (
     DEAF,
-    STALL_SECONDS,
     Worker,
     connected,
     is_listening,
@@ -166,7 +166,7 @@ def _check_versions(client: Client, workers: Sequence[Worker]) -> None:
         for worker in workers
     }
     with contextlib.suppress(TimeoutError):  # whoever does not answer is reported below
-        wait(list(futures.values()), timeout=STALL_SECONDS)
+        wait(list(futures.values()), timeout=connection.STALL_SECONDS)
     for address, future in futures.items():
         worker_version = _read_version(future)
         if worker_version != version:
@@ -181,7 +181,9 @@ def _read_version(future: Future) -> str:
     if future.status != "finished":
         return "unknown (no answer)"
     try:
-        return one_line(read_json(future.result(timeout=STALL_SECONDS), MOST_ANSWER_BYTES))
+        return one_line(
+            read_json(future.result(timeout=connection.STALL_SECONDS), MOST_ANSWER_BYTES)
+        )
     except Exception as error:
         return (
             f"unknown (it {error})"
@@ -217,7 +219,7 @@ def _compute(client: Client, case: Case, chunk: int) -> Iterator[Digest]:
             for future in done:
                 if future.status == "error":
                     raise WrongBatchError(f"{case}: {why_failed(future)}")
-                yield read_digest(future.result(timeout=STALL_SECONDS), case, chunk)
+                yield read_digest(future.result(timeout=connection.STALL_SECONDS), case, chunk)
     except CancelledError:
         raise WrongBatchError(f"{case}: the scheduler went away") from None
     except WrongBatchError:
@@ -233,7 +235,7 @@ def _finished(client: Client, case: Case, pending: set[Any]) -> set[Any]:
     """Wait until a chunk is done, or has failed; raises `WrongBatchError` after some time."""
     from distributed import wait
 
-    deadline = time.monotonic() + STALL_SECONDS
+    deadline = time.monotonic() + connection.STALL_SECONDS
     while time.monotonic() < deadline:
         if not is_listening(client):
             raise WrongBatchError(f"{case}: {DEAF}")
@@ -242,7 +244,7 @@ def _finished(client: Client, case: Case, pending: set[Any]) -> set[Any]:
         done = {future for future in pending if future.status != "pending"}
         if done:
             return done
-    raise WrongBatchError(f"{case}: no chunk was finished for {STALL_SECONDS:g} s")
+    raise WrongBatchError(f"{case}: no chunk was finished for {connection.STALL_SECONDS:g} s")
 
 
 def read_digest(data: object, case: Case, chunk: int) -> Digest:
