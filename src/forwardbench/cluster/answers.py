@@ -17,10 +17,9 @@ from pathlib import Path
 
 from forwardbench.cluster.plain_data import read_json
 from forwardbench.errors import one_line
+from forwardbench.files import LARGEST_FILE
 
 MOST_FILES = 10_000
-LARGEST_FILE = 2**28
-"""Largest size of one file in bytes."""
 LARGEST_RUN = 2**30
 """Largest total size in bytes of a run's files, and of their archive."""
 _MOST_HEADER_BYTES = 2**16
