@@ -16,6 +16,7 @@ from builders.bombs import BOMB, Bomb, dask_bomb, pickle_bomb
 
 PACKED = {"marked": lambda: ToPickle(Bomb()), "dask": dask_bomb, "pickle": pickle_bomb}
 """The three ways in which Dask packs a pickle into a message."""
+ADDRESS = "tcp://127.0.0.1:9"
 WORKER = {"host": "127.0.0.1", "nthreads": 1, "memory_limit": 2**30}
 ANSWER = b'{"trouble": "heard to the end", "status": 1}\n'
 
@@ -27,12 +28,13 @@ class Hostile(Scheduler):
         super().__init__(host="127.0.0.1", port=0, dashboard=False)
         self.message, _, self.packed = message.partition("-")
         self.handlers["identity"] = self.introduce
+        self.handlers["ncores"] = lambda **details: {ADDRESS: 1}
         self.handlers["gather"] = self.answer
         self.stream_handlers["update-graph"] = self.report
 
     def introduce(self, **details):
         """Name a worker that does not exist."""
-        about = {"type": "Scheduler", "workers": {"tcp://127.0.0.1:9": WORKER}}
+        about = {"type": "Scheduler", "workers": {ADDRESS: WORKER}}
         if self.message == "identity":
             about["bomb"] = PACKED[self.packed]()
         return about
@@ -49,7 +51,7 @@ class Hostile(Scheduler):
         erred = {"op": "task-erred", "key": key}
         event = {"op": "event", "topic": "x"}
         messages = {
-            "event": lambda: [{**event, "event": PACKED[self.packed]()}],
+            "event": lambda: [{**event, "event": PACKED[self.packed]()}, done],
             "status": lambda: [{"op": "x", "status": "error", "exception": BOMB}],
             "type": lambda: [{**done, "type": BOMB}],
             "exception": lambda: [{**erred, "exception": BOMB}],
