@@ -40,9 +40,10 @@ def pytest_cmdline_main(config):
         option.numprocesses = len(processes.own_cpus())
 
 
-SLOW_FIXTURES = {"cluster", "chromium", "small_run", "whole_run"}
+SLOW_FIXTURES = {"cluster", "encrypted", "hostile", "chromium", "small_run", "whole_run"}
 """A Dask cluster, a browser, and runs that are really measured: whatever uses one is slow."""
 TOGETHER = (
+    "cluster/test_hostile.py",
     "commands/test_whole_run.py",
     "measure/test_first_calls_of_a_run.py",
     "outputs/report/test_browser.py",

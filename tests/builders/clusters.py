@@ -21,13 +21,14 @@ TINY = ["--implementation", "matmul", "--shape", "4x6-3"]
 class Cluster:
     """A scheduler and its workers, each a process with a nanny of its own."""
 
-    def __init__(self, folder, **environment):
+    def __init__(self, folder, protocol="tcp", **environment):
         self.folder = folder
+        self.protocol = protocol
         self.mark = uuid.uuid4().hex
         self.processes = []
         file = folder / "scheduler.json"
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", "0",
+            "scheduler", "--host", "127.0.0.1", "--port", "0", "--protocol", protocol,
             "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file,
             **environment,
         )  # fmt: skip
@@ -52,7 +53,7 @@ class Cluster:
     def add(self, host, memory="1GiB", **environment):
         """Start a worker with one thread, wait until it is there, and return its nanny."""
         nanny = self._start(
-            "worker", self.address, "--host", host, "--nthreads", "1",
+            "worker", self.address, "--host", host, "--nthreads", "1", "--protocol", self.protocol,
             "--memory-limit", memory, "--no-dashboard", **environment,
         )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from builders.clusters import TINY, finish, start
 from forwardbench import implementations
 from forwardbench.cases import parse_case
 from forwardbench.cluster import connection as module
-from forwardbench.cluster.connection import connected
+from forwardbench.cluster.connection import Worker, connected, workers_of
 from forwardbench.commands.main import main
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
@@ -48,7 +49,23 @@ def test_the_rung_has_a_thread_for_each_task_and_none_of_blas(monkeypatch):
         (["run", "--scheduler", "tcp://a:99999"], "is not an address: write tcp://HOST:PORT"),
         (["run", "--scheduler", ""], "--scheduler '' is not an address"),
         (["run", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp://127.0"),
-        (["run", "--scheduler", "tcp://no.such.host.invalid:1"], "no Dask scheduler answers at"),
+        (
+            ["run", "--scheduler", "tcp://no.such.host.invalid:1", "--insecure"],
+            "no Dask scheduler answers at",
+        ),
+        (["run", "--scheduler", "tcp://10.0.0.1:1"], "write tls://10.0.0.1:1 (README.md says how"),
+        (["run", "--scheduler", "tcp://127.1:1"], "leads to another machine without encryption"),
+        (["run", "--scheduler", "tcp://localhost.x:1"], "or add --insecure if you trust everyone"),
+        (["run", "--scheduler", "tcp://[fe80::1]:1"], "write tls://[fe80::1]:1"),
+        (["run", "--scheduler", "tcp://[::1]:1"], "no Dask scheduler answers at tcp://[::1]:1"),
+        (
+            ["verify", "--scheduler", "tcp://10.0.0.1:1", "--shape", "1x2-3", "--implementation",
+             "dask_array"],
+            "leads to another machine without encryption",
+        ),
+        (["run", "--scheduler", "tls://10.0.0.1:1"], "needs certificates for TLS: set distributed"),
+        (["run", "--insecure"], "run --insecure is for --scheduler"),
+        (["verify", "--insecure"], "verify --insecure is for --scheduler"),
         (["run", "--scheduler", "tcp://a:1", "--resume", "x"], "leave out --scheduler, or start"),
         (["run", "--scheduler", "tcp://a:1", "--shape", "64"], "'64' is not a case: write"),
         (["run", "--scheduler", "tcp://a:1", "--implementation", "x"], "no implementation 'x'"),
@@ -84,6 +101,60 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
     assert said.err.count("\n") == 1
     assert message in said.err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ca-file": "/no/such/file"}, "needs certificates for TLS: set distributed.comm.tls.ca-f"),
+        (
+            {"ca-file": "/no/such/file", "client.cert": "/no/such/file"},
+            "the certificates for TLS cannot be read (FileNotFoundError: ",
+        ),
+        (
+            {"ca-file": __file__, "client.cert": __file__},
+            "the certificates for TLS cannot be read (SSLError: ",
+        ),
+    ],
+)
+def test_certificates_that_are_missing_or_wrong_are_one_line(settings, message, capsys):
+    """With the names of the settings that give them."""
+    dask = pytest.importorskip("dask")
+    named = {f"distributed.comm.tls.{name}": value for name, value in settings.items()}
+    with dask.config.set(named):
+        assert main(["run", "--scheduler", "tls://127.0.0.1:1"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "client.key of Dask's configuration" in said
+    assert said.count("\n") == 1
+
+
+def test_a_scheduler_that_describes_its_workers_otherwise_is_refused():
+    """What it says is checked before it is used; the message names what is wrong."""
+
+    class Client:
+        scheduler = SimpleNamespace(address="tcp://a:1", identity=None)
+
+        def __init__(self, workers):
+            self.workers = workers
+
+        def sync(self, question, **details):
+            return {"workers": self.workers}
+
+    right: dict[str, object] = {"host": "a", "nthreads": 1, "memory_limit": 2**30}
+    assert workers_of(Client({"tcp://a:2": right})) == [Worker("tcp://a:2", "a", 1, 2**30)]
+    wrong: list[tuple[str, dict[str, object]]] = [
+        ("file:///a", {}),
+        ("tcp://a:2", {"host": None}),
+        ("tcp://a:2", {"nthreads": 0}),
+        ("tcp://a:2", {"memory_limit": float("inf")}),
+        ("tcp://a:2", {"memory_limit": "much"}),
+    ]
+    for address, changes in wrong:
+        with pytest.raises(UserError, match="does not describe its workers as Dask does"):
+            workers_of(Client({address: {**right, **changes}}))
+    with pytest.raises(UserError, match="does not describe its workers as Dask does"):
+        workers_of(Client(["tcp://a:2"]))
 
 
 def test_somebody_who_never_answers_is_no_scheduler(monkeypatch):

@@ -9,7 +9,6 @@ reason, the pipe closes, and the supervisor ends the run.
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import shutil
@@ -18,12 +17,12 @@ import sys
 import tempfile
 import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forwardbench.errors import one_line
+from forwardbench.cluster.answers import Answer, pack, write_answer
+from forwardbench.errors import describe_error, one_line
 from forwardbench.files import write_whole
 from forwardbench.measure.fingerprint import code_version
 from forwardbench.processes import THREAD_VARIABLES
@@ -43,20 +42,27 @@ _TAIL_BYTES = 4096
 Say = Callable[[str], None]
 
 
-def run_for_client(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Run forwardbench on this worker's host, and return the result.
+def run_for_client(task: Mapping[str, Any]) -> bytes:
+    """Run forwardbench on this worker's host, and return the result as `answers` writes it.
 
     ``task`` holds the client's ``version``, the command's ``arguments``, the ``files`` that these
-    name (bytes by relative path), and the ``topic`` for signs of life. The answer holds
-    ``trouble`` (empty if there is none), ``status`` and ``run``, a zip archive.
+    name (bytes by relative path), and the ``topic`` for signs of life. Whatever goes wrong is told
+    in the answer, since a client cannot read Dask's exceptions.
     """
+    try:
+        return write_answer(_answer(task))
+    except Exception as error:
+        return write_answer(Answer(f"could not make the run: {describe_error(error)}"))
+
+
+def _answer(task: Mapping[str, Any]) -> Answer:
     from distributed import get_worker
 
     worker = get_worker()
     key = worker.get_current_task()
     version = code_version()
     if version != task["version"]:
-        return _answer(f"has forwardbench {version}, not {task['version']}: install the same there")
+        return Answer(f"has forwardbench {version}, not {task['version']}: install the same there")
 
     def say(what: str) -> None:
         worker.log_event(task["topic"], {"what": what, "worker": worker.address})
@@ -67,10 +73,6 @@ def run_for_client(task: Mapping[str, Any]) -> dict[str, Any]:
             return _run(Path(name), task, say, lambda: _is_wanted(worker, key))
     finally:
         say(ENDED)
-
-
-def _answer(trouble: str, status: int = 1, run: bytes = b"") -> dict[str, Any]:
-    return {"trouble": trouble, "status": status, "run": run}
 
 
 def _is_wanted(worker: Worker, key: Any) -> bool:
@@ -84,9 +86,7 @@ def _is_wanted(worker: Worker, key: Any) -> bool:
     return task is not None and task.state == "executing"
 
 
-def _run(
-    folder: Path, task: Mapping[str, Any], say: Say, is_wanted: Callable[[], bool]
-) -> dict[str, Any]:
+def _run(folder: Path, task: Mapping[str, Any], say: Say, is_wanted: Callable[[], bool]) -> Answer:
     for name, text in task["files"].items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,8 +108,8 @@ def _run(
         supervisor.wait()
     status = supervisor.returncode
     if not (folder / "run" / "run.json").exists():
-        return _answer(f"ended with status {status}: {_last_line(folder / 'stderr.txt')}", status)
-    return _answer("", status, pack(folder / "run"))
+        return Answer(f"ended with status {status}: {_last_line(folder / 'stderr.txt')}", status)
+    return Answer("", status, pack(folder / "run"))
 
 
 def _wait(supervisor: subprocess.Popen[bytes], say: Say, is_wanted: Callable[[], bool]) -> None:
@@ -147,21 +147,6 @@ def _last_line(path: Path) -> str:
         text = file.read().decode("utf-8", errors="replace").strip()
         return one_line(text.rpartition("\n")[2].removeprefix("forwardbench: "))
     return ""
-
-
-def pack(run: Path) -> bytes:
-    """Pack a run's folder into a zip archive, without hidden files, such as its lock."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in _files(run):
-            file.write(path, path.relative_to(run).as_posix())
-    return archive.getvalue()
-
-
-def _files(run: Path) -> Iterator[Path]:
-    for path in sorted(run.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
-            yield path
 
 
 # --- the supervisor: the process between the worker and the command ------------------------

@@ -7,12 +7,11 @@ run on each host, however many workers it has. A failure on one host affects onl
 from __future__ import annotations
 
 import ast
-import io
+import json
 import re
 import shutil
 import time
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -20,8 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from forwardbench import implementations, results
 from forwardbench.cluster import agent, connection
-from forwardbench.cluster.connection import Worker, connected, trouble_of, workers_of
-from forwardbench.errors import UserError, one_line
+from forwardbench.cluster.answers import BadRunError, read_answer, unpack
+from forwardbench.cluster.connection import (
+    Worker,
+    addresses_of,
+    connected,
+    is_listening,
+    trouble_of,
+    why_failed,
+    workers_of,
+)
+from forwardbench.errors import UserError, describe_error, one_line
 from forwardbench.measure.fingerprint import code_version
 from forwardbench.measure.run_folder import default_path
 from forwardbench.measure.run_options import RunOptions
@@ -29,9 +37,6 @@ from forwardbench.measure.run_options import RunOptions
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-LARGEST_RUN = 2**30
-"""Largest total size in bytes of a run's files."""
-MOST_FILES = 10_000
 FETCH_SECONDS = 60.0
 """Longest time to fetch one run."""
 _POLL_SECONDS = 0.5
@@ -43,10 +48,6 @@ _ASK_SECONDS = 2.0
 
 Say = Callable[[str], None]
 """Shows one line to people."""
-
-
-class BadRunError(Exception):
-    """A run that was fetched cannot be kept; the message says why."""
 
 
 @dataclass
@@ -93,7 +94,7 @@ def run_on_hosts(address: str, options: RunOptions, say: Say) -> ClusterOutcome:
     Raises `UserError` if, before anything is started, the run turns out to be impossible.
     """
     arguments, files = arguments_of(options)
-    with connected(address) as client:
+    with connected(address, insecure=options.insecure) as client:
         workers = one_of_each_host(workers_of(client))
         folder = _make_folder(default_path() if options.output is None else Path(options.output))
         names = folder_names([worker.host for worker in workers])
@@ -201,19 +202,19 @@ def _imported_names(path: Path) -> set[str]:
     return names
 
 
-def _function_for_workers() -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _function_for_workers() -> Callable[[dict[str, Any]], bytes]:
     """Make the function that a worker calls.
 
     A local function is sent by value. So it also runs on a worker that cannot import forwardbench,
     and can report that. A function sent by name would end such a worker.
     """
 
-    def call(task: dict[str, Any]) -> dict[str, Any]:
+    def call(task: dict[str, Any]) -> bytes:
         try:
             from forwardbench.cluster.agent import run_for_client
-        except ImportError as error:
+        except Exception as error:  # an import may fail in any way
             missing = f"has no forwardbench, or another one ({error}): install {task['version']}"
-            return {"trouble": f"{missing} there", "status": 1, "run": b""}
+            return json.dumps({"trouble": f"{missing} there", "status": 1}).encode() + b"\n"
         return run_for_client(task)
 
     return call
@@ -265,9 +266,11 @@ def _follow(client: Client, host_runs: Sequence[HostRun]) -> Iterator[Outcome]:
     last_question = time.monotonic()
     scheduler_trouble = ""
     while running:
+        if not is_listening(client):
+            scheduler_trouble = scheduler_trouble or connection.DEAF
         if not scheduler_trouble and time.monotonic() - last_question > _ASK_SECONDS:
             try:
-                alive = set(connection.ask(client, client.scheduler.ncores))
+                alive = addresses_of(client)
             except UserError as error:
                 scheduler_trouble = str(error)
             last_question = time.monotonic()
@@ -284,11 +287,17 @@ def _follow(client: Client, host_runs: Sequence[HostRun]) -> Iterator[Outcome]:
 def _outcome_of(host_run: HostRun, alive: set[str], scheduler_trouble: str) -> Outcome | None:
     """The outcome of the run on a host; None while it is still running."""
     outcome = Outcome(host_run.worker.host, time.monotonic() - host_run.begun)
-    if host_run.future.status in ("finished", "error"):
+    if host_run.future.status == "finished":
         try:
-            return _answer(host_run.future.result(timeout=FETCH_SECONDS), outcome)
-        except Exception as error:  # an exception of the worker, or its answer cannot be fetched
+            answer = read_answer(host_run.future.result(timeout=FETCH_SECONDS))
+            outcome.trouble, outcome.status, outcome.run = answer.trouble, answer.status, answer.run
+            return outcome
+        except BadRunError as error:
+            outcome.trouble = str(error)
+        except Exception as error:  # its answer cannot be fetched
             outcome.trouble = trouble_of(error)
+    elif host_run.future.status == "error":
+        outcome.trouble = why_failed(host_run.future)
     elif scheduler_trouble or host_run.future.cancelled():
         outcome.trouble = scheduler_trouble or "the Dask scheduler went away"
     elif host_run.worker.address not in alive or host_run.starts > 1:
@@ -302,20 +311,12 @@ def _outcome_of(host_run: HostRun, alive: set[str], scheduler_trouble: str) -> O
     return outcome if outcome.trouble else None
 
 
-def _answer(answer: dict[str, Any], outcome: Outcome) -> Outcome:
-    outcome.trouble = one_line(answer["trouble"])
-    outcome.status, outcome.run = int(answer["status"]), bytes(answer["run"])
-    if not outcome.trouble and not outcome.run:
-        outcome.trouble = "brought nothing back"
-    return outcome
-
-
 def _keep(outcome: Outcome, target: Path, say: Say) -> bool:
     """Unpack a fetched run into its folder and report how it ended; True if it succeeded."""
     trouble = outcome.trouble
     if not trouble:
         try:
-            unpack(outcome.run, target)
+            keep_run(outcome.run, target)
         except BadRunError as error:
             trouble = str(error)
     if trouble:
@@ -326,35 +327,22 @@ def _keep(outcome: Outcome, target: Path, say: Say) -> bool:
     return not outcome.status
 
 
-def unpack(run: bytes, target: Path) -> None:
+def keep_run(run: bytes, target: Path) -> None:
     """Make a run's folder from its archive, whole or not at all; raises `BadRunError`."""
     partial = target.with_name(f".{target.name}.part")
     try:
-        with zipfile.ZipFile(io.BytesIO(run)) as archive:
-            _check_files(archive.infolist())
-            archive.extractall(partial)
+        unpack(run, partial)
         results.load(partial)
         partial.rename(target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+    except UserError as error:
         reason = str(error).replace(str(partial), "it")
         raise BadRunError(f"brought back what is not a run: {one_line(reason)}") from None
     except OSError as error:
         raise BadRunError(f"its run cannot be written to {target}: {error.strerror}") from None
+    except (RecursionError, MemoryError, ArithmeticError) as error:  # values beyond all bounds
+        raise BadRunError(f"brought back what is not a run: {describe_error(error)}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _check_files(files: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse names that lead out of the folder, and archives that are too large."""
-    for file in files:
-        path = PurePosixPath(file.filename)
-        outside = path.is_absolute() or ".." in path.parts or re.search(r"[\\:]", file.filename)
-        link = (file.external_attr >> 16) & 0o170000 == 0o120000
-        if outside or link or not path.parts:
-            raise BadRunError(f"brought back a file that leads elsewhere: {one_line(path)!r}")
-    size = sum(file.file_size for file in files)
-    if size > LARGEST_RUN or len(files) > MOST_FILES:
-        raise BadRunError(f"brought back {size / 2**20:,.0f} MiB in {len(files)} files: too much")
 
 
 def _recall(client: Client, host_runs: Sequence[HostRun]) -> None:
@@ -376,6 +364,6 @@ def _recall(client: Client, host_runs: Sequence[HostRun]) -> None:
             return
         time.sleep(_POLL_SECONDS)
         try:
-            alive = set(connection.ask(client, client.scheduler.ncores))
+            alive = addresses_of(client)
         except UserError:
             return

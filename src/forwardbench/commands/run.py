@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     from forwardbench.commands.shared.carry_out import begin, carry_out, resume
 
     chosen = run_options(options)
+    if chosen.insecure and chosen.scheduler is None:
+        raise UserError("run --insecure is for --scheduler: name a scheduler, or leave it out")
     if chosen.scheduler is not None:
         return _run_on_hosts(chosen.scheduler, chosen)
     folder, request = begin(chosen) if chosen.resume is None else resume(chosen.resume, chosen)
@@ -44,13 +46,16 @@ def _run_on_hosts(address: str, options: RunOptions) -> int:
 
 def _conclude(outcome: ClusterOutcome, request: Request) -> int:
     """Show the runs of all hosts side by side."""
-    from forwardbench.commands.shared.presentation import formats_of, present
+    from forwardbench.commands.shared.presentation import formats_of, present, write_pages
+    from forwardbench.results.several_machines import run_folders
 
     status = FAILED
     if outcome.folder is None:
         say("No run came back from any host")
     else:
         try:
+            for folder in run_folders(outcome.folder):  # hosts send data, and no pages
+                write_pages(folder, formats_of(request))
             status = present(outcome.folder, formats_of(request), show=True)
         except UserError as error:  # each host's run is still in the folder
             say(f"forwardbench: {error}; the runs are in {outcome.folder}")

@@ -21,7 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--scheduler", metavar="ADDRESS",
-        help="check dask_array on a Dask cluster, at tcp://HOST:PORT, with the batch of --shape",
+        help="check dask_array on a Dask cluster, whose scheduler is at tls://HOST:PORT, or at "
+        "tcp://HOST:PORT on this machine, with the batch of --shape",
+    )  # fmt: skip
+    add(
+        "--insecure", action="store_true",
+        help="with --scheduler: allow a connection without encryption to another machine",
     )  # fmt: skip
     add("--shape", metavar="CASE", help="a case whose batch may be larger than the memory there")
 
@@ -33,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from forwardbench.measure.run_options import RunOptions
     from forwardbench.verification.verify import verify_all
 
-    if options.scheduler is not None or options.shape is not None:
+    if options.scheduler is not None or options.shape is not None or options.insecure:
         return _verify_large_batch(options)
     chosen = RunOptions.of(
         implementations=options.implementations or [implementations.ALL], workload=options.workload
@@ -53,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
 def _verify_large_batch(options: argparse.Namespace) -> int:
     from forwardbench.cluster import large_batch
 
+    if options.insecure and options.scheduler is None:
+        raise UserError("verify --insecure is for --scheduler: name a scheduler, or leave it out")
     if options.scheduler is None or options.shape is None:
         given, needed = ("shape", "scheduler") if options.shape else ("scheduler", "shape")
         raise UserError(
@@ -69,7 +76,7 @@ def _verify_large_batch(options: argparse.Namespace) -> int:
         )
     case = parse_case(options.shape)
     try:
-        checked = large_batch.check_large_batch(options.scheduler, case)
+        checked = large_batch.check_large_batch(options.scheduler, case, insecure=options.insecure)
     except large_batch.WrongBatchError as error:
         print_line(f"{large_batch.RUNG:17}  failed       {error}")
         return FAILED

@@ -168,8 +168,13 @@ class RunOptions(Settings, Selection):
     )  # fmt: skip
     scheduler: str | None = option(
         None,
-        "run on every host of a Dask cluster instead, whose scheduler is at tcp://HOST:PORT",
+        "run on every host of a Dask cluster instead, whose scheduler is at tls://HOST:PORT, or "
+        "at tcp://HOST:PORT on this machine",
         "ADDRESS", sent_to_hosts=False, from_python=False,
+    )  # fmt: skip
+    insecure: bool = option(
+        False, "with --scheduler: allow a connection without encryption to another machine",
+        sent_to_hosts=False, from_python=False,
     )  # fmt: skip
     resume: str | None = option(
         None,

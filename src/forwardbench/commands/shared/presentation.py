@@ -16,6 +16,7 @@ from forwardbench.files import check_no_link
 from forwardbench.measure.request import Request
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs import pictures
+from forwardbench.outputs.bundle import Bundle
 from forwardbench.outputs.text import write_kept
 from forwardbench.records import Status
 from forwardbench.statistics.intervals import FEWEST_PASSES
@@ -36,11 +37,7 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
         console = terminal.make_console()
         terminal.print_summary(bundle.table, bundle.evidence, console)
         terminal.print_break_evens(bundle.break_evens, console)
-    charts = check_no_link(path / "charts")
-    with pictures.without_garbage_collection():
-        write_kept(bundle, path)
-        drawn = pictures.pictures_of(bundle)
-        files = [file for picture in drawn for file in pictures.save(picture, charts, formats)]
+    files = _write(bundle, path, formats)
     if show:
         print_line(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print_line(f"Charts: {path}/charts ({len(files)} files)")
@@ -49,6 +46,20 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
     for line in bundle.warnings:
         say(f"Warning: {line}")
     return FAILED if _has_bad_cells(bundle.table) else GOOD
+
+
+def write_pages(path: Path, formats: Sequence[str]) -> None:
+    """Make table, charts and report beside the results, and print nothing; raises `UserError`."""
+    _write(bundles.load(path), path, formats)
+
+
+def _write(bundle: Bundle, path: Path, formats: Sequence[str]) -> list[Path]:
+    """Make table, charts and report; returns the files of the charts."""
+    charts = check_no_link(path / "charts")
+    with pictures.without_garbage_collection():
+        write_kept(bundle, path)
+        drawn = pictures.pictures_of(bundle)
+        return [file for picture in drawn for file in pictures.save(picture, charts, formats)]
 
 
 def _has_bad_cells(table: DataFrame) -> bool:
