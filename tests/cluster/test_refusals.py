@@ -120,6 +120,7 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
 def test_certificates_that_are_missing_or_wrong_are_one_line(settings, message, capsys):
     """With the names of the settings that give them."""
     dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")  # which adds its own settings when it is imported
     named = {f"distributed.comm.tls.{name}": value for name, value in settings.items()}
     with dask.config.set(named):
         assert main(["run", "--scheduler", "tls://127.0.0.1:1"]) == 2

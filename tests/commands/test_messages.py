@@ -19,7 +19,7 @@ from forwardbench.measure.plan import Plan
 from forwardbench.measure.run_folder import claim_folder
 from forwardbench.records import FirstCall, FirstCalls
 
-NAMES = ["my run", "it's", 'a "run"', "$(touch x) `y`; z", "é", "#run"]
+NAMES = ["-run", "my run", "it's", 'a "run"', "$(touch x) `y`; z", "é", "#run"]
 
 
 def suggested(text):
@@ -64,7 +64,7 @@ def test_how_to_go_on_can_be_pasted(name, claimed, capsys, monkeypatch):
     assert commands[1][-2:] == ["--max-time", "SECONDS"]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "-run"])
+@pytest.mark.parametrize("name", NAMES)
 def test_how_to_see_what_is_safe_can_be_pasted(name, claimed, monkeypatch):
     """A disk that fills up in a pass, or in the first calls."""
     folder = claimed(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ import filelock
 import psutil
 
 from forwardbench import __version__, workloads
-from forwardbench.errors import UserError, one_line
+from forwardbench.errors import UserError, command_line, one_line
 from forwardbench.files import (
     PART,
     read_json,
@@ -179,7 +178,7 @@ def claim_folder(path: Path, request: Request) -> RunFolder:
     if path.exists():
         raise UserError(
             f"{path} exists already: name a new folder with --output, or continue a run that "
-            f"was interrupted with --resume {path}"
+            f"was interrupted: {resume_command(path, request)}"
         )
     # Filled under another name, then renamed: no run's folder ever lacks its run.json.
     partial = path.with_name(f".{path.name}.{os.getpid()}{PART}")
@@ -291,8 +290,10 @@ def _check_named_again(path: Path, request: Request, options: RunOptions) -> Non
 
 def resume_command(path: Path, request: Request, *more: str) -> str:
     """The command that goes on with a run; it names the user's own files again."""
-    files = (word for file in request.own_files.values() for word in ("--implementation", file))
-    return shlex.join(["forwardbench", "run", "--resume", str(path), *files, *more])
+    files = (
+        word for file in request.own_files.values() for word in ("--implementation", Path(file))
+    )
+    return command_line("run", "--resume", path, *files, *more)
 
 
 def _lock(path: Path) -> filelock.BaseFileLock:

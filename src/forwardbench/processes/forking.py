@@ -94,12 +94,10 @@ def _serve(folder: Path, descriptor: int, module: Any, task: Any) -> None:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):
-            sys.stderr.write(end.code)
+            sys.excepthook(*sys.exc_info())  # whoever asks how it ended sees the text
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
         os._exit(status)
 
 
