@@ -13,7 +13,7 @@ from forwardbench import implementations
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import predict_for
 from forwardbench.measure.threads import keep_off_worker_cpus
-from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell, visits_of
+from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell
 from forwardbench.workloads.forward import DEFAULT_SWEEPS, SWEEPS
 
 # Frameworks warn of what they will change one day, which is not for a benchmark to judge.
@@ -58,4 +58,4 @@ def test_forward(benchmark, judge, predicted, cell):
     expected = predicted(cell.reference, cell.case)
     if not expected.worth_measuring(LIMIT):
         pytest.skip(f"{expected.seconds:.2g} s a call, over the limit of {LIMIT:g} s")
-    benchmark_cell(benchmark, cell, expected.seconds, judge, visits_of(expected.seconds))
+    benchmark_cell(benchmark, cell, expected.seconds, judge)

@@ -124,7 +124,7 @@ def main(name):
     import pytest
 
     from forwardbench.cases import parse_case
-    from forwardbench.measure.timing import Judge, benchmark_cell
+    from forwardbench.measure.timing import Judge, record_visits
     from forwardbench.processes import own_cpus
     from forwardbench.records import Cell
     from forwardbench.verification.verify import Nurseries
@@ -147,7 +147,8 @@ def main(name):
             def visit(benchmark, dtype, turn):
                 case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
                 cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
-                benchmark_cell(benchmark, cell, 5e-3, judge, last=turn == TURNS - 1)
+                made = judge.visit(cell, 5e-3, last=turn == TURNS - 1)
+                record_visits(benchmark, cell, [made], judge)
                 if dtype not in calls:
                     x, [(w, b, _)] = make_inputs(case)
                     calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))

@@ -12,7 +12,7 @@ from builders.requests import REQUEST, SMALL, VERIFIED, planned
 from builders.waiting import PATIENCE
 from forwardbench import processes
 from forwardbench.cases import Sweep, parse_case
-from forwardbench.measure import ceiling, passes, plan, timing, worker
+from forwardbench.measure import ceiling, passes, plan, timing
 from forwardbench.measure.passes import PassResult, predicted_seconds, run_pass, write_pass
 from forwardbench.measure.request import Request
 from forwardbench.records import Cell
@@ -75,7 +75,7 @@ def test_the_order_is_the_seeds():
     assert first != [("matmul", str(p.cell.case)) for p in cells]
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 5), (0.04, 2), (0.2, 1), (30.0, 1)])
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 4), (0.04, 2), (0.2, 1), (30.0, 1)])
 def test_a_slow_call_is_visited_less_often(seconds, rounds):
     """A cell expected to take long is timed in rounds of one call, as many as there is time for."""
     (one, *_) = planned("matmul", seconds=seconds)
@@ -89,10 +89,11 @@ def test_visits_go_in_laps():
     fast = planned("matmul", eight)
     slow = planned("python_loops", SMALL, seconds=0.04)
     order = passes.visits([*fast, *slow], random.Random(1))
-    assert sorted(order) == sorted([*range(8)] * 5 + [8, 9] * 2)
-    fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 40, 8)]
+    assert sorted(order) == sorted([*range(8)] * 4 + [8, 9] * 2)
+    fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 32, 8)]
     assert all(sorted(lap) == [*range(8)] for lap in fast_laps)
-    assert len({tuple(lap) for lap in fast_laps}) == 5
+    assert len({tuple(lap) for lap in fast_laps}) == 4
+    assert sorted(passes.visits(fast, random.Random(1), 2)) == sorted([*range(8)] * 2)
 
 
 @pytest.mark.slow
@@ -143,24 +144,6 @@ def test_a_contender_that_fails_costs_its_own_cell_only(bad, name, deed, reason)
     assert measured == {(name, "2x3-2"), ("matmul", "2x3-2"), ("matmul", "3x4-4-2")}
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1e-6, float("nan"), float("inf")])
-def test_a_time_that_cannot_be_is_a_failure(seconds):
-    """A contender that tampers with the timer costs its own cells, not the file they are in."""
-    (first, second) = planned("matmul")
-    entries = [
-        {
-            "extra_info": {"cell": each.cell.to_json()},
-            "stats": {"data": [1e-6, time], "iterations": 1},
-            "params": {},
-        }
-        for each, time in ((first, seconds), (second, 1e-6))
-    ]
-    failures = {}
-    (kept,) = worker.join_visits(entries, failures, {})
-    assert kept["extra_info"]["cell"] == second.cell.to_json()
-    assert failures == {str(first.cell): "was timed at 0 s or less, which is impossible"}
-
-
 @pytest.mark.slow
 def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):
     """Whether it comes first or last in the worker, the other cell is measured."""
@@ -199,10 +182,10 @@ def test_no_two_frameworks_share_a_process(tmp_path):
 
 
 def test_the_plan_of_a_pass_has_a_length_in_seconds():
-    """A worker, its cells' visits, and twice each slow call."""
+    """A worker, its cells' visits, and each slow call once."""
     fast, slow = planned("matmul", seconds=0.001)[0], planned("matmul", seconds=0.5)[0]
     alone = passes.predicted_seconds([fast])
-    assert passes.predicted_seconds([fast, slow]) == pytest.approx(alone + 1.0, abs=0.1)
+    assert passes.predicted_seconds([fast, slow]) == pytest.approx(alone + 0.5, abs=0.1)
 
 
 def test_a_pass_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

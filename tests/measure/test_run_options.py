@@ -80,16 +80,16 @@ def test_quick_changes_what_was_not_given():
     assert WithOneMore.of(quick=True).warmups == 1
     assert WithOneMore.of(quick=True, warmups=2).warmups == 2
     quick = RunOptions.of(quick=True, limit=0.5)
-    assert (quick.passes, quick.limit, quick.first_calls) == (3, 0.5, 0)
+    assert (quick.passes, quick.visits, quick.limit, quick.first_calls) == (7, 2, 0.5, 0)
     plain = RunOptions.of()
-    assert (plain.passes, plain.limit, plain.first_calls) == (10, 1.0, 3)
+    assert (plain.passes, plain.visits, plain.limit, plain.first_calls) == (10, 4, 1.0, 3)
 
 
 def test_a_runs_folder_keeps_every_setting(monkeypatch):
     """What `run.json` has of a request is read back as it was."""
     forward = workloads.get("forward")
     monkeypatch.setattr(workloads, "get", lambda name: forward)
-    asked = {"passes": 11, "limit": 0.3, "precision": 0.1, "max_time": 9.0, "first_calls": 1,
+    asked = {"passes": 11, "visits": 3, "limit": 0.3, "precision": 0.1, "max_time": 9.0, "first_calls": 1,
              "workload": "another"}  # fmt: skip
     assert set(asked) == {each.name for each in options_of(Settings)}
     request = make_request(RunOptions.of(**asked))

@@ -15,7 +15,13 @@ from typing import Any
 
 from forwardbench import implementations, processes
 from forwardbench.files import write_whole
-from forwardbench.measure.timing import VISIT_SECONDS, VISITS, visits_of
+from forwardbench.measure.timing import (
+    FAST_SECONDS,
+    VISIT_SECONDS,
+    VISITS,
+    WARM_SECONDS,
+    visits_of,
+)
 from forwardbench.measure.watch import Watch
 from forwardbench.measure.worker import FINISHED
 from forwardbench.processes.nursery import START_SECONDS
@@ -70,20 +76,20 @@ class PassResult:
         }
 
 
-def predicted_seconds(plan: Sequence[PlannedCell]) -> float:
+def predicted_seconds(plan: Sequence[PlannedCell], most_visits: int = VISITS) -> float:
     """Predict the seconds that one pass over the plan takes."""
     loading: dict[tuple[str, int], float] = {}
     for planned in plan:
         worker = _worker_of(planned.cell)
         loading[worker] = max(loading.get(worker, 0.0), planned.loading_seconds)
     starting = len(loading) * _WORKER_SECONDS + sum(loading.values())
-    return starting + sum(map(_cell_seconds, plan))
+    return starting + sum(_cell_seconds(planned, most_visits) for planned in plan)
 
 
-def _cell_seconds(planned: PlannedCell) -> float:
-    call, visits = planned.seconds, visits_of(planned.seconds)
+def _cell_seconds(planned: PlannedCell, most_visits: int) -> float:
+    call, visits = planned.seconds, visits_of(planned.seconds, most_visits)
     visit_seconds = max(VISIT_SECONDS, call) + _VISIT_OVERHEAD_SECONDS
-    warming = call * (visits if visits == VISITS else 1)
+    warming = call * visits if call <= FAST_SECONDS else call * (call <= WARM_SECONDS)
     return _CELL_SECONDS + planned.first_seconds + warming + visits * visit_seconds
 
 
@@ -93,11 +99,12 @@ def run_pass(
     origin: Mapping[str, Any],
     on_visit: Callable[[], None] = lambda: None,
     stall_seconds: float = STALL_SECONDS,
+    most_visits: int = VISITS,
 ) -> PassResult:
     """Measure every planned cell, in an order that ``seed`` determines.
 
-    ``origin`` describes machine and commit; the pass stores it. If a worker dies, the cell that it
-    was measuring fails. The other cells of that worker are measured again.
+    ``origin`` describes machine and commit; the pass stores it. ``most_visits`` is how often a cell
+    is visited at most.
     """
     shuffle = random.Random(seed)
     workers: dict[tuple[str, int], list[PlannedCell]] = {}
@@ -106,20 +113,27 @@ def run_pass(
     result = PassResult()
     watch = Watch()
     for key in shuffle.sample(sorted(workers), len(workers)):
-        _run_worker(workers[key], shuffle, origin, result, on_visit, stall_seconds)
+        plan_of_worker = workers[key]
+        task = {
+            "visits": visits(plan_of_worker, shuffle, most_visits),
+            "spare_seconds": SPARE_SHARE * predicted_seconds(plan_of_worker, most_visits),
+            "cpus": processes.cpus_for(key[1]),
+            **origin,
+        }
+        _run_worker(plan_of_worker, task, result, on_visit, stall_seconds)
     result.meanwhile = watch.report()
     return result
 
 
-def visits(plan: Sequence[PlannedCell], shuffle: random.Random) -> list[int]:
+def visits(plan: Sequence[PlannedCell], shuffle: random.Random, most: int = VISITS) -> list[int]:
     """Put the visits to some cells in order; each visit is the number of its cell.
 
     Visits are made in laps, each in a new random order, so the visits to a cell are spread over
     the pass. A cell with fewer visits than there are laps takes part in some of them.
     """
-    laps: list[list[int]] = [[] for _ in range(VISITS)]
+    laps: list[list[int]] = [[] for _ in range(most)]
     for number, planned in enumerate(plan):
-        for lap in shuffle.sample(laps, visits_of(planned.seconds)):
+        for lap in shuffle.sample(laps, visits_of(planned.seconds, most)):
             lap.append(number)
     return [number for lap in laps for number in shuffle.sample(lap, len(lap))]
 
@@ -144,78 +158,35 @@ def _framework(reference: str) -> str:
 
 def _run_worker(
     plan: list[PlannedCell],
-    shuffle: random.Random,
-    origin: Mapping[str, Any],
+    task: dict[str, Any],
     result: PassResult,
     on_visit: Callable[[], None],
     stall_seconds: float,
 ) -> None:
-    """Measure cells in a fresh process; if one kills it, measure the others in a new one."""
-    remaining = list(plan)
-    while remaining:
-        current: int | None = None
+    """Measure cells in a fresh process, which judges them; if it dies, all of them fail."""
 
-        def follow(line: str) -> None:
-            nonlocal current
-            word, _, number = line.partition(" ")
-            current = int(number)
-            if word == FINISHED:
-                on_visit()
+    def follow(line: str) -> None:
+        if line.startswith(FINISHED):
+            on_visit()
 
-        count = remaining[0].cell.threads
-        task = {
-            "cells": [{"cell": p.cell.to_json(), "seconds": p.seconds} for p in remaining],
-            "visits": visits(remaining, shuffle),
-            "cpus": processes.cpus_for(count),
-            "spare_seconds": SPARE_SHARE * sum(map(_cell_seconds, remaining)),
-            **origin,
-        }
-        limit = max(stall_seconds, 20 * max(p.seconds for p in remaining))
-        task["time_limit"] = limit
-        try:
-            answer = processes.call(
-                "forwardbench.measure.worker",
-                task,
-                stall_seconds=2 * limit + START_SECONDS,
-                environment=processes.thread_environment(1),
-                cpus=processes.cpus_beside(count),
-                on_progress=follow,
-            )
-        except processes.ChildError as error:
-            # No cell was visited yet, so no single cell is the cause: do not try again.
-            lost = remaining if current is None else [remaining.pop(current)]
-            result.failures.update({str(planned.cell): str(error) for planned in lost})
-            if current is None:
-                return
-            continue
-        if _lacks_cells(remaining, answer):
-            # The session ended too early, in the cell that it was visiting.
-            ended = remaining if current is None else [remaining.pop(current)]
-            for planned in ended:
-                name = str(planned.cell)
-                reason = "the worker's session ended before all its visits were made"
-                result.failures[name] = answer["failures"].get(name, reason)
-            if current is None:
-                return
-            continue
-        result.failures.update(answer["failures"])
-        result.rejected.update(answer["rejected"])
-        _merge(result, answer["benchmark"])
+    # A contender that hangs is ended by the worker; this is for a worker that hangs itself.
+    limit = max(stall_seconds, 20 * max(planned.seconds for planned in plan))
+    cells = [{"cell": planned.cell.to_json(), "seconds": planned.seconds} for planned in plan]
+    try:
+        answer = processes.call(
+            "forwardbench.measure.worker",
+            {"cells": cells, "time_limit": limit, **task},
+            stall_seconds=2 * limit + START_SECONDS,
+            environment=processes.thread_environment(1),
+            cpus=processes.cpus_beside(plan[0].cell.threads),
+            on_progress=follow,
+        )
+    except processes.ChildError as error:
+        result.failures.update({str(planned.cell): str(error) for planned in plan})
         return
-
-
-def _lacks_cells(plan: Sequence[PlannedCell], answer: Mapping[str, Any]) -> bool:
-    """Whether an answer lacks a cell that was neither measured completely nor failed."""
-    entries = (answer["benchmark"] or {"benchmarks": []})["benchmarks"]
-    finished = {
-        str(Cell.from_json(entry["extra_info"]["cell"]))
-        for entry in entries
-        if "error" in entry["extra_info"]
-    }
-    return any(
-        str(planned.cell) not in finished | set(answer["failures"]) | set(answer["rejected"])
-        for planned in plan
-    )
+    result.failures.update(answer["failures"])
+    result.rejected.update(answer["rejected"])
+    _merge(result, answer["benchmark"])
 
 
 def _merge(result: PassResult, benchmark: dict[str, Any] | None) -> None:

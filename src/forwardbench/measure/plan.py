@@ -172,7 +172,7 @@ def make_plan(
     if request.first_calls:
         plan.starting_seconds = rehearse(plan.measured)
     for dtype in request.dtypes:
-        for count in sorted({1, *request.threads, len(processes.available_cpus())}):
+        for count in sorted({1, *request.threads}):
             with suppress(processes.ChildError):  # no peak, then no doubts
                 plan.ceilings.append(measure_ceiling(dtype, count))
     return plan

@@ -132,7 +132,9 @@ class RunFolder:
         self.document.update(plan.to_json())
         if spent_seconds is not None:
             self.document["spent"] = dict(spent_seconds)
-        self.document["expected_pass_seconds"] = predicted_seconds(plan.measured)
+        self.document["expected_pass_seconds"] = predicted_seconds(
+            plan.measured, self.request.visits
+        )
         self.write()
 
     def finish(self) -> None:

@@ -132,8 +132,12 @@ class Settings(Options):
         DEFAULT_WORKLOAD, "what is computed of each case", "NAME", default_words=DEFAULT_WORKLOAD
     )
     passes: int = option(
-        10, "passes over all cells", "N", default_words="10", quick=3, with_resume=True,
+        10, "passes over all cells", "N", default_words="10", quick=7, with_resume=True,
         check=must_be("at least 1", lambda count: count >= 1),
+    )  # fmt: skip
+    visits: int = option(
+        4, "moments of a pass at which a cell is timed, at most", "N", default_words="4", quick=2,
+        check=must_be("1 to 100", lambda count: 1 <= count <= 100),
     )  # fmt: skip
     limit: float = option(
         1.0, "longest single call worth measuring; above it a cell is estimated", "SECONDS",
@@ -161,7 +165,9 @@ class Settings(Options):
 class RunOptions(Settings, Selection):
     """All options of a run, with defaults for those that were not given; see `of`."""
 
-    quick: bool = option(False, "3 passes, a limit of 0.05 s and no first calls, unless given")
+    quick: bool = option(
+        False, "7 short passes, a limit of 0.05 s and no first calls, unless given"
+    )
     output: str | None = option(
         None, "a new folder", "DIR", default_words="results/run-DATE-TIME", sent_to_hosts=False,
         check=check_name,

@@ -107,11 +107,12 @@ def measure_passes(
     """
     observer = observer or Observer()
     for number, cells in _passes(folder, request, plan):
-        observer.begin(number, sum(visits_of(planned.seconds) for planned in cells))
+        observer.begin(number, sum(visits_of(planned.seconds, request.visits) for planned in cells))
         with keep_off_worker_cpus(request.threads):
             result = run_pass(
-                cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds
-            )
+                cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds,
+                request.visits,
+            )  # fmt: skip
         try:
             write_pass(folder.path, number, result)
         except OSError as error:
@@ -208,7 +209,7 @@ def _passes(
             cells = cells_to_repeat(cells, done.samples, request.baseline, request.precision)
         if not cells:
             return
-        expected_end = done.seconds - earlier_seconds + predicted_seconds(cells)
+        expected_end = done.seconds - earlier_seconds + predicted_seconds(cells, request.visits)
         has_made_a_pass = len(done.numbers) > earlier_count
         if has_made_a_pass and request.max_time is not None and expected_end > request.max_time:
             return

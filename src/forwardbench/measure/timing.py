@@ -36,18 +36,20 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-VISITS = 5
-"""A cell is timed at so many moments of a pass.
+VISITS = 4
+"""A cell is timed at so many moments of a pass, by default.
 
 Bursts of other work on the machine often last longer than a visit. With several visits, a burst
 spoils only few of a cell's rounds and hardly moves their median (docs/method.md has figures).
 """
-VISIT_SECONDS = 6e-3
+VISIT_SECONDS = 5e-3
 """The rounds of one visit take about this time."""
 MIN_ROUND_SECONDS = 1e-3
 """A round repeats the call until it lasts this long, far above the timer's resolution."""
-SLOW_SECONDS = 0.1
-"""If five calls would take longer than this, there are fewer visits, but at least one."""
+SLOW_SECONDS = 0.08
+"""If a call in each visit would take longer than this, there are fewer, but at least one."""
+FAST_SECONDS = 0.02
+"""A call of this length or shorter is made once before each visit, for the caches."""
 WARM_SECONDS = 0.05
 """A call of this length warms itself up: what a first call costs more does not show in it."""
 UNEXPECTED = 1.5
@@ -74,9 +76,9 @@ _MOST_ITERATIONS = 10**6
 """Even the fastest call needs fewer iterations to fill a round."""
 
 
-def visits_of(seconds: float) -> int:
-    """How often a cell is visited in a pass if a call takes ``seconds``."""
-    return max(1, min(VISITS, int(SLOW_SECONDS / seconds)))
+def visits_of(seconds: float, most: int = VISITS) -> int:
+    """How often a cell is visited in a pass if a call takes ``seconds``; ``most`` at most."""
+    return max(1, min(most, int(SLOW_SECONDS / seconds)))
 
 
 @dataclass
@@ -261,7 +263,7 @@ class Judge:
         that brings its arrays into the caches.
         """
         slow = seconds > WARM_SECONDS and not compiles(cell.reference)
-        if not slow and (not prepared.warm or visits_of(seconds) == VISITS):
+        if not slow and (not prepared.warm or seconds <= FAST_SECONDS):
             call_seconds = self._untimed(prepared)
             if not prepared.warm:
                 prepared.preparing_seconds += call_seconds
@@ -321,7 +323,7 @@ class Judge:
         start = self._clock()
         rounds = contender.run(
             prepared.network, prepared.copies[: progress.rounds], progress.iterations,
-            warm=prepared.untimed if progress.iterations > 1 else None, read=read, keep=False,
+            read=read, keep=False,
         )  # fmt: skip
         end = self._clock()
         cpu_seconds = contender.cpu_seconds() - cpu_before
@@ -404,43 +406,40 @@ def compiles(reference: str) -> bool:
 # --- the entry in pytest-benchmark's file --------------------------------------------------
 
 
-def benchmark_cell(
-    benchmark: BenchmarkFixture,
-    cell: Cell,
-    seconds: float,
-    judge: Judge,
-    visits: int = 1,
-    last: bool = True,
-) -> None:
-    """Time one cell, and record it with pytest-benchmark.
+def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float, judge: Judge) -> None:
+    """Time one cell in all visits at once, and record it with pytest-benchmark.
 
-    ``seconds`` is the expected time of a call, ``visits`` how many visits are made at once.
-    Raises `WrongResultError` if a result is wrong; the time is then marked as rejected.
+    ``seconds`` is the expected time of a call. Raises `WrongResultError` if a result is wrong.
     """
+    count = visits_of(seconds)
+    made = [judge.visit(cell, seconds, last=number == count - 1) for number in range(count)]
+    record_visits(benchmark, cell, made, judge)
+
+
+def record_visits(
+    benchmark: BenchmarkFixture, cell: Cell, visits: list[Visit], judge: Judge
+) -> None:
+    """Make one entry of a cell's visits in pytest-benchmark's file."""
     benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
-    workload = workloads.get(cell.workload)
-    benchmark.extra_info.update(
-        cell=cell.to_json(), workload_version=workload.version, input_seed=judge.seed
-    )
-    try:
-        made = [
-            judge.visit(cell, seconds, last=last and number == visits - 1)
-            for number in range(visits)
-        ]
-    except WrongResultError as error:
-        benchmark.extra_info["rejected"] = str(error)
-        raise
-    times = [call_seconds for visit in made for call_seconds in visit.seconds]
+    times = [call_seconds for visit in visits for call_seconds in visit.seconds]
     benchmark.pedantic(_nothing, rounds=len(times))  # type: ignore[no-untyped-call]
     if benchmark.stats is not None:  # None under --benchmark-disable
         # The rounds were made in the contender's process, by a clock that this one has checked.
         benchmark.stats.stats.data[:] = times
-        benchmark.stats.iterations = made[0].iterations
-    for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds"):
-        benchmark.extra_info[name] = sum(getattr(visit, name) for visit in made)
-    benchmark.extra_info["lost"] = max(visit.lost for visit in made)
-    if last and made[-1].accuracy is not None:
-        benchmark.extra_info["error"] = made[-1].accuracy.error
+        benchmark.stats.iterations = visits[0].iterations
+    benchmark.extra_info.update(
+        cell=cell.to_json(),
+        workload_version=workloads.get(cell.workload).version,
+        input_seed=judge.seed,
+        lost=max(visit.lost for visit in visits),
+        **{
+            name: sum(getattr(visit, name) for visit in visits)
+            for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds")
+        },
+    )
+    accuracy = visits[-1].accuracy
+    if accuracy is not None:
+        benchmark.extra_info["error"] = accuracy.error
         benchmark.extra_info["ran_on"] = judge.ran_on(cell)
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -77,7 +78,7 @@ class Rounds(NamedTuple):
     arrays: Sequence[Any] = ()
     """The arrays of that result, if they were asked for."""
     plain: bool = True
-    """Whether it consists of NumPy's own arrays or of plain numbers."""
+    """Whether it is no array of a framework, which may hide work that only time shows."""
 
 
 class Reading(NamedTuple):
@@ -161,15 +162,12 @@ class Contender:
 
     def run(
         self, network: int, data: Sequence[int], iterations: int = 1, *,
-        warm: int | None = None, read: bool = False, keep: bool = True,
+        read: bool = False, keep: bool = True,
     ) -> Rounds:  # fmt: skip
-        """Have one round of calls made on each set of data; read and keep the last result.
-
-        A call on the data ``warm`` comes first, without a clock, if there are any.
-        """
+        """Have one round of calls made on each set of data; read and keep the last result."""
         message = self._command(
             "run", network=network, data=list(data), iterations=iterations,
-            warm=warm, read=read, keep=keep,
+            read=read, keep=keep,
         )  # fmt: skip
         values = message.values
         stamps = np.array(values["stamps"], np.float64).reshape(len(data), 3)
@@ -187,8 +185,7 @@ class Contender:
         Raises `WrongResultError` if the result did not hold these numbers before it was read.
         """
         rounds = self.run(network, [data], read=True)
-        if not rounds.held:
-            raise WrongResultError(f"{self.workload.function} {UNFINISHED}")
+        self.check_held(rounds.held)
         return rounds.output, list(rounds.arrays)
 
     def read(self, output: int, dtype: str) -> list[Any]:
@@ -200,9 +197,26 @@ class Contender:
         values = self._command("reading", network=network, data=list(data), wait=wait).values
         return Reading(*([float(s) for s in values[name]] for name in Reading._fields))
 
-    def unchanged(self, network: int, data: int) -> list[Any]:
-        """The arrays of a batch and those of the layers, as they are now."""
-        return self._command("unchanged", network=network, data=data).arrays
+    def solve(
+        self, data: Sequence[Array], layers: Sequence[Layer], calls: int
+    ) -> tuple[list[list[Any]], list[Any]]:
+        """Have a problem solved, in some calls.
+
+        Returns the arrays of each call's result, and those of the data and the layers afterwards.
+        Raises `WrongResultError` if a result did not hold its numbers before it was read.
+        """
+        parts = [part for layer in layers for part in (layer.weights, layer.bias)]
+        activations = [layer.activation for layer in layers]
+        message = self._command("solve", [*data, *parts], activations=activations, calls=calls)
+        self.check_held(message.values["held"])
+        arrays = iter(message.arrays)
+        results = [list(islice(arrays, int(count))) for count in message.values["counts"]]
+        return results, list(arrays)
+
+    def check_held(self, held: Any) -> None:
+        """Raise `WrongResultError` unless a result held its numbers before it was read."""
+        if held is not True:
+            raise WrongResultError(f"{self.workload.function} {UNFINISHED}")
 
     def forget(self, *numbers: int) -> None:
         """Have networks, data or results dropped."""

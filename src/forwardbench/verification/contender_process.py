@@ -12,6 +12,7 @@ import gc
 import importlib
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from forwardbench.implementations import (
 )
 from forwardbench.processes.channel import receive, send
 from forwardbench.processes.threads import ran_on, read_back
-from forwardbench.verification.results import holds, is_plain, numbers_within
+from forwardbench.verification.results import holds, is_of_framework, is_plain, numbers_within
 from forwardbench.verification.rounds import Timer, renew, timed_rounds
 
 if TYPE_CHECKING:
@@ -219,11 +220,9 @@ class Service:
 
     def do_run(
         self, arrays: Sequence[Any], network: int, data: list[int], iterations: int,
-        warm: int | None, read: bool, keep: bool,
+        read: bool, keep: bool,
     ) -> Answer:  # fmt: skip
         """Make one round of calls on each set of data, with a clock.
-
-        A call on the data ``warm`` comes first, without a clock, if there are any.
 
         Returns for each round the clock at the start, after the first call and at the end, and the
         CPU time of this process. With ``read`` the last result is turned into arrays at once:
@@ -234,8 +233,6 @@ class Service:
         gc_was_on = gc.isenabled()
         gc.disable()  # as pytest-benchmark and timeit do
         try:
-            if warm is not None:
-                self.implementation.compute(*self._data[warm][1], ready)
             stamps, cpu, out = timed_rounds(
                 self.implementation.compute, prepared, iterations, self._timer
             )
@@ -246,7 +243,7 @@ class Service:
         number = self._number()
         if keep:
             self._outputs[number] = out
-        plain = not read or all(map(is_plain, self.implementation.workload.arrays_of(out)))
+        plain = not any(map(is_of_framework, self.implementation.workload.arrays_of(out)))
         return {
             "stamps": stamps, "cpu": cpu, "output": number, "held": held, "plain": plain,
         }, results  # fmt: skip
@@ -322,11 +319,23 @@ class Service:
         except (TypeError, RuntimeError, ValueError):  # on a GPU: only its own way leads back
             self.implementation.to_numpy(part)
 
-    def do_unchanged(self, arrays: Sequence[Any], network: int, data: int) -> Answer:
-        """Return the arrays of a batch and of layers as they are now."""
-        layers = self._networks[network][0]
-        parts = [part for layer in layers for part in (layer.weights, layer.bias)]
-        return {}, [*self._data[data][0], *parts]
+    def do_solve(self, arrays: Sequence[Any], activations: list[str], calls: int) -> Answer:
+        """Obey several commands at once: prepare data and layers, call, read, and drop them.
+
+        ``arrays`` holds the data, and then the weights and the bias of each layer. Returns the
+        arrays of each call's result, and the given arrays as they are afterwards.
+        """
+        cut = len(arrays) - 2 * len(activations)
+        network = self.do_layers(arrays[cut:], activations)[0]["number"]
+        data = self.do_data(arrays[:cut])[0]["number"]
+        held, results = True, []
+        for _ in range(calls):
+            values, arrays_of_call = self.do_run((), network, [data], 1, read=True, keep=False)
+            held = held and values["held"]
+            results.append(arrays_of_call)
+        self.do_forget((), [network, data])
+        answer = {"held": held, "counts": [len(each) for each in results]}
+        return answer, [*chain.from_iterable(results), *arrays]
 
     def do_forget(self, arrays: Sequence[Any], numbers: list[int]) -> Answer:
         """Drop networks, data or results."""

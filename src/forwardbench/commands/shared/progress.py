@@ -33,7 +33,7 @@ def announce(
     """
     passes = "1 pass" if request.passes == 1 else f"{request.passes} passes"
     missing = max(0, request.passes - done)
-    pass_seconds = predicted_seconds(plan.measured)
+    pass_seconds = predicted_seconds(plan.measured, request.visits)
     seconds = missing * pass_seconds
     if request.max_time is not None and missing:
         seconds = min(seconds, max(pass_seconds, request.max_time))  # one pass is made in any case
