@@ -89,8 +89,8 @@ def test_a_runs_folder_keeps_every_setting(monkeypatch):
     """What `run.json` has of a request is read back as it was."""
     forward = workloads.get("forward")
     monkeypatch.setattr(workloads, "get", lambda name: forward)
-    asked = {"passes": 11, "visits": 3, "limit": 0.3, "precision": 0.1, "max_time": 9.0, "first_calls": 1,
-             "workload": "another"}  # fmt: skip
+    asked = {"passes": 11, "visits": 3, "limit": 0.3, "precision": 0.1, "max_time": 9.0,
+             "first_calls": 1, "workload": "another"}  # fmt: skip
     assert set(asked) == {each.name for each in options_of(Settings)}
     request = make_request(RunOptions.of(**asked))
     kept = request.to_json()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forwardbench.cases import DTYPE_BYTES
 from forwardbench.verification.check import WrongResultError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ READ_SECONDS = 1e-7
 """Seconds to read and send each number of a result, which count as filled."""
 REMEMBERED = 1.5
 """The first call with new numbers takes at most so many times as long as the next ones."""
+FETCH_SECONDS = 2e-10
+"""Seconds to fetch each byte of these numbers, which the next calls find in the caches."""
 MOST_CPUS = 1.25
 """CPU time is at most so many times the time of the rounds, for each thread."""
 _SHORT = 2e-6
@@ -89,7 +92,8 @@ def signs(cell: Cell, evidence: Evidence, shortest_call: float) -> Iterator[str]
         )
     if evidence.firsts:
         first, other = min(evidence.firsts), min(evidence.others)
-        if first > REMEMBERED * other + _SHORT:
+        data_bytes = cell.case.batch * cell.case.widths[0] * DTYPE_BYTES[cell.case.dtype]
+        if first > REMEMBERED * other + _SHORT + FETCH_SECONDS * data_bytes:
             yield (
                 f"it remembers its answers: {first * 1e6:.3g} us for an input it had not seen, "
                 f"{other * 1e6:.3g} us for the same again"

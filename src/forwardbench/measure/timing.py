@@ -211,30 +211,27 @@ class Judge:
         self, cell: Cell, prepared: _Prepared, progress: _Progress, visit: Visit, rounds: Rounds
     ) -> Accuracy:
         """Judge a cell after its last visit; raises `WrongResultError`."""
+        contender, evidence = prepared.contender, progress.evidence
         if not rounds.held:
             raise WrongResultError(f"{cell.case}: {UNFINISHED}")
-        workload = prepared.contender.workload
-        few, nearly = _expected(workload, cell.case, progress.change, self.seed)
+        change, shortest = progress.change, min(visit.seconds)
+        for _ in range(1 + _CONFIRMATIONS):
+            if not rounds.plain:
+                reading = contender.reading(prepared.network, prepared.copies[:3])
+                evidence.readings.append(reading)
+            if not any(suspicion.signs(cell, evidence, shortest)):
+                break
+            self._clocked(cell, prepared, progress, read=False)
+        suspicion.check_times(cell, evidence, shortest)
+        # The last thing that is asked of it. From here on, its code cannot change anything.
+        key = cell.reference, cell.threads
+        if key not in self._ran_on:
+            self._ran_on[key] = contender.ran_on()
+        contender.end()
+        few, nearly = _expected(contender.workload, cell.case, change, self.seed)
         accuracy = check_result(rounds.arrays, cell.case, few)
         if nearly:
             check_result(rounds.arrays, cell.case, nearly)
-        evidence = progress.evidence
-        if not rounds.plain:
-            evidence.readings.append(
-                prepared.contender.reading(prepared.network, prepared.copies[:3])
-            )
-        for _ in range(_CONFIRMATIONS):
-            if not any(suspicion.signs(cell, evidence, min(visit.seconds))):
-                break
-            self._clocked(cell, prepared, progress, read=False)
-            if evidence.readings:
-                evidence.readings.append(
-                    prepared.contender.reading(prepared.network, prepared.copies[:3])
-                )
-        suspicion.check_times(cell, evidence, min(visit.seconds))
-        key = cell.reference, cell.threads
-        if key not in self._ran_on:  # only now: a user's code cannot change the results any more
-            self._ran_on[key] = prepared.contender.ran_on()
         return accuracy
 
     def _prepare(self, cell: Cell) -> _Prepared:
@@ -271,6 +268,7 @@ class Judge:
         if not progress.iterations:
             progress.iterations = 1
             if seconds <= VISIT_SECONDS:
+                progress.iterations = max(1, math.ceil(1.1 * MIN_ROUND_SECONDS / seconds))
                 self._choose_rounds(prepared, progress)
 
     def _choose_rounds(self, prepared: _Prepared, progress: _Progress) -> None:
@@ -319,18 +317,19 @@ class Judge:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, progress)
         contender = prepared.contender
-        cpu_before = contender.cpu_seconds()
+        own_before, others_before = contender.cpu_seconds()
         start = self._clock()
         rounds = contender.run(
             prepared.network, prepared.copies[: progress.rounds], progress.iterations,
             read=read, keep=False,
         )  # fmt: skip
         end = self._clock()
-        cpu_seconds = contender.cpu_seconds() - cpu_before
-        progress.evidence.add(rounds, progress.iterations, start, end, cpu_seconds)
+        own, others = contender.cpu_seconds()
+        of_others = max(0.0, others - others_before)
+        progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
-        return rounds, cpu_seconds
+        return rounds, sum(rounds.cpu_seconds) + of_others
 
     def _repeat_lost(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, rounds: Rounds,

@@ -78,7 +78,9 @@ def _fork_children(connection: Connection, folder: Path, module: Any, task: Any)
             receive(connection)
             send(connection, {"pid": pid})
         elif command["do"] == "end":
-            send(connection, _end(command["pid"], command["patience"], known))
+            _end(command["pid"], 0.0, known)
+        elif command["do"] == "status":
+            send(connection, {"status": _end(command["pid"], command["patience"], known)})
 
 
 def _serve(folder: Path, descriptor: int, module: Any, task: Any) -> None:
@@ -101,25 +103,25 @@ def _serve(folder: Path, descriptor: int, module: Any, task: Any) -> None:
         os._exit(status)
 
 
-def _end(pid: int, patience: float, known: set[int]) -> dict[str, int]:
+def _end(pid: int, patience: float, known: set[int]) -> int:
     """End a child, what it has started, and what was left to this process by others.
 
-    A child that ends by itself may do so for ``patience`` seconds.
+    A child that ends by itself may do so for ``patience`` seconds. Returns how it ended.
     """
-    left = status = 0
+    status = 0
     if pid in known:
         known.remove(pid)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not _has_ended(pid):
             time.sleep(0.01)
-        left = end_tree(pid)
+        end_tree(pid)
         _, raw = os.waitpid(pid, 0)
         status = os.waitstatus_to_exitcode(raw)
     for orphan in set(children_of(os.getpid())) - known:
-        left += 1 + end_tree(orphan)
+        end_tree(orphan)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(orphan, 0)
-    return {"status": status, "left": left}
+    return status
 
 
 def _has_ended(pid: int) -> bool:

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -113,19 +114,24 @@ class Child:
             for descriptor in self._watched[1:]:
                 os.close(descriptor)
 
-    def cpu_seconds(self) -> float:
-        """CPU time that it and its descendants have used."""
-        return sum(cpu_seconds(pid) for pid in tree_of(self.pid))
+    def cpu_seconds(self) -> tuple[float, float]:
+        """CPU time that it has used, and that of its descendants."""
+        own, *others = (cpu_seconds(pid) for pid in tree_of(self.pid))
+        return own, sum(others)
 
     def _how_it_ended(self) -> str:
         return how_it_ended(self._nursery.status_of(self.pid), self._stderr)
 
-    def end(self) -> int:
-        """End it and everything that it has started; returns how many others were left."""
-        if self._connection.closed:
-            return 0
-        self.close()
-        return self._nursery.end(self.pid)
+    def end(self) -> None:
+        """End it and everything that it has started."""
+        if not self._connection.closed:
+            self.close()
+            self._nursery.end(self.pid)
+
+    def tell(self, values: dict[str, Any]) -> None:
+        """Send a message to which there is no answer."""
+        with contextlib.suppress(OSError):  # whoever is gone needs not be told
+            send(self._connection, values)
 
 
 class Nursery:
@@ -143,16 +149,17 @@ class Nursery:
         (self._folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
         self._alone: dict[int, subprocess.Popen[bytes]] = {}
         self._control = self._start("nursery", forks=upbringing.forks)
-        try:
-            described = self._control.ask({"do": "describe"}, seconds=START_SECONDS).values
-        except BaseException:
-            self.close()
-            raise
         self._unused = None if upbringing.forks else self._control
         """A process that serves by itself, until it is given away as the first child."""
-        self.described: dict[str, Any] = described["described"]
-        """What ``prepare`` returned."""
-        self._forks: bool = described["forks"] is True
+
+    @cached_property
+    def described(self) -> dict[str, Any]:
+        """What ``prepare`` returned; it is waited for. Raises `ChildError`."""
+        return dict(self._answer["described"])
+
+    @cached_property
+    def _answer(self) -> dict[str, Any]:
+        return self._control.ask({"do": "describe"}, seconds=START_SECONDS).values
 
     def _start(self, name: str, *, forks: bool) -> Child:
         """Start a process that loads everything, with a connection to it."""
@@ -175,10 +182,11 @@ class Nursery:
 
     def child(self) -> Child:
         """Get a child that has loaded everything; raises `ChildError`."""
+        forks = self._answer["forks"] is True
         if self._unused is not None:
             first, self._unused = self._unused, None
             return first
-        if not self._forks:
+        if not forks:
             child = self._start(f"child-{len(self._alone)}", forks=False)
             child.ask({"do": "describe"}, seconds=START_SECONDS)
             return child
@@ -196,24 +204,18 @@ class Nursery:
             end_tree(pid)
             return self._alone[pid].wait()
         try:
-            return int(self._end(pid, patience=1.0)["status"])
+            command = {"do": "status", "pid": pid, "patience": 1.0}
+            return int(self._control.ask(command).values["status"])
         except ChildError:
             return -signal.SIGKILL
 
-    def end(self, pid: int) -> int:
-        """End a child and everything that it has started; returns how many others were left."""
+    def end(self, pid: int) -> None:
+        """End a child and everything that it has started; a forked one soon, without waiting."""
         if pid in self._alone:
-            left = end_tree(pid)
+            end_tree(pid)
             self._alone[pid].wait()
-            return left
-        try:
-            return int(self._end(pid, patience=0.0)["left"])
-        except ChildError:
-            return 0
-
-    def _end(self, pid: int, patience: float) -> dict[str, Any]:
-        """Have a forked child ended; it may end by itself for ``patience`` seconds."""
-        return self._control.ask({"do": "end", "pid": pid, "patience": patience}).values
+        else:
+            self._control.tell({"do": "end", "pid": pid, "patience": 0.0})
 
     def close(self) -> None:
         """End the nursery, its children and everything that they have started."""

@@ -222,9 +222,9 @@ class Contender:
         """Have networks, data or results dropped."""
         self._command("forget", numbers=list(numbers))
 
-    def cpu_seconds(self) -> float:
-        """CPU time that its process and everything started by it have used."""
-        return time.process_time() if self.child is None else self.child.cpu_seconds()
+    def cpu_seconds(self) -> tuple[float, float]:
+        """CPU time that its process has used, and that of everything started by it."""
+        return (time.process_time(), 0.0) if self.child is None else self.child.cpu_seconds()
 
     def ran_on(self) -> dict[str, Any]:
         """CPUs and threads of its process, after calls."""

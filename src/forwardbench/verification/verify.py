@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Self
 
 from forwardbench import implementations, processes, workloads
@@ -47,6 +50,10 @@ class Verdict:
     """Drew the problems and places that are new in each verification; makes them again."""
 
 
+_AT_ONCE = 4
+"""So many implementations are checked at once at most, each on a CPU of its own."""
+
+
 class Nurseries:
     """The nurseries of a run's contenders, each started when it is first needed."""
 
@@ -60,10 +67,15 @@ class Nurseries:
 
         Raises `ContenderFailedError` or `ContenderUnavailableError`.
         """
+        nursery = self.start(reference)
+        return contender_from(nursery, reference, self._workload, time_limit)
+
+    def start(self, reference: str) -> Nursery:
+        """Begin to start the nursery of an implementation, which then gets ready by itself."""
         key = nursery_key(reference)
         if key not in self._started:
             self._started[key] = raised_by(reference, self._workload, self._threads, self._cpus)
-        return contender_from(self._started[key], reference, self._workload, time_limit)
+        return self._started[key]
 
     def described(self) -> dict[str, Any]:
         """Threads and versions of what the nurseries have loaded."""
@@ -94,9 +106,22 @@ def verify_all(
     workloads.get(workload)  # a missing workload is reported once, before any child process starts
     if seed is None:
         seed = secrets.randbits(32)
-    with Nurseries(workload) as nurseries:
-        for reference in references:
-            yield verify_in(nurseries, reference, time_limit, seed)
+    with ExitStack() as stack:
+        free: SimpleQueue[Nurseries] = SimpleQueue()
+        cpus = processes.available_cpus()[-_AT_ONCE:]
+        for cpu in cpus:
+            free.put(stack.enter_context(Nurseries(workload, 1, [cpu])))
+
+        def check(reference: str) -> Verdict:
+            nurseries = free.get()
+            try:
+                return verify_in(nurseries, reference, time_limit, seed)
+            finally:
+                free.put(nurseries)
+
+        with ThreadPoolExecutor(len(cpus)) as pool:
+            # An iterator that is left early waits for the checks that have begun.
+            yield from pool.map(check, references)
 
 
 def verify(

@@ -1,0 +1,17 @@
+"""What came of the visits that a worker made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from forwardbench.measure.timing import Visit
+
+
+@dataclass
+class Outcome:
+    """What came of a worker's visits, by the number of the cell in its task."""
+
+    visits: dict[int, list[Visit]] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
+    """Why a result was wrong, or why a time cannot be believed."""
