@@ -334,6 +334,17 @@ def test_troubles_name_each_implementation_once(make_table):
     ]
 
 
+def test_many_troubles_are_counted():
+    """Twenty implementations have a line; one line counts the others and their cells."""
+    failed = ("failed", "ValueError: shapes do not fit")
+    names = [f"rung_{number:02d}" for number in range(23)]
+    times = {"python_loops": {"4x4-4": [1.0] * 3}, **{name: {"4x4-4": failed} for name in names}}
+    lines = findings.problems(make(times).table)
+    assert len(lines) == 21
+    assert lines[19] == "rung_19: 1 cell failed, first 4x4-4: ValueError: shapes do not fit"
+    assert lines[20] == "3 more implementations: 3 cells with no time or none credible"
+
+
 def test_a_difference_is_shown_only_outside_the_noise(make_table):
     """Outside the interval and the noise floor both: inside either, no difference is shown."""
     steady, wild = (1.0, 1.001, 0.999, 1.0), (1.0, 1.9, 0.6, 1.1)

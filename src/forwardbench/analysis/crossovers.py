@@ -72,9 +72,7 @@ def paired_ratios(
     A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
     outside the noise floor. A single pass without an interval counts without one.
     """
-    rows = _credible_rows(
-        table[table["implementation"].isin([implementation, other])], evidence
-    )
+    rows = _credible_rows(table[table["implementation"].isin([implementation, other])], evidence)
     columns = ["size", "case", "activation", "passes", "floor", "half_width"]
     one_rows = rows.loc[rows["implementation"] == implementation, columns]
     other_rows = rows.loc[rows["implementation"] == other, columns]
@@ -227,7 +225,7 @@ def reach(
         return Reach("never" if slower else "unclear", None, common_sizes, (), slower)
     if len(shown) == len(common_sizes):
         return Reach("always", None, common_sizes, shown, slower)
-    crossings = crossovers(table, evidence, implementation, other, factor)
+    crossings = list(_changes(ratios)) if size_axis(table) else []
     faster = np.flatnonzero(ratios.signs > 0)
     contiguous = len(faster) == faster[-1] - faster[0] + 1
     upward = bool(crossings) and crossings[0].upward

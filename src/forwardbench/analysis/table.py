@@ -155,7 +155,7 @@ def _rows(
 def _add_speedups(
     rows: list[dict[str, Any]], samples: _Samples, credible: set[tuple[Any, ...]], level: float
 ) -> None:
-    """Add each row's speedup with its interval; it stays empty where it or its baseline has no time.
+    """Add speedups with intervals; they stay empty where a row or its baseline has no time.
 
     The baseline's time must be credible. The row's own time need not be: its ratio is shown and
     marked.

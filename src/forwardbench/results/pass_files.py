@@ -103,9 +103,7 @@ def read_pass(path: Path, known: dict[str, Cell] | None = None) -> Pass:
         )
 
 
-def _read_benchmark(
-    info: dict[str, Any], stats: dict[str, Any], known: dict[str, Cell]
-) -> _Timing:
+def _read_benchmark(info: dict[str, Any], stats: dict[str, Any], known: dict[str, Cell]) -> _Timing:
     """Read one entry: its `extra_info` and its `stats`."""
     cell = read_cell(info["cell"], known)
     seconds = validation.seconds(stats["median"])
