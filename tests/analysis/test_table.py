@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.tables import make, with_table
+from builders.tables import Times, make, with_table
 from forwardbench import results
 from forwardbench.analysis import findings
 from forwardbench.analysis.columns import COLUMNS
@@ -338,7 +338,10 @@ def test_many_troubles_are_counted():
     """Twenty implementations have a line; one line counts the others and their cells."""
     failed = ("failed", "ValueError: shapes do not fit")
     names = [f"rung_{number:02d}" for number in range(23)]
-    times = {"python_loops": {"4x4-4": [1.0] * 3}, **{name: {"4x4-4": failed} for name in names}}
+    times: Times = {
+        "python_loops": {"4x4-4": [1.0] * 3},
+        **{name: {"4x4-4": failed} for name in names},
+    }
     lines = findings.problems(make(times).table)
     assert len(lines) == 21
     assert lines[19] == "rung_19: 1 cell failed, first 4x4-4: ValueError: shapes do not fit"
