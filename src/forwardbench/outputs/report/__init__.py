@@ -263,13 +263,14 @@ def _downloads(bundle: Bundle) -> tuple[list[dict[str, str]], str]:
     that say where they are.
     """
     if is_large(bundle.table):
-        commands = ", ".join(
+        beside = ["table.csv lies beside this page in the run's folder."] if bundle.run else []
+        exports = ", ".join(
             f"{entry.declared['FILE']} ({entry.declared['SUMMARY']}) with --format {entry.name}"
             for entry in export_entries()
             if entry.declared.get("OFFERED")
         )
-        beside = "table.csv lies beside this page in the run's folder. " if bundle.run else ""
-        return [], f"{beside}forwardbench export writes, from the results: {commands}."
+        words = [*beside, "From the results, forwardbench export writes", f"{exports}."]
+        return [], " ".join(words)
     downloads = [
         {
             "name": entry.declared["FILE"],
