@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import inspect
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment
 
+from forwardbench.analysis import selection
 from forwardbench.analysis.columns import COLUMNS
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
@@ -68,7 +70,11 @@ class Table(pd.DataFrame):
             return whole.to_html(max_rows=20)
         evidence = _evidence_of(whole)
         sweeps = whole.groupby(["workload", "sweep"], sort=False)
-        parts = [_part(SweepPart(str(name[1]), rows, evidence)) for name, rows in sweeps]
+        shown, listed = (set(choose(whole)) for choose in (selection.charted, selection.listed))
+        parts = [
+            _part(SweepPart(str(name[1]), rows, rows[rows.index.isin(shown)], evidence), listed)
+            for name, rows in sweeps
+        ]
         template = Environment(autoescape=True).from_string(_TEMPLATE)
         warnings = self.attrs.get("warnings", [])
         return template.render(parts=parts, columns=columns_of(whole), warnings=warnings)
@@ -93,14 +99,19 @@ def _evidence_of(table: pd.DataFrame) -> Evidence:
     return Evidence(table[PASS_SECONDS], noise_floors(table), float(table[LEVEL].max()), {})
 
 
-def _part(part: SweepPart) -> dict[str, Any]:
+def _part(part: SweepPart, listed: set[Hashable]) -> dict[str, Any]:
     """What a notebook shows for one sweep, as values for the template."""
     rows = part.rows
+    some = rows[rows.index.isin(listed)]
     shown = {
         "finding": finding(rows, part.evidence),
         "about": f"{describe_sweep(rows)}; {', '.join(map(name_setting, settings(rows)))}",
-        "notes": [line for line in (noise_sentence(rows), *problems(rows)) if line],
-        "rows": list(list_rows(rows, [])),
+        "notes": [
+            line
+            for line in (noise_sentence(rows), *problems(rows), selection.choice_words(rows, some))
+            if line
+        ],
+        "rows": list(list_rows(rows, [], list(some.index))),
         "chart": "",
         "alternative": "",
     }

@@ -19,7 +19,8 @@ def one_line(text: object) -> str:
     not obey what they contain, and each must fit into one row of a table.
     """
     line = " ".join(str(text).split())
-    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    if not line.isprintable():
+        line = "".join(letter if letter.isprintable() else "?" for letter in line)
     return line if len(line) <= _MOST_LETTERS else line[: _MOST_LETTERS - 3] + "..."
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.tables import make, with_table
+from builders.tables import Times, make, with_table
 from forwardbench import results
 from forwardbench.analysis import findings
 from forwardbench.analysis.columns import COLUMNS
@@ -332,6 +332,20 @@ def test_troubles_name_each_implementation_once(make_table):
         "machine reached 50",
         "broken: 2 cells failed, first 64x64-64: ValueError: no",
     ]
+
+
+def test_many_troubles_are_counted():
+    """Twenty implementations have a line; one line counts the others and their cells."""
+    failed = ("failed", "ValueError: shapes do not fit")
+    names = [f"rung_{number:02d}" for number in range(23)]
+    times: Times = {
+        "python_loops": {"4x4-4": [1.0] * 3},
+        **{name: {"4x4-4": failed} for name in names},
+    }
+    lines = findings.problems(make(times).table)
+    assert len(lines) == 21
+    assert lines[19] == "rung_19: 1 cell failed, first 4x4-4: ValueError: shapes do not fit"
+    assert lines[20] == "3 more implementations: 3 cells with no time or none credible"
 
 
 def test_a_difference_is_shown_only_outside_the_noise(make_table):

@@ -50,39 +50,55 @@ def write_run(
 
     ``skipped`` maps label and case to an estimate of seconds, low and high.
     """
-    folder.mkdir()
     cells = {
         (label, case): replace(make_cell(label, case, sweep), **changes)
         for label, row in times.items()
         for case in row
     }
+    left_out = [
+        {
+            "cell": replace(make_cell(label, case, sweep), **changes).to_json(),
+            "status": "skipped",
+            "reason": "predicted 9 s a call, over the limit of 1 s",
+            "estimate": estimate,
+        }
+        for (label, case), estimate in (skipped or {}).items()
+    ]
+    measured = {cell: times[label][case] for (label, case), cell in cells.items()}
+    return write_cells(folder, measured, left_out, baseline=baseline, ceilings=ceilings)
+
+
+def write_cells(
+    folder: Path,
+    measured: Mapping[Cell, list[Any]],
+    left_out: Iterable[Mapping[str, Any]] = (),
+    *,
+    baseline: str = "python_loops",
+    ceilings: Iterable[Mapping[str, Any]] = (),
+) -> Path:
+    """Write a run folder with one time a pass for each cell, as in `Times`.
+
+    ``left_out`` holds entries of `run.json` for cells that were not measured.
+    """
+    folder.mkdir()
     document = {
         "request": {"baseline": baseline},
         "ceilings": list(ceilings),
-        "measured": [{"cell": cell.to_json(), "expected_seconds": 1} for cell in cells.values()],
-        "skipped": [
-            {
-                "cell": replace(make_cell(label, case, sweep), **changes).to_json(),
-                "status": "skipped",
-                "reason": "predicted 9 s a call, over the limit of 1 s",
-                "estimate": estimate,
-            }
-            for (label, case), estimate in (skipped or {}).items()
-        ],
+        "measured": [{"cell": cell.to_json(), "expected_seconds": 1} for cell in measured],
+        "skipped": list(left_out),
     }
     (folder / "run.json").write_text(json.dumps(document))
-    count = max((len(each) for row in times.values() for each in row.values()), default=0)
-    for number in range(count):
-        one = _pass(times, cells, number)
+    for number in range(max((len(each) for each in measured.values()), default=0)):
+        one = _pass(measured, number)
         (folder / f"pass-{number + 1:03d}.json").write_text(json.dumps(one))
     return folder
 
 
-def _pass(times: Times, cells: Mapping[tuple[str, str], Cell], number: int) -> dict[str, Any]:
+def _pass(measured: Mapping[Cell, list[Any]], number: int) -> dict[str, Any]:
     """What the file of one pass holds."""
     entries, failures = [], {}
-    for (label, case), cell in cells.items():
-        seconds = times[label][case][number : number + 1] or [None]
+    for cell, times in measured.items():
+        seconds = times[number : number + 1] or [None]
         if isinstance(seconds[0], str):
             failures[str(cell)] = seconds[0]
         elif seconds[0] is not None:

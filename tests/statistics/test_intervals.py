@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import mstats
 
-from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, log_interval
+from forwardbench.statistics.intervals import EARLY_STOP_LEVEL, log_interval, log_intervals
 
 
 def test_exact_numbers_of_three_values():
@@ -37,6 +37,18 @@ def test_one_value_has_a_centre_and_no_interval():
     interval = log_interval([2.0])
     assert interval.centre == 2.0
     assert all(math.isnan(value) for value in (*interval[1:], interval.half_width))
+
+
+@given(
+    st.lists(st.lists(st.floats(1e-9, 1e9) | st.just(math.nan), min_size=9, max_size=9), min_size=1)
+)
+def test_many_intervals_are_those_of_each(rows):
+    """To the last digit, and without the values that are not known; NaN where none is."""
+    every = log_intervals(np.array(rows)).T.tolist()
+    for row, interval in zip(rows, every, strict=True):
+        known = [value for value in row if value == value]
+        expected = log_interval(known) if known else [math.nan] * 3
+        assert np.array_equal(interval, expected, equal_nan=True)
 
 
 # Farther apart, an interval of two values would be wider than the widest that is given.

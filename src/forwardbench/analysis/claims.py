@@ -90,10 +90,12 @@ def _largest_of(
 ) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
     """The rows of two implementations on the largest case on which both were measured."""
     cases = rows.assign(size=sizes(rows)).sort_values("size")["case"].drop_duplicates()
+    times = [rows[(rows["implementation"] == name) & is_credible(rows)] for name in (first, second)]
+    both = set(times[0]["case"]) & set(times[1]["case"])
     for case in reversed(cases.tolist()):
-        pair = _row_of(rows, first, case), _row_of(rows, second, case)
-        if pair[0] is not None and pair[1] is not None:
-            return pair[0], pair[1]
+        if case in both:
+            slow, fast = (each[each["case"] == case].iloc[0] for each in times)
+            return slow, fast
     return None
 
 

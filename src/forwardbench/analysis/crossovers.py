@@ -7,7 +7,7 @@ of the size.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, sizes
-from forwardbench.statistics.intervals import log_interval
+from forwardbench.statistics.intervals import log_intervals
 
 _BENDS = (0, -1, 1)
 """Ways to interpolate: 0 is a straight line, -1 and 1 bend it by the left or right neighbour."""
@@ -72,23 +72,22 @@ def paired_ratios(
     A difference is shown where the interval excludes 1 and, for a factor of 1, the ratio lies
     outside the noise floor. A single pass without an interval counts without one.
     """
-    rows = _credible_rows(table, evidence)
+    rows = _credible_rows(table[table["implementation"].isin([implementation, other])], evidence)
     columns = ["size", "case", "activation", "passes", "floor", "half_width"]
     one_rows = rows.loc[rows["implementation"] == implementation, columns]
     other_rows = rows.loc[rows["implementation"] == other, columns]
     both = one_rows.merge(other_rows, on=["size", "case", "activation"], suffixes=("", "_other"))
     both = both.sort_values("size").drop_duplicates("size")
-    logs = np.array(
-        [
-            np.log(np.divide(row["passes_other"], row["passes"]) / factor)
-            for _, row in both.iterrows()
-        ]
-    )
+    logs = np.log(np.divide(_passes(both["passes_other"]), _passes(both["passes"])) / factor)
     floors = np.log(both["floor"].to_numpy(float)) if factor == 1 else np.zeros(len(both))
     floors = np.maximum(floors, np.hypot(both["half_width"], both["half_width_other"]))
-    level = evidence.level
-    signs = [_sign(row, floor, level) for row, floor in zip(logs, floors, strict=True)]
-    return Ratios(both["size"].to_numpy(float), logs.T, np.array(signs, dtype=np.int64), level)
+    signs = _signs(logs, floors, evidence.level)
+    return Ratios(both["size"].to_numpy(float), logs.T, signs, evidence.level)
+
+
+def _passes(rows: pd.Series[Any]) -> NDArray[np.float64]:
+    """The seconds of each pass of each row, shape (rows, passes)."""
+    return np.array(rows.tolist(), float).reshape(len(rows), -1 if len(rows) else 0)
 
 
 def _credible_rows(table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
@@ -107,14 +106,13 @@ def _credible_rows(table: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     )[is_credible(table)]
 
 
-def _sign(logs: NDArray[np.float64], floor: float, level: float) -> int:
-    known = logs[~np.isnan(logs)]
-    if not len(known):
-        return 0
-    centre, low, high = np.log(log_interval(np.exp(known).tolist(), level))
-    if low <= 0 <= high or abs(centre) <= floor:
-        return 0
-    return int(np.sign(centre))
+def _signs(
+    logs: NDArray[np.float64], floors: NDArray[np.float64], level: float
+) -> NDArray[np.int64]:
+    """Of each row of logarithms of ratios: 1 or -1 where a difference is shown, 0 where none is."""
+    centres, lows, highs = np.log(log_intervals(np.exp(logs), level))
+    none_shown = ((lows <= 0) & (highs >= 0)) | (np.abs(centres) <= floors) | np.isnan(centres)
+    return np.where(none_shown, 0, np.sign(centres)).astype(np.int64)
 
 
 def crossovers(
@@ -166,12 +164,13 @@ def _cross(
     steps = np.linspace(left, right, _STEPS * (right - left) + 1)
     grid = np.interp(steps, np.arange(len(positions)), positions)
     paths = np.array([_path(grid, steps, positions, row, bend) for row in logs])
-    curves = np.log([log_interval(np.exp(column).tolist(), level) for column in paths.T])
-    centre = _first_rise(grid, curves[:, 0])
-    if np.isnan(curves).any():
+    centres, lows, highs = np.log(log_intervals(np.exp(paths.T), level))
+    beside = np.isnan(paths).any(axis=0)  # a pass lacks the time beyond the last size
+    centre = _first_rise(grid, np.where(beside, np.nan, centres))
+    if beside.any() or np.isnan(highs).any():
         return centre, float("nan"), float("nan")
-    low = _first_rise(grid, curves[:, 2])
-    high = -_first_rise(-grid[::-1], -curves[::-1, 1])
+    low = _first_rise(grid, highs)
+    high = -_first_rise(-grid[::-1], -lows[::-1])
     return centre, low, high
 
 
@@ -226,7 +225,7 @@ def reach(
         return Reach("never" if slower else "unclear", None, common_sizes, (), slower)
     if len(shown) == len(common_sizes):
         return Reach("always", None, common_sizes, shown, slower)
-    crossings = crossovers(table, evidence, implementation, other, factor)
+    crossings = list(_changes(ratios)) if size_axis(table) else []
     faster = np.flatnonzero(ratios.signs > 0)
     contiguous = len(faster) == faster[-1] - faster[0] + 1
     upward = bool(crossings) and crossings[0].upward
@@ -251,24 +250,24 @@ def winners(table: pd.DataFrame, evidence: Evidence) -> list[Winner]:
     """The fastest measured implementation on each case, by growing size."""
     rows = _credible_rows(table, evidence)
     rows = rows[~is_control(rows)].sort_values(["size", "case", "seconds"])
-    fastest = []
-    for (_, case, _), group in rows.groupby(["size", "case", "activation"], sort=False):
-        first, *others = group.to_dict("records")
-        ties = [
-            str(other["implementation"])
-            for other in others
-            if _is_tie(first, other, evidence.level)
-        ]
-        best = str(first["implementation"])
-        fastest.append(Winner(str(case), int(first["size"]), best, tuple(ties)))
-    return fastest
-
-
-def _is_tie(first: dict[Hashable, Any], other: dict[Hashable, Any], level: float) -> bool:
-    """Whether one row is not shown to be slower than another on the same case."""
-    logs = np.log(np.divide(other["passes"], first["passes"]))
-    floor = max(np.log(first["floor"]), np.hypot(first["half_width"], other["half_width"]))
-    return _sign(logs, floor, level) == 0
+    place = rows.groupby(["size", "case", "activation"], sort=False).ngroup().to_numpy()
+    first = np.unique(place, return_index=True)[1]
+    best = rows.iloc[first]
+    fastest = rows.iloc[first[place]]  # for each row, the fastest on its case
+    logs = np.log(np.divide(_passes(rows["passes"]), _passes(fastest["passes"])))
+    half_widths = np.hypot(fastest["half_width"], rows["half_width"].to_numpy())
+    floors = np.maximum(np.log(fastest["floor"].to_numpy(float)), half_widths.to_numpy(float))
+    tied = _signs(logs, floors, evidence.level) == 0
+    tied[first] = False
+    names: list[list[str]] = [[] for _ in first]
+    for number in np.flatnonzero(tied).tolist():
+        names[place[number]].append(str(rows["implementation"].iloc[number]))
+    return [
+        Winner(str(case), int(size), str(name), tuple(ties))
+        for case, size, name, ties in zip(
+            best["case"], best["size"], best["implementation"], names, strict=True
+        )
+    ]
 
 
 class Lead(NamedTuple):

@@ -24,7 +24,7 @@ def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
     for _, group in table.groupby(["implementation", *SETTING], sort=False):
         measured = group[group["status"] == "measured"]
         estimated = group[group["status"] == "estimated"]
-        if not size_axis(group) or len(measured) < FIT_POINTS:
+        if estimated.empty or not size_axis(group) or len(measured) < FIT_POINTS:
             continue
         workload = str(group["workload"].iloc[0])
         amounts = [amount_of(workload, case) for case in measured["case"]]

@@ -31,12 +31,12 @@ class Evidence:
 
 def gather(results: Results, table: pd.DataFrame) -> Evidence:
     """Find the measurements behind each row of the table that was made from these results."""
-    seconds = results.samples.set_index([HOST, *CELL_KEY])[["pass", "seconds"]]
-    by_cell = {
-        key: dict(zip(rows["pass"], rows["seconds"], strict=True))
-        for key, rows in seconds.groupby(level=list(range(seconds.index.nlevels)), sort=False)
-    }
-    last = results.samples.groupby(HOST)["pass"].max().to_dict()
+    samples = results.samples
+    columns = [samples[name].tolist() for name in (HOST, *CELL_KEY, "pass", "seconds")]
+    by_cell: dict[tuple[Any, ...], dict[int, float]] = {}
+    for *key, number, seconds in zip(*columns, strict=True):
+        by_cell.setdefault(tuple(key), {})[number] = seconds
+    last = samples.groupby(HOST)["pass"].max().to_dict()
     keys = table[[HOST, *CELL_KEY]].itertuples(index=False, name=None)
     passes = [
         _passes(by_cell[key], int(last[key[0]])) if measured else ()

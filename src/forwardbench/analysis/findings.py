@@ -36,6 +36,9 @@ from forwardbench.records import Status
 from forwardbench.results import HOST
 from forwardbench.units import format_interval, format_percent, format_ratio, format_seconds
 
+MOST_PROBLEMS = 20
+"""Most implementations of which it is said what went wrong."""
+
 
 def settings(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield the parts of a table for each sweep, dtype, threads and machine, in its order."""
@@ -277,7 +280,7 @@ def problems(table: pd.DataFrame) -> list[str]:
     """One line for each implementation with cells that have no time or no credible one.
 
     Cells that were skipped because they take too long are no problem, except where the
-    implementation has no time at all.
+    implementation has no time at all. Beyond `MOST_PROBLEMS` implementations are only counted.
     """
     rows = table[~is_control(table)]
     rows = rows.assign(problem=rows["status"].mask(is_doubted(rows), "not credible"))
@@ -285,11 +288,16 @@ def problems(table: pd.DataFrame) -> list[str]:
     never_timed = rows.groupby("implementation")["seconds"].transform("count") == 0
     bad = rows[missing | is_doubted(rows) | never_timed]
     lines = []
-    for name, cells in bad.groupby("implementation", sort=False):
+    groups = list(bad.groupby("implementation", sort=False))
+    for name, cells in groups[:MOST_PROBLEMS]:
         first = cells.iloc[0]
         count = f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} {first['problem']}"
         reason = f": {first['reason']}" if first["reason"] else ""
         lines.append(f"{name}: {count}, first {first['case']}{reason}")
+    others = groups[MOST_PROBLEMS:]
+    if others:
+        count = f"{sum(len(cells) for _, cells in others):,} cells"
+        lines.append(f"{len(others)} more implementations: {count} with no time or none credible")
     return lines
 
 

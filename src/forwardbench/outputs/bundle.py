@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,13 @@ from forwardbench import results
 from forwardbench.analysis.break_even import break_evens
 from forwardbench.analysis.evidence import Evidence, gather
 from forwardbench.analysis.rows import is_control
+from forwardbench.analysis.selection import (
+    charted,
+    charted_first_calls,
+    choice_words,
+    first_call_words,
+    listed,
+)
 from forwardbench.analysis.table import summarize
 from forwardbench.analysis.warnings import warnings_of
 from forwardbench.records import DEFAULT_WORKLOAD
@@ -63,6 +70,16 @@ class Bundle:
         return warnings_of(self.results, self.table, self.run)
 
     @cached_property
+    def charted(self) -> list[Hashable]:
+        """The rows of the table that charts show: all, unless there are too many."""
+        return charted(self.table)
+
+    @cached_property
+    def listed(self) -> list[Hashable]:
+        """The rows of the table that tables show: all, unless there are too many."""
+        return listed(self.table)
+
+    @cached_property
     def history(self) -> pd.DataFrame:
         """The tables of all commits as one, oldest first; empty if there is only one commit."""
         commits = self.load_commits()
@@ -107,12 +124,20 @@ class SweepPart:
 
     name: str
     rows: pd.DataFrame
+    """All rows, from which titles and noise floors are made."""
+    shown: pd.DataFrame
+    """The rows that the chart shows."""
     evidence: Evidence
 
     @property
     def table(self) -> pd.DataFrame:
-        """The rows of the table that the chart shows."""
+        """The rows of the table that the chart is about."""
         return self.rows
+
+    @property
+    def choice(self) -> str:
+        """Says which rows are shown; empty if all are."""
+        return choice_words(self.rows, self.shown)
 
 
 @dataclass(frozen=True)
@@ -122,8 +147,17 @@ class BreakEvenPart:
     name: str
     rows: pd.DataFrame
     """Rows of `Bundle.break_evens`."""
+    judged: pd.DataFrame
+    """Those that could be compared with the reference."""
+    shown: pd.DataFrame
+    """Those of them that the chart can show."""
     table: pd.DataFrame
-    """The rows of the table that the chart shows."""
+    """The rows of the table that the chart is about."""
+
+    @property
+    def choice(self) -> str:
+        """Says which rows the chart can show; empty if all."""
+        return first_call_words(self.judged, self.shown)
 
 
 @dataclass(frozen=True)
@@ -135,6 +169,8 @@ class HistoryPart:
     """Rows of `Bundle.history`."""
     table: pd.DataFrame
     """The rows of the newest commit's table."""
+    choice = ""
+    """Every commit and every case is shown."""
     intervals: str
     """A description of the intervals, as in `Bundle.intervals`."""
 
@@ -155,7 +191,8 @@ def sweep_parts(bundle: Bundle) -> Iterator[SweepPart]:
     """Yield every sweep that has times."""
     for name, rows in _by_sweep(bundle.table):
         if rows.loc[~is_control(rows), "seconds"].notna().any():
-            yield SweepPart(name, rows, bundle.evidence)
+            shown = rows[rows.index.isin(bundle.charted)]
+            yield SweepPart(name, rows, shown, bundle.evidence)
 
 
 def break_even_parts(bundle: Bundle) -> Iterator[BreakEvenPart]:
@@ -163,7 +200,9 @@ def break_even_parts(bundle: Bundle) -> Iterator[BreakEvenPart]:
     tables = dict(_by_sweep(bundle.table))
     for name, rows in _by_sweep(bundle.break_evens):
         if (rows["verdict"] != "").any():
-            yield BreakEvenPart(name, rows, tables[name])
+            judged = rows[rows["verdict"] != ""]
+            shown = charted_first_calls(judged, bundle.table)
+            yield BreakEvenPart(name, rows, judged, shown, tables[name])
 
 
 def history_parts(bundle: Bundle) -> Iterator[HistoryPart]:

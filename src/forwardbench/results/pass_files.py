@@ -61,12 +61,16 @@ class _Timing(NamedTuple):
         return self.cpu_seconds / max(self.wall_seconds, validation.SHORTEST)
 
 
-def read_pass(path: Path) -> Pass:
-    """Read the file of one pass; raises `UserError`."""
+def read_pass(path: Path, known: dict[str, Cell] | None = None) -> Pass:
+    """Read the file of one pass; raises `UserError`.
+
+    ``known`` holds the cells of the passes before, as in `read_cell`.
+    """
     document = read_json(path)
+    known = {} if known is None else known
     with reporting_bad_contents(path):
         timings = [
-            _read_benchmark(benchmark["extra_info"], benchmark["stats"])
+            _read_benchmark(benchmark["extra_info"], benchmark["stats"], known)
             for benchmark in document["benchmarks"]
             if "cell" in benchmark["extra_info"]  # the file may hold another project's too
         ]
@@ -99,9 +103,9 @@ def read_pass(path: Path) -> Pass:
         )
 
 
-def _read_benchmark(info: dict[str, Any], stats: dict[str, Any]) -> _Timing:
+def _read_benchmark(info: dict[str, Any], stats: dict[str, Any], known: dict[str, Cell]) -> _Timing:
     """Read one entry: its `extra_info` and its `stats`."""
-    cell = read_cell(info["cell"])
+    cell = read_cell(info["cell"], known)
     seconds = validation.seconds(stats["median"])
     calls = stats.get("iterations", 1)
     calls = validation.number(calls, 1, validation.MOST_CALLS, "a number of calls")
@@ -164,10 +168,18 @@ def _unenforced(cell: Cell, ran_on: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def read_cell(values: Any) -> Cell:
-    """Read a cell; its errors are those that `reporting_bad_contents` turns into a `UserError`."""
+def read_cell(values: Any, known: dict[str, Cell]) -> Cell:
+    """Read a cell; its errors are those that `reporting_bad_contents` turns into a `UserError`.
+
+    ``known`` holds the cells that were read before, by their values as text, and gets this one:
+    every pass has the same cells, and checking one takes longer than looking it up.
+    """
+    written = repr(values)
+    if written in known:
+        return known[written]
     cell = Cell.from_json(values)
     validation.whole(cell.threads, 1, validation.MOST_CPUS, "a number of threads")
+    known[written] = cell
     return cell
 
 

@@ -52,12 +52,13 @@ def load_folder(folder: Path) -> Results:
     document = read_json(run)
     with reporting_bad_contents(run):
         baseline = one_line(validation.text(document["request"]["baseline"], "a baseline"))
-        cells = {}
+        cells: dict[Cell, dict[str, Any]] = {}
+        known: dict[str, Cell] = {}
         for item in document.get("measured", []):
-            cell = read_cell(item["cell"])
+            cell = read_cell(item["cell"], known)
             cells[cell] = _cell_row(cell)
         for item in document.get("skipped", []):
-            cell = read_cell(item["cell"])
+            cell = read_cell(item["cell"], known)
             if item["status"] not in LEFT_OUT:
                 raise ValueError(f"status {item['status']!r}")
             cells[cell] = _cell_row(cell, item["status"], item["reason"], item["estimate"])
@@ -70,7 +71,7 @@ def load_folder(folder: Path) -> Results:
         }
     if not cells:
         raise UserError(f"{folder} holds a run that measured nothing: run it again")
-    passes = [read_pass(path) for path in sorted(folder.glob("pass-*.json"))]
+    passes = [read_pass(path, known) for path in sorted(folder.glob("pass-*.json"))]
     with reporting_bad_contents(run):
         measured = _assemble(passes, cells, baseline, ceilings, document)
     return replace(measured, first_calls=_read_first_calls(folder))
@@ -172,17 +173,13 @@ def _assemble(
     document: dict[str, Any],
 ) -> Results:
     """Combine the passes, and set the status of each cell."""
+    keys = {cell: tuple(_key(cell).values()) for one_pass in passes for cell in one_pass.seconds}
     samples = [
-        {
-            **_key(cell),
-            HOST: "",
-            "pass": number,
-            "seconds": seconds,
-            "error": one_pass.errors[cell],
-        }
+        (*keys[cell], "", number, seconds, one_pass.errors[cell])
         for number, one_pass in enumerate(passes, 1)
         for cell, seconds in one_pass.seconds.items()
     ]
+    columns = [*CELL_KEY, HOST, "pass", "seconds", "error"]
     problems = {name: problem for one_pass in passes for name, problem in one_pass.problems.items()}
     for cell, row in cells.items():
         if str(cell) in problems:
@@ -190,7 +187,7 @@ def _assemble(
         elif row["status"] == "measured" and not any(cell in each.seconds for each in passes):
             row["status"], row["reason"] = "skipped", "the run ended before it was measured"
     return Results(
-        pd.DataFrame(samples, columns=SAMPLE_COLUMNS),
+        pd.DataFrame(samples, columns=columns).reindex(columns=SAMPLE_COLUMNS),
         pd.DataFrame(list(cells.values())),
         baseline,
         passes[0].machine if passes else "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from pandas import DataFrame
 
 from forwardbench.analysis.rows import is_doubted
+from forwardbench.analysis.selection import is_large
 from forwardbench.commands.shared import terminal
 from forwardbench.commands.shared.exit_status import FAILED, GOOD
 from forwardbench.commands.shared.screen import print_line, say
@@ -42,7 +43,9 @@ def present(path: Path, formats: Sequence[str], *, show: bool) -> int:
         print_line(f"Report: {path}/report.html (open it in a browser; it needs no network)")
         print_line(f"Charts: {path}/charts ({len(files)} files)")
         print_line(f"Table:  {path}/table.csv")
-        print_line(f"Every cell with its interval: {command_line('show', path)}")
+        large = is_large(bundle.table)
+        cells = "More cells with their intervals" if large else "Every cell with its interval"
+        print_line(f"{cells}: {command_line('show', path)}")
     for line in bundle.warnings:
         say(f"Warning: {line}")
     return FAILED if _has_bad_cells(bundle.table) else GOOD

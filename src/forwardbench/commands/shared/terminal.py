@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from forwardbench.analysis.first_call_findings import calls_words, first_call_pr
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
 from forwardbench.analysis.notation import UNDECIDED_KEY, with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes, slowest_first
+from forwardbench.analysis.selection import charted, choice_words, listed, some_first_calls
 from forwardbench.commands.shared.console import SafeConsole
 from forwardbench.commands.shared.screen import STDOUT
 from forwardbench.units import format_interval, format_seconds
@@ -50,36 +51,48 @@ def make_console() -> Console:
 
 
 def print_summary(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:
-    """Print the speedup of every implementation on every case, a table for each setting."""
+    """Print the speedup of every implementation on every case, a table for each setting.
+
+    Of a large run only those that its charts show.
+    """
+    shown = charted(table)
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
-        for number, block in enumerate(_speedup_blocks(rows, console)):
-            if number:
-                console.print()
-            console.print(block)
+        if rows.index.isin(shown).any():
+            for number, block in enumerate(_speedup_blocks(rows, shown, console)):
+                if number:
+                    console.print()
+                console.print(block)
         _print_notes(rows, evidence, console)
+    _print_choice(table, shown, console)
 
 
 def print_cells(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:
-    """Print every cell with its intervals, a table for each setting."""
+    """Print every cell with its intervals, a table for each setting; of a large run only some."""
     dropped: tuple[str, ...] = ()
+    shown = listed(table)
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
-        dropped = _print_fitting(partial(_cells, rows), console)
+        if rows.index.isin(shown).any():
+            dropped = _print_fitting(partial(_cells, rows, shown), console)
         _print_notes(rows, evidence, console)
+    _print_choice(table, shown, console)
     if dropped:
         console.print(f"No room for: {', '.join(dropped)}. A wider terminal shows it.")
 
 
 def print_break_evens(break_evens: pd.DataFrame, console: Console) -> None:
     """Print the cost of first calls and when they have paid, a table for each setting."""
+    shown, words = some_first_calls(break_evens)
     for _, rows in break_evens.groupby(SETTING, sort=False):
         setting = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
         console.print(f"{setting}: first call, and after how many calls it has paid")
-        console.print(_first_calls(rows))
+        console.print(_first_calls(rows[rows.index.isin(shown.index)]))
         notes = (f"{payoff(rows)}.", *first_call_problems(rows))
         console.print("\n".join(notes))
         console.print()
+    if words:
+        console.print(words)
 
 
 def _first_calls(rows: pd.DataFrame) -> Table:
@@ -113,6 +126,13 @@ def _print_fitting(make: Callable[[Sequence[str]], Table], console: Console) -> 
 def _room_for(table: Table, console: Console) -> int:
     """The width in characters that a table needs if no text is folded."""
     return Measurement.get(console, console.options.update_width(10_000), table).maximum
+
+
+def _print_choice(table: pd.DataFrame, shown: Sequence[Hashable], console: Console) -> None:
+    """Say which cells were printed, unless all were."""
+    words = choice_words(table, table[table.index.isin(shown)])
+    if words:
+        console.print(words)
 
 
 def _print_notes(rows: pd.DataFrame, evidence: Evidence, console: Console) -> None:
@@ -175,13 +195,15 @@ def _title(rows: pd.DataFrame) -> str:
     )
 
 
-def _speedup_blocks(rows: pd.DataFrame, console: Console) -> Iterator[Table]:
+def _speedup_blocks(
+    rows: pd.DataFrame, shown: Sequence[Hashable], console: Console
+) -> Iterator[Table]:
     """Rows are cases, columns implementations, in as many tables as fit the console's width.
 
     The first column of every table is the baseline, with its time.
     """
     baseline = baseline_of(rows)
-    rows = with_words(rows)[~is_control(rows)]
+    rows = with_words(rows)[~is_control(rows) & rows.index.isin(shown)]
     rows = rows.assign(size=sizes(rows)).sort_values("size")
     without_time = sorted(set(rows["implementation"]) - set(slowest_first(rows)))
     order = [*slowest_first(rows), *without_time]
@@ -218,23 +240,24 @@ def _speedup(row: pd.Series[Any] | None) -> str:
     return "" if row is None else write_ratio(row) or str(row["status"])
 
 
-def _cells(rows: pd.DataFrame, without: Sequence[str]) -> Table:
-    """One line per cell, cases by size and the fastest first in each."""
-    rows = with_words(rows).assign(size=sizes(rows))
+def _cells(rows: pd.DataFrame, shown: Sequence[Hashable], without: Sequence[str]) -> Table:
+    """One line per cell that is shown, cases by size and the fastest first in each."""
+    several = rows["passes"].max() > 1
+    rows = with_words(rows).assign(size=sizes(rows))[rows.index.isin(shown)]
     rows = rows.sort_values(["size", "case", "seconds"])
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("case", overflow="fold", max_width=LONGEST // 2 * 3)
     table.add_column("implementation", overflow="fold", max_width=LONGEST)
-    shown = [name for name in _VALUES if name not in without]
-    for name in shown:  # with a single pass, the interval is the timing tool's own
-        label = name if rows["passes"].max() > 1 else name.removeprefix("95 % ")
+    columns = [name for name in _VALUES if name not in without]
+    for name in columns:  # with a single pass, the interval is the timing tool's own
+        label = name if several else name.removeprefix("95 % ")
         table.add_column(label, justify="right", no_wrap=True)
     previous_case = ""
     for _, row in rows.iterrows():
         table.add_row(
             row["case"] if row["case"] != previous_case else "",
             row["implementation"],
-            *(_VALUES[name](row) for name in shown),
+            *(_VALUES[name](row) for name in columns),
         )
         previous_case = row["case"]
     return table

@@ -64,7 +64,7 @@ def title(part: BreakEvenPart) -> str:
 
 def draw(part: BreakEvenPart, view: View) -> Chart:
     """Draw one sweep's first calls, if they could be compared with the reference."""
-    judged = part.rows[part.rows["verdict"] != ""]
+    judged = part.shown
     shares = _share_out(judged, view)
     panels = [
         (panel_rows, looks)
@@ -78,7 +78,8 @@ def draw(part: BreakEvenPart, view: View) -> Chart:
         share_x=False, share_y=False,
     )  # fmt: skip
     notes = [
-        HELP, "; ".join(first_call_problems(part.rows)), _explain(judged), caption(judged),
+        part.choice, HELP, "; ".join(first_call_problems(part.rows)), _explain(judged),
+        caption(judged),
     ]  # fmt: skip
     chart, grid = make_grid(len(panels), layout, view, title(part), describe_sweep(judged), notes)
     for axes, (rows, looks) in zip(grid, panels, strict=True):
@@ -198,7 +199,7 @@ def _explain(judged: pd.DataFrame) -> str:
 
 def describe(part: BreakEvenPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    judged = part.rows[part.rows["verdict"] != ""]
+    judged = part.shown
     ends = "; ".join(
         f"{' on '.join(str(name) for name in names if name)}: {_ends(rows)}"
         for names, rows in judged.groupby(["implementation", HOST], sort=False)

@@ -53,9 +53,9 @@ def draw(part: SweepPart, view: View) -> Chart:
         "estimated from a fit, never measured",
         ("falling: a fixed cost a call; high and flat: the interpreter; low and flat: arithmetic",),
     )
-    return draw_lines(part.rows, values(part.rows), view, words, no_decoration)
+    return draw_lines(part, values(part.rows), view, words, no_decoration)
 
 
 def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(part.rows, "time per multiply-add", title)
+    return findings.describe(part.shown, "time per multiply-add", title)

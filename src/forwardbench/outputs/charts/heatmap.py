@@ -53,9 +53,9 @@ def title(part: SweepPart) -> str:
 
 def draw(part: SweepPart, view: View) -> Chart:
     """Draw one sweep."""
-    table = part.rows
+    table = part.shown
     style.check_axis(table, view)
-    cells = _cells(table, view)
+    cells = _cells(part, view)
     names = _order(cells)
     columns = cells.drop_duplicates("column").sort_values("column")
     numeric = style.is_numeric(table, view)
@@ -72,9 +72,10 @@ def draw(part: SweepPart, view: View) -> Chart:
         above=0.35 if len(rows) > 1 else 0.15, below=0.45 + height,
     )  # fmt: skip
     notes = [
-        *findings.problems(table),
+        part.choice,
+        *findings.problems(part.rows),
         HELP,
-        findings.noise_sentence(table),
+        findings.noise_sentence(part.rows),
         findings.caption(table),
     ]
     chart, grid = make_chart(
@@ -92,9 +93,14 @@ def draw(part: SweepPart, view: View) -> Chart:
     return chart
 
 
-def _cells(table: pd.DataFrame, view: View) -> pd.DataFrame:
+def _cells(part: SweepPart, view: View) -> pd.DataFrame:
     """What each cell shows: its column, ratio, shade from 0 to 1, and text."""
-    cells = with_words(table).assign(doubted=is_doubted(table), place=style.positions(table, view))
+    table = part.shown
+    cells = (
+        with_words(part.rows)
+        .loc[table.index]
+        .assign(doubted=is_doubted(table), place=style.positions(table, view))
+    )
     cells = cells[~is_control(table)].sort_values(["place", "case", "activation"], kind="stable")
     ratio = cells["speedup"].fillna(cells["guess"]).astype(float)
     logs = pd.Series(np.log(ratio), cells.index)
@@ -179,4 +185,4 @@ def _luminance(colour: Any) -> float:
 
 def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(part.rows, "speedup", title, "Heat map")
+    return findings.describe(part.shown, "speedup", title, "Heat map")

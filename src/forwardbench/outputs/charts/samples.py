@@ -60,7 +60,7 @@ def title(part: SweepPart) -> str:
 
 def draw(part: SweepPart, view: View) -> Chart:
     """Draw one sweep: a panel for each implementation, controls among them."""
-    table = part.rows
+    table = part.shown
     table = table.assign(
         pass_seconds=part.evidence.passes.loc[table.index],
         row=style.positions(table, View()),
@@ -84,7 +84,7 @@ def draw(part: SweepPart, view: View) -> Chart:
         width=2.3, height=_ROW * (len(order) + 0.8), left=_CASE_ROOM + 0.1, right=0.85,
         above=0.45 if several else 0.3, below=0.5,
     )  # fmt: skip
-    notes = [*findings.problems(table), HELP, findings.caption(table)]
+    notes = [part.choice, *findings.problems(part.rows), HELP, findings.caption(table)]
     subtitle = findings.describe_sweep(table)
     chart, all_axes = make_grid(
         len(panels), layout, view, title(part), subtitle, notes, beside=beside
@@ -216,6 +216,6 @@ def _signed(logarithm: float) -> str:
 def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
     return (
-        "Dot chart of every pass of every cell in the sweep "
+        f"Dot chart of every pass of {'some cells' if part.choice else 'every cell'} in the sweep "
         f"{part.rows['sweep'].iloc[0]}, relative to the cell's centre, where {title}."
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from forwardbench.analysis import findings
 from forwardbench.analysis.crossovers import Crossover, crossovers
 from forwardbench.analysis.estimates import estimated_speedups
-from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.noise import noise_floor
 from forwardbench.analysis.rows import size_axis, slowest_first
 from forwardbench.outputs.bundle import SweepPart
@@ -56,8 +55,7 @@ def draw(part: SweepPart, view: View) -> Chart:
     table = part.rows
     baseline = findings.baseline_of(table)
     crossings_by_setting = {
-        findings.name_setting(rows): _crossings(rows, part.evidence)
-        for rows in findings.settings(table)
+        findings.name_setting(rows): _crossings(rows, part) for rows in findings.settings(table)
     }
 
     def mark_one(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
@@ -78,14 +76,15 @@ def draw(part: SweepPart, view: View) -> Chart:
         "one of the two times was estimated from a fit, not measured",
         _explain(table, any(any(each.values()) for each in crossings_by_setting.values())),
     )
-    return draw_lines(table, values(table), view, words, mark_one)
+    return draw_lines(part, values(table), view, words, mark_one)
 
 
-def _crossings(setting: pd.DataFrame, evidence: Evidence) -> dict[str, list[Crossover]]:
-    """Where each series crosses the baseline."""
+def _crossings(setting: pd.DataFrame, part: SweepPart) -> dict[str, list[Crossover]]:
+    """Where each series that is shown in a setting crosses the baseline."""
     baseline = findings.baseline_of(setting)
-    names = [name for name in slowest_first(setting) if name != baseline]
-    return {name: crossovers(setting, evidence, name, baseline) for name in names}
+    shown = set(setting.loc[setting.index.isin(part.shown.index), "implementation"])
+    names = [name for name in slowest_first(setting) if name in shown - {baseline}]
+    return {name: crossovers(setting, part.evidence, name, baseline) for name in names}
 
 
 def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
@@ -100,4 +99,4 @@ def _explain(table: pd.DataFrame, crossed: bool) -> tuple[str, ...]:
 
 def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(part.rows, "speedup", title)
+    return findings.describe(part.shown, "speedup", title)

@@ -47,9 +47,11 @@ def values(table: pd.DataFrame) -> pd.DataFrame:
 def draw(part: SweepPart, view: View) -> Chart:
     """Draw one sweep."""
     table = part.rows
+    shown = {findings.name_setting(setting) for setting in findings.settings(part.shown)}
     changes = {
         findings.name_setting(setting): changes_of_lead(setting, part.evidence)
         for setting in findings.settings(table)
+        if findings.name_setting(setting) in shown
     }
 
     def mark_leads(axes: Axes, setting: pd.DataFrame, names: list[str]) -> None:
@@ -74,7 +76,7 @@ def draw(part: SweepPart, view: View) -> Chart:
         title(part), "time a call", format_seconds, "estimated from a fit, never measured",
         (ring,) if marked else (),
     )  # fmt: skip
-    return draw_lines(table, values(table), view, words, mark_leads)
+    return draw_lines(part, values(table), view, words, mark_leads)
 
 
 def _height(setting: pd.DataFrame, name: str, size: float) -> float:
@@ -87,4 +89,4 @@ def _height(setting: pd.DataFrame, name: str, size: float) -> float:
 
 def describe(part: SweepPart, title: str) -> str:
     """Alternative text of the chart with that title."""
-    return findings.describe(part.rows, "time a call", title)
+    return findings.describe(part.shown, "time a call", title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from forwardbench.analysis import claims
 from forwardbench.analysis.break_even import AGAINST
-from forwardbench.analysis.crossovers import reach, winners
+from forwardbench.analysis.crossovers import Winner, reach, winners
 from forwardbench.analysis.evidence import Evidence
 from forwardbench.analysis.findings import (
     baseline_of,
@@ -31,17 +31,29 @@ from forwardbench.analysis.findings import (
 )
 from forwardbench.analysis.first_call_findings import calls_words
 from forwardbench.analysis.rows import is_control, size_axis, slowest_first
+from forwardbench.analysis.selection import (
+    WHERE,
+    choice_words,
+    evenly,
+    is_large,
+    some_first_calls,
+)
 from forwardbench.analysis.size_findings import reach_words, size_word
 from forwardbench.outputs.bundle import Bundle, HistoryPart
-from forwardbench.outputs.catalogue import Entry
+from forwardbench.outputs.catalogue import Entry, export_entries
 from forwardbench.outputs.charts.drawing.view import View
 from forwardbench.outputs.pictures import Drawn, draw, pictures_of
 from forwardbench.outputs.report.cells import columns_of, list_rows
 from forwardbench.outputs.report.svg import Picture, Styles, embed
 from forwardbench.outputs.text import texts_of
+from forwardbench.records import Status
 from forwardbench.results import HOST
 from forwardbench.units import format_seconds
 
+_MOST_LINES = 200
+"""Most lines of the table of what was left out."""
+_MOST_NAMED = 40
+"""Most cases in one of these lines."""
 NO_CONTROLS = "Nothing was measured twice as a control, so no noise floor is known."
 
 
@@ -57,6 +69,9 @@ class _Shared:
 def make_page(bundle: Bundle) -> str:
     """Make the page of a run as HTML; every text from a file is escaped."""
     table, evidence = bundle.table, bundle.evidence
+    left_out, more_left_out = _left_out(table)
+    first_calls, more_first_calls = _first_calls(bundle.break_evens)
+    downloads, elsewhere = _downloads(bundle)
     shared = _Shared(_series(table), Styles())
     sweeps = [rows for _, rows in table.groupby(["workload", "sweep"], sort=False)]
     headlines = [line for rows in sweeps for line in _headlines(rows, evidence)]
@@ -74,18 +89,18 @@ def make_page(bundle: Bundle) -> str:
         sections=_sections(bundle, shared),
         styles=shared.styles,
         reaches=_reaches(table, evidence),
-        winners=[
-            (f"{rows['sweep'].iloc[0]}, {name_setting(rows)}", winner)
-            for rows in settings(table)
-            for winner in winners(rows, evidence)
-        ],
-        first_calls=_first_calls(bundle.break_evens),
+        winners=_winners(table, evidence, bundle.listed),
+        first_calls=first_calls,
+        more_first_calls=more_first_calls,
         against=AGAINST,
         claims=claims.judge_claims(table, evidence),
         columns=columns_of(table),
-        rows=list_rows(table, shared.series),
-        left_out=_left_out(table),
-        downloads=_downloads(bundle),
+        rows=list_rows(table, shared.series, bundle.listed),
+        choice=choice_words(table, table.loc[bundle.listed]),
+        left_out=left_out,
+        more_left_out=more_left_out,
+        downloads=downloads,
+        elsewhere=elsewhere,
         style=Markup(_asset("page.css")),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -138,7 +153,7 @@ def _chart(drawn: Drawn, shared: _Shared, prefix: str) -> dict[str, Any]:
         "question": module.QUESTION,
         "title": drawn.chart.title,
         "help": module.HELP,
-        "notes": [*problems(table), caption(table)],
+        "notes": [line for line in (drawn.part.choice, *problems(table), caption(table)) if line],
         "definitions": picture.definitions + (linear.definitions if linear else Markup("")),
         "panels": picture.panels,
         "linear": linear.panels if linear else (),
@@ -162,11 +177,32 @@ def _reaches(table: pd.DataFrame, evidence: Evidence) -> list[dict[str, Any]]:
     return parts
 
 
-def _first_calls(break_evens: pd.DataFrame) -> list[dict[str, str]]:
-    """What first calls cost and after how many calls they pay, with a line for each cell."""
-    return [
+def _winners(
+    table: pd.DataFrame, evidence: Evidence, listed: Sequence[Hashable]
+) -> list[tuple[str, Winner]]:
+    """Who is fastest on each case that the page lists, by setting."""
+    pairs = []
+    for rows in settings(table):
+        cases = set(rows.loc[rows.index.isin(listed), "case"])
+        name = f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+        pairs += [(name, each) for each in winners(rows, evidence) if each.case in cases]
+    return pairs
+
+
+def _first_calls(break_evens: pd.DataFrame) -> tuple[list[dict[str, str]], str]:
+    """What first calls cost and after how many calls they pay, with a line for each cell.
+
+    Also says how many lines there are, if not all cells have one.
+    """
+    shown, words = some_first_calls(break_evens)
+    names = {
+        index: f"{rows['sweep'].iloc[0]}, {name_setting(rows)}"
+        for rows in settings(break_evens)
+        for index in rows.index
+    }
+    lines = [
         {
-            "setting": f"{row['sweep']}, {name_setting(break_evens.loc[[index]])}",
+            "setting": names[index],
             "case": row["case"],
             "implementation": row["implementation"],
             "imported": format_seconds(row["import_seconds"]),
@@ -178,34 +214,64 @@ def _first_calls(break_evens: pd.DataFrame) -> list[dict[str, str]]:
             "against": format_seconds(row["against_seconds"]),
             "calls": calls_words(row) or row["reason"],
         }
-        for index, row in break_evens.iterrows()
+        for index, row in shown.iterrows()
     ]
+    return lines, words
 
 
-def _left_out(table: pd.DataFrame) -> list[dict[str, str]]:
-    """Cells with no measured or no credible time, by implementation, status and reason."""
+def _left_out(table: pd.DataFrame) -> tuple[list[dict[str, str]], str]:
+    """Cells with no measured or no credible time, by implementation, status and reason.
+
+    Also says how many there are beyond the lines; what failed or was wrong has a line first.
+    """
     left_out = table[~is_control(table) & (table["reason"] != "")]
-    lines = []
-    keys = ["implementation", "status", "reason"]
-    for (name, status, reason), rows in left_out.groupby(keys, sort=False):
-        cases = ", ".join(
-            f"{row['case']} ({', '.join([*hosts(rows.loc[[index]]), row['dtype']])})"
-            for index, row in rows.iterrows()
-        )
-        lines.append(
-            {
-                "implementation": str(name),
-                "status": str(status),
-                "cases": cases,
-                "reason": str(reason),
-            }
-        )
-    return lines
+    groups = list(left_out.groupby(["implementation", "status", "reason"], sort=False))
+    too_slow = (Status.SKIPPED, Status.ESTIMATED)
+    urgent = [number for number, (key, _) in enumerate(groups) if key[1] not in too_slow]
+    kept = evenly(range(len(groups)), _MOST_LINES, urgent)
+    lines = [
+        {
+            "implementation": str(name),
+            "status": str(status),
+            "cases": _name_cases(rows),
+            "reason": str(reason),
+        }
+        for (name, status, reason), rows in (groups[number] for number in kept)
+    ]
+    named = {index for number in kept for index in groups[number][1].index}
+    counts = left_out.loc[~left_out.index.isin(named), "status"].value_counts()
+    others = [f"{count:,} {status}" for status, count in counts.items()]
+    return lines, f"And {', '.join(others)}. {WHERE}" if others else ""
 
 
-def _downloads(bundle: Bundle) -> list[dict[str, str]]:
-    """The files that the page offers for download, as links that contain the files."""
-    return [
+def _name_cases(rows: pd.DataFrame) -> str:
+    """Name the cases of some rows, the first ones of many."""
+    named = [
+        f"{case} ({', '.join([*([str(host)] if host else []), dtype])})"
+        for case, host, dtype in zip(
+            rows["case"], rows[HOST], rows["dtype"].astype(str), strict=True
+        )
+    ]
+    more = [f"and {len(named) - _MOST_NAMED:,} more"] if len(named) > _MOST_NAMED else []
+    return ", ".join([*named[:_MOST_NAMED], *more])
+
+
+def _downloads(bundle: Bundle) -> tuple[list[dict[str, str]], str]:
+    """The files that the page offers for download, as links that contain the files.
+
+    Those of a large run would make the page ten times as large. Then there are none, but words
+    that say where they are.
+    """
+    if is_large(bundle.table):
+        beside = ["table.csv lies beside this page in the run's folder."] if bundle.run else []
+        exports = ", ".join(
+            f"{entry.declared['FILE']} ({entry.declared['SUMMARY']}) with --format {entry.name}"
+            for entry in export_entries()
+            if entry.declared.get("OFFERED")
+        )
+        words = [*beside, "From the results, forwardbench export writes", f"{exports}."]
+        return [], " ".join(words)
+    downloads = [
         {
             "name": entry.declared["FILE"],
             "what": entry.declared["SUMMARY"],
@@ -213,6 +279,7 @@ def _downloads(bundle: Bundle) -> list[dict[str, str]]:
         }
         for entry, text in texts_of(bundle, "OFFERED")
     ]
+    return downloads, ""
 
 
 def _encode(entry: Entry, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -72,8 +72,14 @@ class Row(NamedTuple):
     cells: tuple[Cell, ...]
 
 
-def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
-    """Yield a row for each cell, by sweep, size and time; a control has the series it repeats."""
+def list_rows(
+    table: pd.DataFrame, series: Sequence[str], shown: Sequence[Hashable] | None = None
+) -> Iterator[Row]:
+    """Yield a row for each cell, by sweep, size and time; a control has the series it repeats.
+
+    ``shown`` are the labels of the rows that are listed, None for all. Their words depend on the
+    whole table.
+    """
     intervals = [
         format_interval(low, high) if low != high else ""
         for low, high in zip(table["speedup_low"], table["speedup_high"], strict=True)
@@ -88,6 +94,7 @@ def list_rows(table: pd.DataFrame, series: Sequence[str]) -> Iterator[Row]:
         repeats=table["implementation"].where(~is_control(table), table["baseline"]),
         order=table.groupby(["workload", "sweep"], sort=False).ngroup(),
     )
+    table = table if shown is None else table.loc[list(shown)]
     for _, row in table.sort_values(["order", "dtype", "threads", "size", "seconds"]).iterrows():
         cells = tuple(_cell(row[column.source], column, row) for column in columns)
         yield Row(list(series).index(row["repeats"]) if row["repeats"] in series else -1, cells)

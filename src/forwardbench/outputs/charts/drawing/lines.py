@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.transforms import Affine2D
 
+from forwardbench.analysis.columns import SETTING
 from forwardbench.analysis.crossovers import Crossover
 from forwardbench.analysis.findings import (
     baseline_of,
@@ -25,6 +26,7 @@ from forwardbench.analysis.findings import (
 )
 from forwardbench.analysis.rows import is_control, is_credible, size_axis, slowest_first
 from forwardbench.analysis.size_findings import format_size
+from forwardbench.outputs.bundle import SweepPart
 from forwardbench.outputs.charts.drawing import style
 from forwardbench.outputs.charts.drawing.figure import (
     COLUMNS,
@@ -70,23 +72,30 @@ class Words:
 
 
 Decorate = Callable[["Axes", pd.DataFrame, list[str]], None]
-"""Adds to a panel what only one kind of chart has. Gets the panel, its rows and its series."""
+"""Adds to a panel what only one kind of chart has.
+
+Gets the panel, all rows of its setting, and the series that it shows.
+"""
 
 
 def draw_lines(
-    table: pd.DataFrame, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
+    part: SweepPart, values: pd.DataFrame, view: View, words: Words, decorate: Decorate
 ) -> Chart:
     """Draw ``values`` over size for every series, with a row of panels for each setting.
 
-    Where one panel holds all series, the settings of several machines stand side by side.
+    ``values`` has a row for each of the part's. Where one panel holds all series, the settings of
+    several machines stand side by side.
     """
+    table = part.shown
+    values = values.loc[table.index]
     style.check_axis(table, view)
     shares = style.share_out(table, view.theme)
     rows = list(settings(table))
+    whole = dict(iter(part.rows.groupby(SETTING, sort=False)))
     panels = [(setting, share) for setting in rows for share in shares]
     notes = [
-        *problems(table), _explain(table, values, words.hollow), *words.notes,
-        noise_sentence(table), caption(table),
+        part.choice, *problems(part.rows), _explain(table, values, words.hollow), *words.notes,
+        noise_sentence(part.rows), caption(table),
     ]  # fmt: skip
     layout = Layout(height=3.0 if len(rows) > 1 else 3.7, above=0.3 if len(rows) > 1 else 0.2)
     along = style.plan_axis(table, view, layout.width, layout.left)
@@ -107,7 +116,7 @@ def draw_lines(
         if len(rows) > 1:
             axes.set_title(name_setting(setting), loc="left", size=9, pad=6)
         along.label(axes, layout.height)
-        decorate(axes, setting, list(looks))
+        decorate(axes, whole[tuple(setting[SETTING].iloc[0])], list(looks))
         shown = setting[setting["implementation"].isin(list(looks))]
         _draw_series(chart, axes, shown.join(values), looks, view)
         axes.set_ylabel(words.label)
