@@ -288,8 +288,8 @@ class Judge:
                 raise WrongResultError(
                     f"{progress.iterations} calls took no time: who changed the timer?"
                 )
-        # On a busy machine one round may take much longer than another.
-        round_seconds = min(round_seconds, self._untimed(prepared, progress.iterations))
+        if round_seconds > 2 * MIN_ROUND_SECONDS:  # perhaps it was disturbed
+            round_seconds = min(round_seconds, self._untimed(prepared, progress.iterations))
         progress.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
 
     def _untimed(self, prepared: _Prepared, iterations: int = 1) -> float:
