@@ -1,11 +1,13 @@
 """Whether a cell's figure depends on what else is in the run, or on being in a run at all.
 
-    python -m studies company [--write] [--passes 8]    # 15 minutes on an otherwise idle machine
+    python -m studies company [--write] [--passes 8]    # 10 minutes on an otherwise idle machine
 
-Forty cells of the ladder are timed in turns in different company: each in a pass of its own, among
-the cells of a default run, and among those of a run with another dtype and number of threads. And
-by a plain loop in a bare process, which has freed a block of 32 MiB once, as programs that have
-loaded anything have, and in another that has not. With `--write` the table goes to docs/method.md.
+The figure of a cell is its time as a multiple of another's at the same case, `matmul` or, for that
+one, `matmul_inplace`. Forty cells of the ladder get their figures in different company: the two of
+them alone, among the cells of a default run, and among those of a run with another dtype and number
+of threads. And in plain loops, each in a bare process that has freed a block of 32 MiB once, as
+programs that have loaded anything have, or has not. With `--write` the table goes to
+docs/method.md.
 """
 
 import argparse
@@ -14,19 +16,25 @@ import math
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from os import sched_setaffinity
 from statistics import median
+from typing import Any
 
 from forwardbench import implementations, processes
 from forwardbench.measure.environment import describe_machine
-from forwardbench.measure.passes import PlannedCell, run_pass
+from forwardbench.measure.passes import run_pass
 from forwardbench.measure.plan import make_plan
 from forwardbench.measure.request import make_request
 from forwardbench.measure.run_options import RunOptions
+from forwardbench.measure.threads import keep_off_worker_cpus
+from forwardbench.measure.timing import Judge, visits_of
 from forwardbench.records import Cell
 from forwardbench.statistics.intervals import log_interval
-from forwardbench.verification.verify import Verdict
+from forwardbench.verification.verify import Nurseries, Verdict
+from forwardbench.workloads import get
 from studies import page
 from studies.children import ENVIRONMENT, FOLDER
 
@@ -51,44 +59,73 @@ def main(arguments):
 
 def plan_of(**options):
     """The planned cells of a run with these options."""
-    request = make_request(RunOptions(**options), seed=1)
+    request = make_request(RunOptions(first_calls=0, **options), seed=1)
     verdicts = {name: Verdict(name, "verified") for name in request.contenders}
     return make_plan(request, verdicts).measured
 
 
 def measure(passes):
-    """Seconds of each cell in each company, pass by pass; and the cells."""
-    default = plan_of(first_calls=0, shapes=SHAPES, sweeps=("square", "course"))
-    other = plan_of(
-        first_calls=0, shapes=SHAPES, sweeps=("square",),
-        dtypes=("float64", "float32"), threads=("1", "all"),
-    )  # fmt: skip
-    cells = [
-        planned
+    """Figures of each cell in each company, pass by pass; and the cells."""
+    default = plan_of(shapes=SHAPES, sweeps=("square", "course"))
+    other = plan_of(shapes=SHAPES, dtypes=("float64", "float32"), threads=("1", "all"))
+    pairs = [
+        (planned, default_of(default, partner(planned.cell)))
         for planned in default
         if planned.cell.sweep == "shapes" and not planned.cell.control and planned.seconds < 0.3
     ]
-    cells = random.Random(0).sample(cells, min(CELLS, len(cells)))
+    pairs = random.Random(0).sample(pairs, min(CELLS, len(pairs)))
     companies = {"default run": default, "other dtype and threads": other}
     origin = {"machine": describe_machine(), "commit": {}}
-    times = {name: {} for name in ("alone", *companies, "bare", "young")}
+    figures = {name: {} for name in ("alone", *companies, "bare", "young")}
     for number in range(passes):
         jobs = [
             *companies.items(),
-            *(("alone", [planned]) for planned in cells),
-            *((state, planned) for planned in cells for state in ("bare", "young")),
+            *((way, pair) for pair in pairs for way in ("alone", "bare")),
+            *(("young", pair) for pair in pairs if is_large(pair[0].cell)),
         ]
         random.Random(number).shuffle(jobs)
         for company, work in jobs:
-            if isinstance(work, PlannedCell):
-                found = {work.cell: bare(work, young=company == "young")}
-            else:
+            if company in companies:
                 found = medians(run_pass(work, f"{company}/{number}", origin))
-            for planned in cells:
-                if planned.cell in found:
-                    times[company].setdefault(planned.cell, []).append(found[planned.cell])
+                done = pairs
+            else:
+                found, done = WAYS[company](work), [work]
+            for one, other_one in done:
+                ratio = found[one.cell] / found[other_one.cell]
+                figures[company].setdefault(one.cell, []).append(ratio)
         print(f"pass {number + 1} of {passes}", file=sys.stderr, flush=True)
-    return times, cells
+    return figures, [one for one, _ in pairs]
+
+
+def partner(cell):
+    """The cell whose time is the unit of another's."""
+    name = "matmul" if cell.implementation != "matmul" else "matmul_inplace"
+    return replace(cell, implementation=name, reference=name)
+
+
+def default_of(plan, cell):
+    """The planned cell of a plan."""
+    return next(planned for planned in plan if planned.cell == cell)
+
+
+def is_large(cell):
+    """Whether results are so large that glibc would give their memory back."""
+    return get(cell.workload).bytes(cell.case) > 2**17
+
+
+def alone(pair):
+    """Seconds a call of the two cells, timed as in a pass, with nothing else."""
+    cells = {planned.cell: planned.seconds for planned in pair}
+    with Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
+        judge = Judge(lambda cell: nurseries.contender(cell.reference))
+        visits = [cell for cell in cells for _ in range(visits_of(cells[cell]))]
+        random.shuffle(visits)
+        found = {cell: [] for cell in cells}
+        for number, cell in enumerate(visits):
+            last = cell not in visits[number + 1 :]
+            found[cell] += judge.visit(cell, cells[cell], last=last).seconds
+        judge.close()
+    return {cell: median(seconds) for cell, seconds in found.items()}
 
 
 def medians(result):
@@ -101,33 +138,45 @@ def medians(result):
     }
 
 
-def bare(planned, *, young):
-    """Seconds a call in a plain loop of a bare process."""
-    cell = planned.cell
-    path = implementations.find(cell.reference)
-    arguments = [str(path), str(cell.case), cell.case.activation, str(planned.seconds)]
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / "bare_loop.py"), *arguments, "young" if young else "settled"],
-        env=ENVIRONMENT, capture_output=True, text=True, check=True,
-        preexec_fn=partial(sched_setaffinity, 0, processes.cpus_for(1)),
-    )  # fmt: skip
-    return json.loads(done.stdout)
+def in_bare_processes(pair, state):
+    """Seconds a call of the two cells in plain loops, each in a bare process."""
+    found = {}
+    for planned in random.sample(pair, 2):
+        cell = planned.cell
+        path = implementations.find(cell.reference)
+        arguments = [str(path), str(cell.case), cell.case.activation, str(planned.seconds), state]
+        done = subprocess.run(
+            [sys.executable, str(FOLDER / "bare_loop.py"), *arguments],
+            env=ENVIRONMENT, capture_output=True, text=True, check=True,
+            preexec_fn=partial(sched_setaffinity, 0, processes.cpus_for(1)),
+        )  # fmt: skip
+        found[cell] = json.loads(done.stdout)
+    return found
 
 
-def table(times, cells):
+WAYS: dict[str, Callable[[Any], dict[Cell, float]]] = {
+    "alone": alone,
+    "bare": partial(in_bare_processes, state="settled"),
+    "young": partial(in_bare_processes, state="young"),
+}
+
+
+def table(figures, cells):
     """How often a cell's time was called different, and by how much it was off."""
     lines = [
-        "| a cell's time | over its time | cells | called different | off by, median | "
+        "| a cell's figure | over its figure | cells | called different | off by, median | "
         f"most, below {SLOW_SECONDS * 1e3:.0f} ms a call | most, of all |",
         "|---|---|---|---|---|---|---|",
     ]
     for one, other in (
         ("default run", "alone"), ("other dtype and threads", "alone"),
-        ("other dtype and threads", "default run"), ("alone", "bare"), ("young", "bare"),
+        ("other dtype and threads", "default run"), ("alone", "bare"),
     ):  # fmt: skip
         found = []
         for planned in cells:
-            pairs = zip(times[one][planned.cell], times[other][planned.cell], strict=True)
+            if planned.cell not in figures[one]:
+                continue
+            pairs = zip(figures[one][planned.cell], figures[other][planned.cell], strict=True)
             found.append((planned, log_interval([a / b for a, b in pairs])))
         off = {
             f"{each.cell.implementation} {each.cell.case}": abs(math.log(ratio.centre))
@@ -144,33 +193,35 @@ def table(times, cells):
             f"{page.percent(median(off.values()))} | {page.percent(off[worst_fast])} "
             f"(`{worst_fast}`) | {page.percent(off[worst])} (`{worst}`) |"
         )
-    return "\n".join([*lines, "", *cost_of_youth(times, cells)])
+    return "\n".join([*lines, "", *cost_of_youth(figures, cells)])
 
 
 NAMES = {
-    "alone": "alone in its pass",
+    "alone": "the two alone",
     "default run": "among the cells of a default run",
     "other dtype and threads": "among both dtypes, on 1 thread and all",
-    "bare": "in a bare process that has freed 32 MiB",
-    "young": "in a bare process that has freed nothing",
+    "bare": "in bare processes that have freed 32 MiB",
 }
 
 
-def cost_of_youth(times, cells):
+def cost_of_youth(figures, cells):
     """What a call costs in a process that gives large blocks back to the system each time."""
     yield (
         "In a process that has not yet freed a large block, some calls take longer, because the "
-        "memory of each result is fetched from the system again. Time as a multiple of that in "
-        "a process that has:"
+        "memory of each result is fetched from the system again. The same figures there, over "
+        "those in a process that has:"
     )
     yield ""
-    yield "| cell | multiple |"
+    yield "| cell, over its partner | multiple |"
     yield "|---|---|"
     for planned in cells:
-        pairs = zip(times["young"][planned.cell], times["bare"][planned.cell], strict=True)
-        ratio = log_interval([a / b for a, b in pairs])
-        if ratio.low > 1.05:
+        young = figures["young"].get(planned.cell, [])
+        pairs = zip(young, figures["bare"][planned.cell], strict=bool(young))
+        ratios = [a / b for a, b in pairs]
+        ratio = log_interval(ratios) if ratios else None
+        if ratio and not 0.95 < ratio.centre < 1.05 and not ratio.low <= 1 <= ratio.high:
+            cell, unit = planned.cell, partner(planned.cell).implementation
             yield (
-                f"| `{planned.cell.implementation}` `{planned.cell.case}` | {ratio.centre:.2f} "
-                f"({ratio.low:.2f} to {ratio.high:.2f}) |"
+                f"| `{cell.implementation}` over `{unit}` at `{cell.case}` | "
+                f"{ratio.centre:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) |"
             )

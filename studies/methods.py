@@ -151,8 +151,13 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="python -m studies methods", description=summary)
     parser.add_argument("--quick", action="store_true", help="each tool once, pyperf left out")
     parser.add_argument("--write", action="store_true", help="keep the figures and the page")
+    parser.add_argument("--ours", action="store_true", help="forwardbench only, 17 times")
     options = parser.parse_args(arguments)
     machine, watch = describe_machine(), Watch()
+    if options.ours:
+        own, _ = measure_forwardbench(17, 0, machine)
+        print(page.rows([own]), watch.report(), sep="\n")
+        return
     names = [name for name in TOOLS if not (options.quick and name == "pyperf")]
     methods = [measure_tool(name, 1 if options.quick else TOOLS[name][1]) for name in names]
     own, figures = measure_forwardbench(*((1, 1) if options.quick else (9, 4)), machine)

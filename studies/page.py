@@ -39,6 +39,11 @@ def tables(figures):
     )
 
 
+def rows(methods):
+    """A table with one row a tool."""
+    return "\n".join(_rows(methods))
+
+
 def _rows(methods):
     """One row a tool."""
     yield (

@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--insecure", action="store_true",
         help="with --scheduler: allow a connection without encryption to another machine",
     )  # fmt: skip
+    add(
+        "--seed", type=int, metavar="N",
+        help="draw the same problems as a verification that printed this seed",
+    )  # fmt: skip
     add("--shape", metavar="CASE", help="a case whose batch may be larger than the memory there")
 
 
@@ -48,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     )
     one_by_one = named_one_by_one(chosen.implementations)
     status = GOOD
-    for verdict in verify_all(list(contenders.values()), workload=chosen.workload):
+    references = list(contenders.values())
+    for verdict in verify_all(references, workload=chosen.workload, seed=options.seed):
         print_line(verdict_line(verdict))
         if is_bad(verdict, one_by_one):
             status = FAILED

@@ -229,16 +229,16 @@ def load(reference: str, workload: str = DEFAULT_WORKLOAD) -> Implementation:
 
 
 def _import_file(description: Description) -> ModuleType:
-    """Import one file under a unique module name; it may import files from its own folder."""
+    """Import one file; it may import files from its own folder."""
     path = description.path
-    module_name = f"forwardbench_implementation_{path.stem}"
+    if not is_builtin(path):
+        sys.path.append(str(path.parent.resolve()))
+    module_name = _module_name(path)
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise ImplementationError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    if not is_builtin(path):
-        sys.path.append(str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
@@ -256,6 +256,20 @@ def _import_file(description: Description) -> ModuleType:
     except Exception as error:  # a user's file may raise anything
         raise ImplementationError(f"raised on import: {describe_error(error)}") from error
     return module
+
+
+def _module_name(path: Path) -> str:
+    """The name of a file's module: its own, if an import of that name finds this file.
+
+    Then a process that the file starts can import it as well. Otherwise the name is one that no
+    other module has.
+    """
+    name = path.stem
+    if name.isidentifier() and name not in sys.modules and not is_builtin(path):
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None and Path(spec.origin).samefile(path):
+            return name
+    return f"forwardbench_implementation_{name}"
 
 
 def output_arrays(implementation: Implementation, out: Any, dtype: str) -> list[Any]:

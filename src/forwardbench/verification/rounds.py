@@ -71,5 +71,6 @@ def renew(given: Array, shift: int, scale: float, out: Array) -> None:
     shift %= flat.size
     factor = given.dtype.type(scale)
     target = out.reshape(-1)
-    np.multiply(flat[shift:], factor, out=target[: flat.size - shift])
-    np.multiply(flat[:shift], factor, out=target[flat.size - shift :])
+    with np.errstate(all="ignore"):  # a file may have made underflow an error
+        np.multiply(flat[shift:], factor, out=target[: flat.size - shift])
+        np.multiply(flat[:shift], factor, out=target[flat.size - shift :])

@@ -49,6 +49,11 @@ class Verdict:
     seed: int = 0
     """Drew the problems and places that are new in each verification; makes them again."""
 
+    @property
+    def checked(self) -> bool:
+        """Whether there were any checks: a file that cannot be loaded gets none."""
+        return self.status == "verified" or self.checks > 0 or self.status == "rejected"
+
 
 _AT_ONCE = 4
 """So many implementations are checked at once at most, each on a CPU of its own."""

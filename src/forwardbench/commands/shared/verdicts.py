@@ -15,6 +15,8 @@ def verdict_line(verdict: Verdict) -> str:
         result = f"{verdict.checks} checks, errors at most {verdict.share:.0%} of their bounds"
     else:
         result = verdict.reason
+    if verdict.checked:
+        result += f" (seed {verdict.seed})"
     return f"{verdict.implementation:17}  {verdict.status:11}  {result}"
 
 
