@@ -19,7 +19,8 @@ def test_the_hosts_are_asked_for_what_was_asked_for():
     asked = RunOptions.of(
         sweeps=["mlp"], shapes=["1x2-3"], implementations=["matmul", "compiled", "all"],
         baseline="matmul", dtypes=["float32"], threads=["2", "all"], workload="forward",
-        passes=12, limit=0.25, precision=0.02, max_time=9.5, first_calls=2, quick=True,
+        passes=12, visits=3, limit=0.25, precision=0.02, max_time=9.5, first_calls=2,
+        quick=True,
     )  # fmt: skip
     arguments, files = hosts.arguments_of(asked)
     assert files == {}

@@ -21,9 +21,9 @@ UNFILLED_SHARE, UNFILLED_SECONDS = 0.25, 1e-3
 """The rounds of a visit fill the time that passes outside, but for this share and these seconds."""
 READ_SECONDS = 1e-7
 """Seconds to read and send each number of a result, which count as filled."""
-REMEMBERED = 1.5
+REMEMBERED = 1.3
 """The first call with new numbers takes at most so many times as long as the next ones."""
-FETCH_SECONDS = 2e-10
+FETCH_SECONDS = 1e-10
 """Seconds to fetch each byte of these numbers, which the next calls find in the caches."""
 MOST_CPUS = 1.25
 """CPU time is at most so many times the time of the rounds, for each thread."""
