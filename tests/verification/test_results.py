@@ -36,6 +36,10 @@ class Slotted:
     numbers: object
 
 
+class Rows(list):
+    """A list of lists with a name of its own."""
+
+
 class Subclass(np.ndarray):
     """An array that shows other numbers than it holds."""
 
@@ -58,6 +62,9 @@ class Subclass(np.ndarray):
         arrays_of_python.array("d", NUMBERS.ravel()),
         NUMBERS.data,
         NUMBERS.view(np.matrix),
+        Rows(NUMBERS.tolist()),
+        [arrays_of_python.array("d", row) for row in NUMBERS],
+        (NUMBERS.tobytes(), NUMBERS.shape),
     ],
     ids=lambda part: type(part).__name__,
 )
@@ -75,6 +82,7 @@ def test_numbers_are_found_wherever_they_lie(part):
         lambda: NUMBERS,
         partial(np.multiply, NUMBERS * 2, 0.5),
         NUMBERS[:1],
+        np.maximum(NUMBERS, 0),
         None,
         Holder(list(map(str, NUMBERS.ravel()))),
     ],
@@ -95,7 +103,8 @@ def test_numbers_found_are_those_before_reading():
 
 def test_an_object_that_refers_to_very_much_does_not_take_long():
     """The search ends."""
-    assert not holds(numbers_within(Holder([Slotted(str(n)) for n in range(100_000)])), NUMBERS)
+    many = [Slotted(str(n)) for n in range(300_000)]
+    assert not holds(numbers_within(Holder(many)), NUMBERS)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ _FRAMEWORKS = {
 _PLAIN = {float, int, np.float32, np.float64}
 _LEFT_ALONE = (str, type, FunctionType, MethodType, ModuleType)
 """Objects that hold no result themselves, but refer to very much."""
-_MOST_OBJECTS = 1000
+_MOST_OBJECTS = 200_000
 """At most so many objects within a result are looked at."""
 
 
@@ -57,16 +57,29 @@ def numbers_within(part: Any) -> list[Array] | None:
 
 
 def holds(numbers: Sequence[Array] | None, result: Array) -> bool:
-    """Whether the numbers of an array are in one of those that were found before it was read."""
+    """Whether the numbers of an array are among those that were found before it was read.
+
+    They may lie in several places, such as one for each row, and in any order.
+    """
     if numbers is None or result.dtype == object:
         return True
-    wanted = np.sort(result, axis=None)
-    alike = (
-        np.sort(candidate.astype(result.dtype), axis=None)
-        for candidate in numbers
-        if candidate.size == result.size
-    )
-    return any(np.array_equal(candidate, wanted, equal_nan=True) for candidate in alike)
+    found = [part for candidate in numbers for part in _as_numbers(candidate, result.dtype)]
+    if not sum(part.size for part in found):
+        return result.size == 0
+    there, counts_there = np.unique(np.concatenate(found), return_counts=True)
+    wanted, counts = np.unique(result, return_counts=True)
+    places = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
+    same = (there[places] == wanted) | (np.isnan(there[places]) & np.isnan(wanted))
+    return bool((same & (counts_there[places] >= counts)).all())
+
+
+def _as_numbers(candidate: Array, dtype: np.dtype[Any]) -> Iterator[Array]:
+    """The numbers of an array in a dtype; those of a buffer of bytes also as what they may mean."""
+    if candidate.dtype.kind in "biuf":
+        with np.errstate(all="ignore"):
+            yield candidate.reshape(-1).astype(dtype)
+    if candidate.dtype.itemsize == 1 and candidate.size % dtype.itemsize == 0:
+        yield np.ascontiguousarray(candidate).reshape(-1).view(dtype)
 
 
 def is_of_framework(part: Any) -> bool:
