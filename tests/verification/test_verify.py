@@ -15,7 +15,7 @@ from builders.needs import skip_without
 from builders.places import CONTENDERS
 from builders.requests import planned
 from forwardbench import implementations
-from forwardbench.cases import ACTIVATIONS, DTYPES
+from forwardbench.cases import ACTIVATIONS, DTYPES, Sweep, parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure.passes import run_pass
 from forwardbench.verification import behaviour
@@ -40,7 +40,8 @@ def stem(path):
 @cache
 def verdicts(folder):
     """Verdicts on all contenders of one kind, by name."""
-    return {each.implementation: each for each in verify_all([*map(str, files(folder))])}
+    found = verify_all([*map(str, files(folder))], seed=1)
+    return {each.implementation: each for each in found}
 
 
 LIGHT = {name for name in implementations.names() if not implementations.describe(name).requires}
@@ -107,16 +108,63 @@ REJECTIONS = {
     "writes_bias": "forward changed the bias of layer 0",
     "wrong_dtype": "dtype float64 instead of float32",
 }
-"""What the message must say; any other wrong implementation is off by so many bounds."""
+"""What the message must say; any other has one of the usual reasons."""
+ANY_REASON = (
+    r"worst at \[\d+, \d+\]: .* instead of .* times the bound|of their bounds on average"
+    "|forward returned unfinished work|forward remembers its answers|may run on CPUs"
+)
 
 
-@pytest.mark.parametrize("path", files("wrong"), ids=stem)
+REJECTED_IN_A_RUN = {
+    "clock_call_count": ("16x16-16", 5e-06, "remembers its answers"),
+    "clock_cpu_time": ("32x32-32", 5e-06, "remembers its answers"),
+    "clock_tight_loop": ("64x64-64", 2e-05, "remembers its answers"),
+    "later_patch_thread": ("64x64-64", 2e-05, "remembers its answers"),
+    "later_patch_to_numpy": ("128x128-128", 1e-04, "unfinished work"),
+    "later_square_only": ("256x256-256", 1e-03, "unfinished work"),
+    "memory_after_20": ("64x64-64", 2e-05, "remembers its answers"),
+    "memory_big_batches": ("256x256-256", 1e-03, "remembers its answers"),
+    "memory_disk": ("256x512-256", 2e-03, "remembers its answers"),
+    "memory_every_second": ("64x64-64", 2e-05, "remembers its answers"),
+    "memory_fades_in": ("64x64-64", 2e-05, "remembers its answers"),
+    "memory_first_layer": ("64x512-128-16", 3e-04, "remembers its answers"),
+    "memory_third_call": ("128x128-128", 1e-04, "remembers its answers"),
+    "memory_three_of_four": ("64x64-64", 2e-05, "remembers its answers"),
+    "nowhere_deep": (
+        "64x64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64-64",
+        3e-04,
+        "worst at|bounds on average",
+    ),
+    "nowhere_one_shape": ("200x200-200", 5e-04, "worst at|bounds on average"),
+}
+"""What only timing shows: at which shape, the seconds of a call there, and what the reason says."""
+
+
+def timed_only(path):
+    """Whether a wrong implementation shows only when it is timed."""
+    return path.stem in REJECTED_IN_A_RUN
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in files("wrong") if not timed_only(path)], ids=stem
+)
 def test_wrong_implementations_are_rejected(path):
     """Each is rejected, with a message that says what is wrong."""
     verdict = verdicts("wrong")[path.stem]
     assert verdict.status == "rejected"
-    expected = REJECTIONS.get(path.stem, r"worst at \[\d+, \d+\]: .* instead of .* times the bound")
+    expected = REJECTIONS.get(path.stem, ANY_REASON)
     assert re.search(expected, verdict.reason), verdict.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", list(filter(timed_only, files("wrong"))), ids=stem)
+def test_what_is_wrong_only_when_timed_is_rejected_in_a_run(path):
+    """Its cell has the reason and no figure that anything else would show."""
+    shape, seconds, reason = REJECTED_IN_A_RUN[path.stem]
+    (cell, *_) = planned(path, Sweep("shapes", "", "", (parse_case(shape),)), seconds)
+    result = run_pass([cell], "seed", {"machine": {"cpu": {}}, "commit": {}})
+    assert result.failures == {}
+    assert re.search(reason, result.rejected[str(cell.cell)])
 
 
 FAILURES = {

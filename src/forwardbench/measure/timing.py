@@ -223,6 +223,7 @@ class Judge:
                 break
             self._clocked(cell, prepared, progress, read=False)
         suspicion.check_times(cell, evidence, shortest)
+        contender.check_cpus()
         # The last thing that is asked of it. From here on, its code cannot change anything.
         key = cell.reference, cell.threads
         if key not in self._ran_on:

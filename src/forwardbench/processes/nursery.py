@@ -36,7 +36,7 @@ from forwardbench.processes import (
     usable_memory,
 )
 from forwardbench.processes.channel import BadMessageError, Message, receive, send
-from forwardbench.processes.tree import cpu_seconds, end_tree, tree_of
+from forwardbench.processes.tree import cpu_seconds, cpus_of, end_tree, tree_of
 
 START_SECONDS = 120.0
 """Longest time to start a nursery: importing a framework may take long."""
@@ -118,6 +118,12 @@ class Child:
         """CPU time that it has used, and that of its descendants."""
         own, *others = (cpu_seconds(pid) for pid in tree_of(self.pid))
         return own, sum(others)
+
+    def cpus_beyond_its_own(self) -> set[int]:
+        """CPUs that it or a descendant may use although they were not given to it."""
+        given = set(self._nursery.upbringing.cpus)
+        used = set().union(*(cpus_of(pid) for pid in tree_of(self.pid)))
+        return used - given if given else set()
 
     def _how_it_ended(self) -> str:
         return how_it_ended(self._nursery.status_of(self.pid), self._stderr)

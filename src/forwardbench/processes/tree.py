@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,15 @@ def tree_of(pid: int) -> list[int]:
     for member in tree:  # grows while it is read
         tree += [child for child in children_of(member) if child not in tree]
     return tree
+
+
+def cpus_of(pid: int) -> set[int]:
+    """The CPUs that the threads of a process may use; none where the system does not tell."""
+    cpus: set[int] = set()
+    with contextlib.suppress(OSError, AttributeError):
+        for task in (_PROC / str(pid) / "task").iterdir():
+            cpus |= os.sched_getaffinity(int(task.name))
+    return cpus
 
 
 def end_tree(pid: int) -> int:

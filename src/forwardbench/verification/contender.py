@@ -226,6 +226,14 @@ class Contender:
         """CPU time that its process has used, and that of everything started by it."""
         return (time.process_time(), 0.0) if self.child is None else self.child.cpu_seconds()
 
+    def check_cpus(self) -> None:
+        """Raise `WrongResultError` if it has given itself more CPUs than it was given."""
+        beyond = self.child.cpus_beyond_its_own() if self.child is not None else set()
+        if beyond:
+            raise WrongResultError(
+                f"it may run on CPUs that were not given to it: {sorted(beyond)}"
+            )
+
     def ran_on(self) -> dict[str, Any]:
         """CPUs and threads of its process, after calls."""
         return self._command("ran_on").values

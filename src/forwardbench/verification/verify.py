@@ -170,6 +170,7 @@ def verify_loaded(contender: Contender, seed: int = 0) -> Verdict:
         for check in _behaviour_checks(contender):
             check()
             checks += 1
+        contender.check_cpus()
     except WrongResultError as error:
         return Verdict(name, "rejected", str(error), checks, accuracy.share, seed)
     except ContenderFailedError as error:
