@@ -21,10 +21,14 @@ UNCERTAIN = 1e6
 def with_estimates(table: pd.DataFrame) -> pd.DataFrame:
     """Improve estimates by a fit, where enough sizes of the same sweep were measured."""
     table = table.copy()
-    for _, group in table.groupby(["implementation", *SETTING], sort=False):
+    series = ["implementation", *SETTING]
+    guessed = table.loc[table["status"] == "estimated", series].itertuples(index=False, name=None)
+    lacking = set(guessed)
+    has_guess = [key in lacking for key in table[series].itertuples(index=False, name=None)]
+    for _, group in table[has_guess].groupby(series, sort=False):
         measured = group[group["status"] == "measured"]
         estimated = group[group["status"] == "estimated"]
-        if estimated.empty or not size_axis(group) or len(measured) < FIT_POINTS:
+        if not size_axis(group) or len(measured) < FIT_POINTS:
             continue
         workload = str(group["workload"].iloc[0])
         amounts = [amount_of(workload, case) for case in measured["case"]]

@@ -57,7 +57,7 @@ def noise_floors(table: pd.DataFrame) -> pd.Series[float]:
         groups = controls.groupby([table.loc[controls.index, key] for key in keys], sort=False)
         freedom = groups.size() + groups["degrees_of_freedom"].sum()
         known = dict(zip(freedom.index, _floor_of(groups.mean(), freedom), strict=True))
-        row_keys = zip(*(table[key] for key in keys), strict=True)
+        row_keys = zip(*(table[key].tolist() for key in keys), strict=True)
         lower = pd.Series([known.get(row_key, 1.0) for row_key in row_keys], table.index)
         floors = floors.clip(lower=lower)
     return floors

@@ -35,7 +35,8 @@ def size_axis(rows: pd.DataFrame) -> str:
 
 def sizes(table: pd.DataFrame) -> pd.Series[float]:
     """Size of each row along its sweep's axis; multiply-adds where the sweep has none."""
-    cells = zip(table["workload"], table["sweep"], table["case"], strict=True)
+    columns = (table[name].tolist() for name in ("workload", "sweep", "case"))
+    cells = zip(*columns, strict=True)
     return pd.Series([_size(*cell) for cell in cells], table.index, dtype=float)
 
 
@@ -47,7 +48,7 @@ def _size(workload: str, sweep: str, case: str) -> int:
 
 def work(table: pd.DataFrame) -> pd.Series[float]:
     """Multiply-adds of each row's case."""
-    cells = zip(table["workload"], table["case"], strict=True)
+    cells = zip(table["workload"].tolist(), table["case"].tolist(), strict=True)
     counts = [amount_of(workload, case).multiply_adds for workload, case in cells]
     return pd.Series(counts, table.index, dtype=float)
 

@@ -26,10 +26,12 @@ from forwardbench.records import Status
 from forwardbench.results import HOST
 
 LARGE = 1_000
-"""Cells of the largest run that is shown whole; tables show so many cells of a larger one."""
-MOST_CHARTED = 400
+"""Cells of the largest run that is shown whole; the page lists so many cells of a larger one."""
+MOST_PRINTED = 500
+"""Cells of a large run that a terminal lists."""
+MOST_CHARTED = 300
 """Cells of a large run that are in its charts; its sweeps share them."""
-MOST_SETTINGS = 4
+MOST_SETTINGS = 3
 MOST_NAMES = 9
 """Implementations in a chart of a large run: the baseline, and two panels of others."""
 MOST_CASES = 40
@@ -64,21 +66,22 @@ def charted(table: pd.DataFrame) -> Labels:
     return [label for label in table.index if label in kept]
 
 
-def listed(table: pd.DataFrame) -> Labels:
-    """The rows that tables show: all, or of a large run `LARGE` of them.
+def listed(table: pd.DataFrame, most: int | None = None) -> Labels:
+    """The rows that tables show: all, or of a large run ``most`` of them (`LARGE` if None).
 
-    First come those of the charts, then the extremes of each setting and the first cell of each
-    problem, then the smallest and the largest case of each implementation in each setting, then
+    First come the extremes of each setting and the first cell of each problem, then the cells of
+    the charts, then the smallest and the largest case of each implementation in each setting, then
     cells in between. Where not all of a kind fit, they are spread evenly.
     """
+    most = LARGE if most is None else most
     if not is_large(table):
         return list(table.index)
     ordered = table.assign(size=sizes(table)).sort_values([*SETTING, "size", *_CASE])
-    kinds = (charted(table), _extremes(table), _problems(table), _ends(ordered), ordered.index)
+    kinds = (_extremes(table), _problems(table), charted(table), _ends(ordered), ordered.index)
     kept: set[Hashable] = set()
     for kind in kinds:
         new = [label for label in dict.fromkeys(kind) if label not in kept]
-        kept.update(evenly(new, LARGE - len(kept)))
+        kept.update(evenly(new, most - len(kept)))
     return [label for label in table.index if label in kept]
 
 

@@ -11,7 +11,7 @@ from forwardbench.commands.shared.exit_status import GOOD
 from forwardbench.commands.shared.screen import print_line
 from forwardbench.commands.shared.sources import load, output_path, writing
 from forwardbench.errors import UserError
-from forwardbench.files import check_no_link
+from forwardbench.files import check_no_link, without_garbage_collection
 from forwardbench.outputs.catalogue import chart_entries
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     view = View(options.x, DARK if options.dark else LIGHT)
     _refuse_absent_kinds(options, bundle)
     files: list[Path] = []
-    with writing(folder), pictures.without_garbage_collection():
+    with writing(folder), without_garbage_collection():
         for drawn in pictures.draw_all(bundle, options.kind, view):
             files += pictures.save(drawn, folder, formats)
     print_line(f"Charts: {folder} ({len(files)} files)")

@@ -8,7 +8,7 @@ from forwardbench.commands.shared.arguments import add_output, add_results
 from forwardbench.commands.shared.exit_status import GOOD
 from forwardbench.commands.shared.screen import print_line
 from forwardbench.commands.shared.sources import load, output_path, writing
-from forwardbench.files import check_no_link
+from forwardbench.files import check_no_link, without_garbage_collection
 
 HELP = "write a run's report, one page of HTML"
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     folder = path.parent / "charts"
     if options.charts:
         check_no_link(folder)
-    with pictures.without_garbage_collection():
+    with without_garbage_collection():
         write_text(path, html.write(bundle), typed=bool(options.output))
         print_line(f"Report: {path}")
         if options.charts:

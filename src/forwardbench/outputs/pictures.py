@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -63,22 +61,6 @@ def draw_all(
 def pictures_of(bundle: Bundle) -> list[Drawn]:
     """Every chart of a bundle in the default view, drawn once."""
     return bundle.keep("pictures", lambda: list(draw_all(bundle)))
-
-
-@contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Switch Python's garbage collection off while figures are drawn and saved.
-
-    It would search the figures again and again, find nothing to free, and take a sixth of the
-    time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) -> Iterator[Path]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forwardbench.errors import UserError, one_line
-from forwardbench.files import read_json, reporting_bad_contents
+from forwardbench.files import read_json, reporting_bad_contents, without_garbage_collection
 from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
@@ -44,6 +44,7 @@ def load_file(path: Path) -> Results:
         return _assemble([single], cells, DEFAULT_BASELINE, {}, {})
 
 
+@without_garbage_collection()
 def load_folder(folder: Path) -> Results:
     """Read a run's folder; raises `UserError`."""
     run = folder / "run.json"
@@ -173,7 +174,8 @@ def _assemble(
     document: dict[str, Any],
 ) -> Results:
     """Combine the passes, and set the status of each cell."""
-    keys = {cell: tuple(_key(cell).values()) for one_pass in passes for cell in one_pass.seconds}
+    timed = dict.fromkeys(cell for one_pass in passes for cell in one_pass.seconds)
+    keys = {cell: tuple(_key(cell).values()) for cell in timed}
     samples = [
         (*keys[cell], "", number, seconds, one_pass.errors[cell])
         for number, one_pass in enumerate(passes, 1)

@@ -13,7 +13,7 @@ from forwardbench.commands.shared import terminal
 from forwardbench.commands.shared.exit_status import FAILED, GOOD
 from forwardbench.commands.shared.screen import print_line, say
 from forwardbench.errors import command_line
-from forwardbench.files import check_no_link
+from forwardbench.files import check_no_link, without_garbage_collection
 from forwardbench.measure.request import Request
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs import pictures
@@ -59,7 +59,7 @@ def write_pages(path: Path, formats: Sequence[str]) -> None:
 def _write(bundle: Bundle, path: Path, formats: Sequence[str]) -> list[Path]:
     """Make table, charts and report; returns the files of the charts."""
     charts = check_no_link(path / "charts")
-    with pictures.without_garbage_collection():
+    with without_garbage_collection():
         write_kept(bundle, path)
         drawn = pictures.pictures_of(bundle)
         return [file for picture in drawn for file in pictures.save(picture, charts, formats)]

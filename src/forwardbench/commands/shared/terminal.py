@@ -27,7 +27,13 @@ from forwardbench.analysis.first_call_findings import calls_words, first_call_pr
 from forwardbench.analysis.noise import NO_DIFFERENCE, verdicts
 from forwardbench.analysis.notation import UNDECIDED_KEY, with_words, write_ratio, write_time
 from forwardbench.analysis.rows import is_control, sizes, slowest_first
-from forwardbench.analysis.selection import charted, choice_words, listed, some_first_calls
+from forwardbench.analysis.selection import (
+    MOST_PRINTED,
+    charted,
+    choice_words,
+    listed,
+    some_first_calls,
+)
 from forwardbench.commands.shared.console import SafeConsole
 from forwardbench.commands.shared.screen import STDOUT
 from forwardbench.units import format_interval, format_seconds
@@ -70,7 +76,7 @@ def print_summary(table: pd.DataFrame, evidence: Evidence, console: Console) -> 
 def print_cells(table: pd.DataFrame, evidence: Evidence, console: Console) -> None:
     """Print every cell with its intervals, a table for each setting; of a large run only some."""
     dropped: tuple[str, ...] = ()
-    shown = listed(table)
+    shown = listed(table, MOST_PRINTED)
     for _, rows in table.groupby(SETTING, sort=False):
         console.print(_title(rows))
         if rows.index.isin(shown).any():
