@@ -119,15 +119,21 @@ REJECTED_IN_A_RUN = {
     "clock_call_count": ("16x16-16", 5e-06, "remembers its answers"),
     "clock_cpu_time": ("32x32-32", 5e-06, "remembers its answers"),
     "clock_tight_loop": ("64x64-64", 2e-05, "remembers its answers"),
+    "coarse_float32_large": ("256x256-256", 1e-03, "worst at|bounds on average"),
+    "coarse_split_float32": ("256x256-256", 1e-03, "worst at|bounds on average"),
+    "coarse_tf32_large": ("256x256-256", 1e-03, "worst at|bounds on average"),
+    "escape_forked_helper": ("384x384-384", 4e-03, "may run on CPUs"),
     "later_patch_thread": ("64x64-64", 2e-05, "remembers its answers"),
     "later_patch_to_numpy": ("128x128-128", 1e-04, "unfinished work"),
     "later_square_only": ("256x256-256", 1e-03, "unfinished work"),
     "memory_after_20": ("64x64-64", 2e-05, "remembers its answers"),
+    "memory_at_random": ("64x64-64", 2e-05, "remembers its answers"),
     "memory_big_batches": ("256x256-256", 1e-03, "remembers its answers"),
     "memory_disk": ("256x512-256", 2e-03, "remembers its answers"),
     "memory_every_second": ("64x64-64", 2e-05, "remembers its answers"),
     "memory_fades_in": ("64x64-64", 2e-05, "remembers its answers"),
     "memory_first_layer": ("64x512-128-16", 3e-04, "remembers its answers"),
+    "memory_nine_of_ten": ("64x64-64", 2e-05, "remembers its answers"),
     "memory_third_call": ("128x128-128", 1e-04, "remembers its answers"),
     "memory_three_of_four": ("64x64-64", 2e-05, "remembers its answers"),
     "nowhere_deep": (
@@ -135,6 +141,7 @@ REJECTED_IN_A_RUN = {
         3e-04,
         "worst at|bounds on average",
     ),
+    "nowhere_middle_calls": ("64x64-64", 2e-05, "remembers its answers"),
     "nowhere_one_shape": ("200x200-200", 5e-04, "worst at|bounds on average"),
 }
 """What only timing shows: at which shape, the seconds of a call there, and what the reason says."""
@@ -161,7 +168,9 @@ def test_wrong_implementations_are_rejected(path):
 def test_what_is_wrong_only_when_timed_is_rejected_in_a_run(path):
     """Its cell has the reason and no figure that anything else would show."""
     shape, seconds, reason = REJECTED_IN_A_RUN[path.stem]
-    (cell, *_) = planned(path, Sweep("shapes", "", "", (parse_case(shape),)), seconds)
+    dtype = "float32" if "tf32" in path.stem else "float64"
+    case = parse_case(shape, dtype=dtype)
+    (cell, *_) = planned(path, Sweep("shapes", "", "", (case,)), seconds)
     result = run_pass([cell], "seed", {"machine": {"cpu": {}}, "commit": {}})
     assert result.failures == {}
     assert re.search(reason, result.rejected[str(cell.cell)])

@@ -78,8 +78,9 @@ def _as_numbers(candidate: Array, dtype: np.dtype[Any]) -> Iterator[Array]:
     if candidate.dtype.kind in "biuf":
         with np.errstate(all="ignore"):
             yield candidate.reshape(-1).astype(dtype)
-    if candidate.dtype.itemsize == 1 and candidate.size % dtype.itemsize == 0:
-        yield np.ascontiguousarray(candidate).reshape(-1).view(dtype)
+    is_bytes = candidate.dtype.itemsize == 1 or candidate.dtype.kind == "V"
+    if is_bytes and candidate.nbytes % dtype.itemsize == 0:
+        yield np.frombuffer(candidate.tobytes(), dtype)
 
 
 def is_of_framework(part: Any) -> bool:
