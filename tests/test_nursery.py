@@ -224,6 +224,8 @@ def test_descendants_are_ended(upbringing, tmp_path, ends):
         do(child, DAEMON.format(path=str(path)))
         daemon = int(path.read_text())
         assert not is_gone(daemon)
+        assert nursery.orphans() == [daemon]
+        assert daemon in child._tree()
         if ends == "child":
             child.end()
             until(lambda: is_gone(daemon))

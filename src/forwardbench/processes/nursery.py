@@ -36,7 +36,7 @@ from forwardbench.processes import (
     usable_memory,
 )
 from forwardbench.processes.channel import BadMessageError, Message, receive, send
-from forwardbench.processes.tree import cpu_seconds, cpus_of, end_tree, tree_of
+from forwardbench.processes.tree import children_of, cpu_seconds, cpus_of, end_tree, tree_of
 
 START_SECONDS = 120.0
 """Longest time to start a nursery: importing a framework may take long."""
@@ -116,13 +116,18 @@ class Child:
 
     def cpu_seconds(self) -> tuple[float, float]:
         """CPU time that it has used, and that of its descendants."""
-        own, *others = (cpu_seconds(pid) for pid in tree_of(self.pid))
+        own, *others = (cpu_seconds(pid) for pid in self._tree())
         return own, sum(others)
+
+    def _tree(self) -> list[int]:
+        """It, all that it has started, and what has left its parents since."""
+        left = (member for orphan in self._nursery.orphans() for member in tree_of(orphan))
+        return [*tree_of(self.pid), *left]
 
     def cpus_beyond_its_own(self) -> set[int]:
         """CPUs that it or a descendant may use although they were not given to it."""
         given = set(self._nursery.upbringing.cpus)
-        used = set().union(*(cpus_of(pid) for pid in tree_of(self.pid)))
+        used = set().union(*(cpus_of(pid) for pid in self._tree()))
         return used - given if given else set()
 
     def _how_it_ended(self) -> str:
@@ -154,6 +159,7 @@ class Nursery:
         }
         (self._folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
         self._alone: dict[int, subprocess.Popen[bytes]] = {}
+        self._forked: set[int] = set()
         self._control = self._start("nursery", forks=upbringing.forks)
         self._unused = None if upbringing.forks else self._control
         """A process that serves by itself, until it is given away as the first child."""
@@ -200,7 +206,14 @@ class Nursery:
         with theirs:
             self._control.hand_over(theirs)
             pid = int(self._control.ask({"do": "forked"}).values["pid"])
+        self._forked.add(pid)
         return Child(self, ours, pid, self._folder / f"{pid}.stderr.txt")
+
+    def orphans(self) -> list[int]:
+        """Processes that children have started and left to the nursery."""
+        if not self._forked:
+            return []
+        return [pid for pid in children_of(self._control.pid) if pid not in self._forked]
 
     def status_of(self, pid: int) -> int:
         """How a process ended, as `subprocess` tells it; ends it first if it still runs."""
