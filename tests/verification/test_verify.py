@@ -57,7 +57,8 @@ def verdicts_on_light_rungs():
 def assert_verified(verdict):
     """All checks are passed, and errors are within their bounds."""
     assert (verdict.status, verdict.reason) == ("verified", "")
-    assert verdict.checks == 165
+    compiles = implementations.describe(verdict.implementation).compiles
+    assert verdict.checks == (132 if compiles else 165)
     assert 0 < verdict.share <= 1
 
 

@@ -15,12 +15,12 @@ from random import Random
 
 from forwardbench import processes, workloads
 from forwardbench.measure.passes import PlannedCell
-from forwardbench.measure.timing import compiles
 from forwardbench.records import Cell, FirstCall, FirstCalls, checked_first_call
 from forwardbench.verification.check import WrongResultError, check_result
 from forwardbench.verification.contender import (
     ContenderFailedError,
     ContenderUnavailableError,
+    compiles,
     contender_from,
     raised_by,
 )

@@ -14,15 +14,15 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from forwardbench import implementations, workloads
+from forwardbench import workloads
 from forwardbench.measure import suspicion
 from forwardbench.verification.check import Accuracy, WrongResultError, check_result
-from forwardbench.verification.contender import UNFINISHED, Contender, Rounds
+from forwardbench.verification.contender import UNFINISHED, Contender, Rounds, compiles
 from forwardbench.verification.rounds import renew
 
 if TYPE_CHECKING:
@@ -395,12 +395,6 @@ def _expected(
         renew(given, *change, array)
     nearly = workload.nearly(*renewed, layers) if workload.nearly else []
     return workload.answers(*renewed, layers, few=True, seed=seed), nearly
-
-
-@cache
-def compiles(reference: str) -> bool:
-    """Whether a file says that it compiles. Cached, since the file may be deleted later."""
-    return implementations.describe(reference).compiles
 
 
 # --- the entry in pytest-benchmark's file --------------------------------------------------

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +38,8 @@ class Problem:
     layers: list[Layer]
     seed: int = 0
     """Draws the places that are compared."""
+    drawn: bool = False
+    """Whether the problem itself is new in each verification."""
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -74,7 +75,11 @@ def problems(workload: Workload, seed: int = 0) -> tuple[Problem, ...]:
     """
     known = _problems(partial(_seeded, workload), workload)
     drawn = drawn_problems(partial(_seeded, workload), random.Random(seed))
-    return tuple(replace(problem, seed=seed) for problem in chain(known, drawn))
+    return tuple(
+        replace(problem, seed=seed, drawn=is_drawn)
+        for some, is_drawn in ((known, False), (drawn, True))
+        for problem in some
+    )
 
 
 def _problems(seeded: Callable[[Case], Problem], workload: Workload) -> Iterator[Problem]:

@@ -100,6 +100,8 @@ class Contender:
         self.child = child
         """The process that runs it; None if that is this process."""
         self.reuses_output = False
+        self.compiles = False
+        """Whether its first call of each shape takes much longer."""
         self.thread_count: list[Any] | None = None
         """What its ``thread_count`` returned, as the only item; None if it has none."""
         self.loading_seconds = 0.0
@@ -308,6 +310,12 @@ def names_without_framework(workload: str) -> list[str]:
 
 
 @cache
+def compiles(reference: str) -> bool:
+    """Whether a file says that it compiles. Cached, since the file may be deleted later."""
+    return implementations.describe(reference).compiles
+
+
+@cache
 def nursery_key(reference: str) -> str:
     """Implementations with the same key can share a nursery: those that need the same framework.
 
@@ -335,6 +343,7 @@ def contender_from(
         return child.ask(values, arrays, time_limit)
 
     contender = Contender(name, workloads.get(workload), ask, child)
+    contender.compiles = compiles(reference)
     try:
         return contender.load(reference)
     except BaseException:
