@@ -66,7 +66,7 @@ def test_a_run_says_where_it_was_made(tmp_path):
     assert machine["memory_bytes"] > 2**28
     assert 0 < document["environment"]["timer_step"] < 1e-3
     threads = {each["threads"] for each in document["ceilings"]}
-    assert threads == {1, len(machine["available_cpus"])}
+    assert threads == {1}
     one = json.loads((folder.path / "pass-001.json").read_text())
     assert one["meanwhile"]["seconds"] > 0.1
     assert 0 <= one["meanwhile"]["others"] < 1000
