@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 
 from forwardbench import implementations
+from forwardbench.measure.entries import BENCHMARK_OPTIONS, benchmark_cell
 from forwardbench.measure.plan import cells_of
 from forwardbench.measure.probe import predict_for
 from forwardbench.measure.threads import keep_off_worker_cpus
-from forwardbench.measure.timing import BENCHMARK_OPTIONS, benchmark_cell
 from forwardbench.workloads.forward import DEFAULT_SWEEPS, SWEEPS
 
 # Frameworks warn of what they will change one day, which is not for a benchmark to judge.

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -264,6 +263,7 @@ def test_a_nursery_whose_judge_is_gone_ends_with_its_children(upbringing):
     nursery._control.close()
     until(lambda: is_gone(child.pid) and is_gone(pid))
     nursery.close()
+    assert not nursery._folder.exists()
 
 
 def test_cpus_and_environment_are_those_of_the_upbringing(upbringing):
@@ -292,5 +292,6 @@ def test_what_is_suspended_is_ended_too(upbringing):
     with Nursery(upbringing()) as nursery:
         child = nursery.child()
         os.kill(child.pid, signal.SIGSTOP)
-        time.sleep(0.01)
+        until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
     until(lambda: is_gone(child.pid))
+    assert is_gone(child.pid)

@@ -124,7 +124,8 @@ def main(name):
     import pytest
 
     from forwardbench.cases import parse_case
-    from forwardbench.measure.timing import Judge, record_visits
+    from forwardbench.measure.entries import record_visits
+    from forwardbench.measure.timing import Judge
     from forwardbench.processes import own_cpus
     from forwardbench.records import Cell
     from forwardbench.verification.verify import Nurseries

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forwardbench.measure.timing import BENCHMARK_OPTIONS
+from forwardbench.measure.entries import BENCHMARK_OPTIONS
 
 
 @pytest.mark.benchmark(**BENCHMARK_OPTIONS)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from forwardbench.measure.timing import BENCHMARK_OPTIONS
+from forwardbench.measure.entries import BENCHMARK_OPTIONS
 
 
 @pytest.mark.benchmark(**BENCHMARK_OPTIONS)

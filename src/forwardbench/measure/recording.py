@@ -13,9 +13,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from forwardbench.measure import benchmark_file
+from forwardbench.measure.entries import record_visits
 from forwardbench.measure.environment import complete_machine_info
 from forwardbench.measure.outcome import Outcome
-from forwardbench.measure.timing import Judge, record_visits
+from forwardbench.measure.timing import Judge
 from forwardbench.records import Cell
 
 _TEST = f"{benchmark_file.test_cell.__name__}["

@@ -28,7 +28,6 @@ from forwardbench.verification.rounds import renew
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from pytest_benchmark.fixture import BenchmarkFixture
 
     from forwardbench.cases import Case
     from forwardbench.records import Cell
@@ -66,9 +65,6 @@ LOST_SHARE = 0.05
 """A round that lost this share of its time to other processes is repeated."""
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
-
-BENCHMARK_OPTIONS = {"disable_gc": True}
-"""Arguments of ``pytest.mark.benchmark`` wherever cells are measured."""
 
 _CONFIRMATIONS = 8
 """So many more visits are made before a suspicion is believed."""
@@ -395,47 +391,3 @@ def _expected(
         renew(given, *change, array)
     nearly = workload.nearly(*renewed, layers) if workload.nearly else []
     return workload.answers(*renewed, layers, few=True, seed=seed), nearly
-
-
-# --- the entry in pytest-benchmark's file --------------------------------------------------
-
-
-def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float, judge: Judge) -> None:
-    """Time one cell in all visits at once, and record it with pytest-benchmark.
-
-    ``seconds`` is the expected time of a call. Raises `WrongResultError` if a result is wrong.
-    """
-    count = visits_of(seconds)
-    made = [judge.visit(cell, seconds, last=number == count - 1) for number in range(count)]
-    record_visits(benchmark, cell, made, judge)
-
-
-def record_visits(
-    benchmark: BenchmarkFixture, cell: Cell, visits: list[Visit], judge: Judge
-) -> None:
-    """Make one entry of a cell's visits in pytest-benchmark's file."""
-    benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
-    times = [call_seconds for visit in visits for call_seconds in visit.seconds]
-    benchmark.pedantic(_nothing, rounds=len(times))  # type: ignore[no-untyped-call]
-    if benchmark.stats is not None:  # None under --benchmark-disable
-        # The rounds were made in the contender's process, by a clock that this one has checked.
-        benchmark.stats.stats.data[:] = times
-        benchmark.stats.iterations = visits[0].iterations
-    benchmark.extra_info.update(
-        cell=cell.to_json(),
-        workload_version=workloads.get(cell.workload).version,
-        input_seed=judge.seed,
-        lost=max(visit.lost for visit in visits),
-        **{
-            name: sum(getattr(visit, name) for visit in visits)
-            for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds")
-        },
-    )
-    accuracy = visits[-1].accuracy
-    if accuracy is not None:
-        benchmark.extra_info["error"] = accuracy.error
-        benchmark.extra_info["ran_on"] = judge.ran_on(cell)
-
-
-def _nothing() -> None:
-    """Stand for the calls, which another process makes."""
