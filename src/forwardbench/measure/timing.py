@@ -13,6 +13,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -22,7 +23,16 @@ from typing import TYPE_CHECKING, Any
 from forwardbench import workloads
 from forwardbench.measure import suspicion
 from forwardbench.verification.check import Accuracy, WrongResultError, check_result
-from forwardbench.verification.contender import UNFINISHED, Contender, Rounds, compiles
+from forwardbench.processes import ChildError
+from forwardbench.verification.contender import (
+    UNFINISHED,
+    Beginning,
+    Contender,
+    ContenderFailedError,
+    ContenderUnavailableError,
+    Rounds,
+    compiles,
+)
 from forwardbench.verification.rounds import renew
 
 if TYPE_CHECKING:
@@ -66,6 +76,8 @@ LOST_SHARE = 0.05
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
 
+_FIRST_CHANGE = 0, 0.5
+"""The change of the numbers that are not timed, see `draw_changes`."""
 _CONFIRMATIONS = 8
 """So many more visits are made before a suspicion is believed."""
 _MOST_ITERATIONS = 10**6
@@ -82,13 +94,11 @@ class _Prepared:
     """A cell's process that is ready to be called."""
 
     contender: Contender
-    network: int
-    base: int
-    """The number of the data as every machine has them; they are never timed."""
-    untimed: int
-    """The number of the data of calls that are not timed."""
-    preparing_seconds: float
-    """The time of preparing it, to which its first call is added."""
+    inputs: Beginning
+    warming: list[float] = field(default_factory=list)
+    """Seconds of the calls since the last visit that are not timed."""
+    first_seconds: float = 0.0
+    """Of the first of them in this process."""
     copies: list[int] = field(default_factory=list)
     """The numbers of the data of each round."""
     warm: bool = False
@@ -120,6 +130,7 @@ class Visit:
     """Seconds a call, for each round."""
     iterations: int
     warming_seconds: float
+    """Of the calls before it that are not timed."""
     timed_seconds: float
     timed_cpu_seconds: float
     lost: float
@@ -141,8 +152,9 @@ class Judge:
         self.seed = secrets.randbits(32) if seed is None else seed
         """Draws the numbers of all inputs of a pass; stored with it afterwards."""
         self._kept: dict[Cell, _Prepared] = {}
-        """Processes that are kept for their next visit."""
+        """Processes that are kept for their next visit, or getting ready for their first."""
         self._progress: dict[Cell, _Progress] = {}
+        self._following: Cell | None = None
         self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
         self.spare_seconds = math.inf
         """Time that is left for repeating rounds that lost their CPU."""
@@ -153,19 +165,23 @@ class Judge:
             prepared.contender.end()
         self._kept.clear()
 
-    def visit(self, cell: Cell, seconds: float, *, last: bool) -> Visit:
+    def visit(
+        self, cell: Cell, seconds: float, *, last: bool, following: Cell | None = None
+    ) -> Visit:
         """Time a cell once; ``seconds`` is the expected time of a call.
 
-        Raises `WrongResultError`, and `ContenderFailedError` if the contender raises or dies.
+        ``following`` is visited next. Its process gets ready while the result of this one is
+        judged. Raises `WrongResultError`, and `ContenderFailedError` if the contender raises or
+        dies.
         """
+        self._following = following
         prepared = self._kept.pop(cell, None) or self._prepare(cell)
         keeps = False
         try:
             visit = self._visit(cell, prepared, seconds, last)
             prepared.visits += 1
-            slow_to_prepare = (
-                prepared.preparing_seconds > median(visit.seconds) + SLOW_PREPARATION_SECONDS
-            )
+            preparing_seconds = sum(prepared.inputs.preparing) + prepared.first_seconds
+            slow_to_prepare = preparing_seconds > median(visit.seconds) + SLOW_PREPARATION_SECONDS
             small = workloads.get(cell.workload).bytes(cell.case) <= SMALL_BYTES
             keeps = not last and (small or slow_to_prepare or prepared.visits < PLACE_VISITS)
         finally:
@@ -182,23 +198,25 @@ class Judge:
 
     def _visit(self, cell: Cell, prepared: _Prepared, seconds: float, last: bool) -> Visit:
         progress = self._progress.setdefault(cell, _Progress())
-        begun = self._clock()
         self._warm_up(cell, prepared, progress, seconds)
         self._make_copies(prepared, progress.rounds)
-        warming_seconds = self._clock() - begun
         rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
         if not prepared.warm and rounds.seconds[0] > UNEXPECTED * seconds:
-            warming_seconds += sum(rounds.seconds)
+            prepared.warming += rounds.seconds
             rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
         prepared.warm = True
+        if not prepared.visits:
+            prepared.first_seconds = prepared.warming[0] if prepared.warming else 0.0
+            progress.evidence.preparing_blind += prepared.inputs.preparing_blind
         rounds, cpu_seconds = self._repeat_lost(cell, prepared, progress, rounds, cpu_seconds, last)
         progress.visits += 1
         timed_seconds = sum(rounds.seconds)
         visit = Visit(
             [round_seconds / progress.iterations for round_seconds in rounds.seconds],
-            progress.iterations, warming_seconds, timed_seconds, cpu_seconds,
+            progress.iterations, sum(prepared.warming), timed_seconds, cpu_seconds,
             max(0.0, 1 - cpu_seconds / max(timed_seconds, 1e-9)),
         )  # fmt: skip
+        prepared.warming.clear()
         if last:
             visit.accuracy = self._judge(cell, prepared, progress, visit, rounds)
         return visit
@@ -213,7 +231,7 @@ class Judge:
         change, shortest = progress.change, min(visit.seconds)
         for _ in range(1 + _CONFIRMATIONS):
             if not rounds.plain:
-                reading = contender.reading(prepared.network, prepared.copies[:3])
+                reading = contender.reading(prepared.inputs.network, prepared.copies[:3])
                 evidence.readings.append(reading)
             if not any(suspicion.signs(cell, evidence, shortest)):
                 break
@@ -225,6 +243,7 @@ class Judge:
         if key not in self._ran_on:
             self._ran_on[key] = contender.ran_on()
         contender.end()
+        self._get_following_ready()
         few, nearly = _expected(contender.workload, cell.case, change, self.seed)
         accuracy = check_result(rounds.arrays, cell.case, few)
         if nearly:
@@ -235,18 +254,21 @@ class Judge:
         """Start a cell's process, with its inputs prepared."""
         contender = self._start(cell)
         try:
-            data, layers = _inputs(contender.workload, cell.case)
-            base, base_seconds = contender.data(data)
-            (untimed,) = contender.copies(base, 1)
-            # Before the layers are known; what preparing an input takes then is compared with it.
-            blind = contender.renew(base, [untimed], [(0, 0.5)])
-            network, layers_seconds = contender.layers(layers)
+            inputs = _inputs(contender.workload, cell.case)
+            return _Prepared(contender, contender.begin(inputs, _FIRST_CHANGE))
         except BaseException:
             contender.end()
             raise
-        progress = self._progress.setdefault(cell, _Progress())
-        progress.evidence.preparing_blind += blind
-        return _Prepared(contender, network, base, untimed, base_seconds + layers_seconds)
+
+    def _get_following_ready(self) -> None:
+        """Start the process of the cell that is visited next, without waiting for it."""
+        cell, self._following = self._following, None
+        if cell is None or cell in self._kept:
+            return
+        if workloads.get(cell.workload).bytes(cell.case) <= KEPT_BYTES:
+            # What is wrong with it shows again when its turn comes.
+            with suppress(ContenderFailedError, ContenderUnavailableError, ChildError):
+                self._kept[cell] = self._prepare(cell)
 
     def _warm_up(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, seconds: float
@@ -258,9 +280,8 @@ class Judge:
         """
         slow = seconds > WARM_SECONDS and not compiles(cell.reference)
         if not slow and (not prepared.warm or seconds <= FAST_SECONDS):
-            call_seconds = self._untimed(prepared)
-            if not prepared.warm:
-                prepared.preparing_seconds += call_seconds
+            inputs = prepared.inputs
+            prepared.contender.call_untimed(inputs.network, inputs.untimed, prepared.warming)
             prepared.warm = True
         if not progress.iterations:
             progress.iterations = 1
@@ -289,35 +310,39 @@ class Judge:
             round_seconds = min(round_seconds, self._untimed(prepared, progress.iterations))
         progress.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
 
-    def _untimed(self, prepared: _Prepared, iterations: int = 1) -> float:
+    def _untimed(self, prepared: _Prepared, iterations: int) -> float:
         """Make a round that does not count; returns its seconds."""
-        data = [prepared.untimed]
-        return prepared.contender.run(prepared.network, data, iterations, keep=False).seconds[0]
+        inputs = prepared.inputs
+        data = [inputs.untimed]
+        rounds = prepared.contender.run(inputs.network, data, iterations, keep=False)
+        prepared.warming += rounds.seconds
+        return rounds.seconds[0]
 
     def _make_copies(self, prepared: _Prepared, count: int) -> None:
         missing = count - len(prepared.copies)
         if missing > 0:
-            prepared.copies += prepared.contender.copies(prepared.base, missing)
+            prepared.copies += prepared.contender.more_copies(prepared.inputs.base, missing)
 
     def _renew(self, cell: Cell, prepared: _Prepared, progress: _Progress) -> None:
         """Give the data of each round new numbers, which nobody could know before."""
         progress.renewals += 1
         changes = draw_changes(cell.case, progress.rounds, f"{self.seed} {progress.renewals}")
         progress.change = changes[-1]
-        progress.evidence.preparing += prepared.contender.renew(
-            prepared.base, prepared.copies[: len(changes)], changes
-        )
+        prepared.contender.renew(
+            prepared.inputs.base, prepared.copies[: len(changes)], changes,
+            progress.evidence.preparing,
+        )  # fmt: skip
 
     def _clocked(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, *, read: bool
     ) -> tuple[Rounds, float]:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, progress)
-        contender = prepared.contender
+        contender = prepared.contender.settle()
         own_before, others_before = contender.cpu_seconds()
         start = self._clock()
         rounds = contender.run(
-            prepared.network, prepared.copies[: progress.rounds], progress.iterations,
+            prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
             read=read, keep=False,
         )  # fmt: skip
         end = self._clock()

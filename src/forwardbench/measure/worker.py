@@ -6,10 +6,12 @@ It judges and never loads a contender's code, which runs in processes of its own
 from __future__ import annotations
 
 from collections import Counter
+from itertools import zip_longest
 
 from forwardbench import processes
 from forwardbench.measure.outcome import Outcome
 from forwardbench.measure.timing import Judge
+from forwardbench.processes.awake import kept_awake
 from forwardbench.records import Cell
 from forwardbench.verification.check import WrongResultError
 from forwardbench.verification.contender import ContenderFailedError, ContenderUnavailableError
@@ -25,12 +27,16 @@ def make_visits(link: processes.Link, judge: Judge) -> Outcome:
     seconds = [float(item["seconds"]) for item in link.task["cells"]]
     left = Counter(link.task["visits"])
     outcome = Outcome()
-    for number in link.task["visits"]:
+    order = link.task["visits"]
+    for number, following in zip_longest(order, order[1:]):
         left[number] -= 1
         link.progress(f"{STARTED} {number}")
         if number not in outcome.failures and number not in outcome.rejected:
             try:
-                visit = judge.visit(cells[number], seconds[number], last=left[number] == 0)
+                visit = judge.visit(
+                    cells[number], seconds[number], last=left[number] == 0,
+                    following=None if following is None else cells[following],
+                )  # fmt: skip
                 outcome.visits.setdefault(number, []).append(visit)
             except WrongResultError as error:
                 outcome.rejected[number] = str(error)
@@ -44,13 +50,14 @@ def make_visits(link: processes.Link, judge: Judge) -> Outcome:
 def main(link: processes.Link) -> None:
     """Answer a task with pytest-benchmark's JSON and the cells that failed."""
     first = Cell.from_json(link.task["cells"][0]["cell"])
-    with Nurseries(first.workload, first.threads, link.task["cpus"]) as nurseries:
+    cpus = link.task["cpus"]
+    with kept_awake(cpus), Nurseries(first.workload, first.threads, cpus) as nurseries:
         nurseries.start(first.reference)
         # Meanwhile: importing pytest takes as long as importing NumPy.
         from forwardbench.measure.recording import record
 
         limit = float(link.task["time_limit"])
-        judge = Judge(lambda cell: nurseries.contender(cell.reference, limit))
+        judge = Judge(lambda cell: nurseries.begin(cell.reference, limit))
         judge.spare_seconds = float(link.task["spare_seconds"])
         outcome = make_visits(link, judge)
         loaded = nurseries.described()

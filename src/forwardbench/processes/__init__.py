@@ -221,6 +221,8 @@ class Link:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
         self._parent = os.getppid()
+        self._progress: Any = None
+        """The file with the lines of progress, once there are some."""
         envelope = json.loads((self._folder / "task.json").read_text(encoding="utf-8"))
         self.module: str = envelope["module"]
         self.cpus: list[int] = envelope["cpus"]
@@ -234,8 +236,9 @@ class Link:
         """
         if os.getppid() != self._parent:
             os._exit(1)
-        with (self._folder / "progress.txt").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        if self._progress is None:
+            self._progress = (self._folder / "progress.txt").open("ab", buffering=0)
+        self._progress.write(f"{line}\n".encode())
 
     def answer(self, answer: Any) -> None:
         """Write the answer completely or not at all."""

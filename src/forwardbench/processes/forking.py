@@ -28,6 +28,7 @@ from forwardbench.processes.tree import children_of, end_tree
 
 _PARENT_DEATH_SIGNAL, _SUBREAPER = 1, 36
 """Numbers of ``prctl`` options, from Linux's ``linux/prctl.h``."""
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def main(folder: Path, connection: Connection, *, may_fork: bool) -> None:
@@ -75,7 +76,6 @@ def _fork_children(connection: Connection, folder: Path, module: Any, task: Any)
                 _serve(folder, descriptor, module, task)
             os.close(descriptor)
             known.add(pid)
-            receive(connection)
             send(connection, {"pid": pid})
         elif command["do"] == "end":
             _end(command["pid"], 0.0, known)
@@ -148,8 +148,8 @@ def _thread_count() -> int:
 
 def _prctl(option: int, value: int) -> None:
     """Ask Linux for something that other systems do not have."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    if _LIBC is not None:
+        _LIBC.prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,14 +62,26 @@ class Upbringing:
 class Child:
     """One child, from the side of the process that asks."""
 
-    def __init__(self, nursery: Nursery, connection: Connection, pid: int, stderr: Path) -> None:
-        self._nursery, self._connection, self._stderr = nursery, connection, stderr
-        self.pid = pid
+    def __init__(self, nursery: Nursery, connection: Connection) -> None:
+        self._nursery, self._connection = nursery, connection
+        self._pid, self._stderr = 0, Path()
         self._limit_transfers()
         self._watched: list[Any] = [connection]
+
+    def born(self, pid: int, stderr: Path) -> Self:
+        """Note its process, and the file in which its errors are."""
+        self._pid, self._stderr = pid, stderr
         if hasattr(os, "pidfd_open"):
             with contextlib.suppress(OSError):
                 self._watched.append(os.pidfd_open(pid))
+        return self
+
+    @property
+    def pid(self) -> int:
+        """The number of its process; raises `ChildError` if it could not be started."""
+        if not self._pid:
+            self._nursery.wait_for_births()
+        return self._pid
 
     def _limit_transfers(self) -> None:
         """Let no transfer block forever."""
@@ -83,16 +96,26 @@ class Child:
         self, values: dict[str, Any], arrays: Sequence[Any] = (), seconds: float = 60.0
     ) -> Message:
         """Send a message and wait for the answer to it; raises `ChildError`."""
+        self.post(values, arrays)
+        return self.collect(seconds)
+
+    def post(self, values: dict[str, Any], arrays: Sequence[Any] = ()) -> None:
+        """Send a message whose answer is collected later; raises `ChildError`."""
         try:
             send(self._connection, values, arrays)
-            deadline = time.monotonic() + seconds
-            while not self._connection.poll():
-                left = deadline - time.monotonic()
-                if left < 0:
-                    raise ChildError(f"did not finish within {seconds:g} s and was ended")
-                ready = wait(self._watched, left)
-                if ready and self._connection not in ready and not self._connection.poll():
-                    raise EOFError
+        except (EOFError, OSError):
+            raise ChildError(self._how_it_ended()) from None
+
+    def collect(self, seconds: float = 60.0) -> Message:
+        """Wait for the next answer; raises `ChildError`."""
+        if not self._pid:
+            self._nursery.wait_for_births()
+        try:
+            ready = wait(self._watched, seconds)
+            if not ready:
+                raise ChildError(f"did not finish within {seconds:g} s and was ended")
+            if self._connection not in ready and not self._connection.poll():
+                raise EOFError
             return receive(self._connection)
         except (EOFError, OSError):
             raise ChildError(self._how_it_ended()) from None
@@ -103,7 +126,7 @@ class Child:
         """Give a nursery the connection for the child that it forks; raises `ChildError`."""
         try:
             send(self._connection, {"do": "fork"})
-            reduction.send_handle(self._connection, connection.fileno(), self.pid)
+            reduction.send_handle(self._connection, connection.fileno(), self._pid)
         except OSError:
             raise ChildError(self._how_it_ended()) from None
 
@@ -136,8 +159,9 @@ class Child:
     def end(self) -> None:
         """End it and everything that it has started."""
         if not self._connection.closed:
+            with contextlib.suppress(ChildError):  # a nursery that is gone has ended it
+                self._nursery.end(self.pid)
             self.close()
-            self._nursery.end(self.pid)
 
     def tell(self, values: dict[str, Any]) -> None:
         """Send a message to which there is no answer."""
@@ -160,6 +184,8 @@ class Nursery:
         (self._folder / "task.json").write_text(json.dumps(envelope), encoding="utf-8")
         self._alone: dict[int, subprocess.Popen[bytes]] = {}
         self._forked: set[int] = set()
+        self._unborn: deque[Child] = deque()
+        """Children that were asked for, whose process numbers are not known yet."""
         self._control = self._start("nursery", forks=upbringing.forks)
         self._unused = None if upbringing.forks else self._control
         """A process that serves by itself, until it is given away as the first child."""
@@ -190,10 +216,13 @@ class Nursery:
                 start_new_session=True,
             )  # fmt: skip
         self._alone[process.pid] = process
-        return Child(self, ours, process.pid, stderr)
+        return Child(self, ours).born(process.pid, stderr)
 
     def child(self) -> Child:
-        """Get a child that has loaded everything; raises `ChildError`."""
+        """Get a child that has loaded everything; raises `ChildError`.
+
+        A forked one may not be there yet: it answers when it is.
+        """
         forks = self._answer["forks"] is True
         if self._unused is not None:
             first, self._unused = self._unused, None
@@ -205,12 +234,20 @@ class Nursery:
         ours, theirs = Pipe()
         with theirs:
             self._control.hand_over(theirs)
-            pid = int(self._control.ask({"do": "forked"}).values["pid"])
-        self._forked.add(pid)
-        return Child(self, ours, pid, self._folder / f"{pid}.stderr.txt")
+        child = Child(self, ours)
+        self._unborn.append(child)
+        return child
+
+    def wait_for_births(self) -> None:
+        """Wait until all children that were asked for are there; raises `ChildError`."""
+        while self._unborn:
+            pid = int(self._control.collect().values["pid"])
+            self._forked.add(pid)
+            self._unborn.popleft().born(pid, self._folder / f"{pid}.stderr.txt")
 
     def orphans(self) -> list[int]:
         """Processes that children have started and left to the nursery."""
+        self.wait_for_births()
         if not self._forked:
             return []
         return [pid for pid in children_of(self._control.pid) if pid not in self._forked]
@@ -223,6 +260,7 @@ class Nursery:
             end_tree(pid)
             return self._alone[pid].wait()
         try:
+            self.wait_for_births()
             command = {"do": "status", "pid": pid, "patience": 1.0}
             return int(self._control.ask(command).values["status"])
         except ChildError:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from forwardbench.cases import Layer
     from forwardbench.implementations import Implementation
-    from forwardbench.workloads import Workload
+    from forwardbench.workloads import Inputs, Workload
 
     Array = NDArray[np.floating]
 
@@ -49,7 +51,15 @@ The temporary folder of a contender's process is its own. In it, every process w
 everything anew.
 """
 
-Ask = Callable[[dict[str, Any], Sequence[Any]], Message]
+
+class Channel(Protocol):
+    """Carries commands to a contender, and the answers back in the same order."""
+
+    def post(self, values: dict[str, Any], arrays: Sequence[Any] = ()) -> None:
+        """Send a command; raises `ChildError`."""
+
+    def collect(self, seconds: float) -> Message:
+        """Wait for the next answer; raises `ChildError`."""
 
 
 class ContenderFailedError(Exception):
@@ -72,7 +82,7 @@ class Rounds(NamedTuple):
     cpu_seconds: list[float]
     """CPU time of the contender's process in each round."""
     output: int
-    """The number of the last call's result."""
+    """The number of the last call's result; 0 if it was not kept."""
     held: bool = True
     """Whether that result held its numbers before it was read."""
     arrays: Sequence[Any] = ()
@@ -91,12 +101,32 @@ class Reading(NamedTuple):
     """Of reading a finished array of the same type and shape."""
 
 
+@dataclass
+class Beginning:
+    """The numbers of inputs that are prepared for being timed, and the seconds that it took."""
+
+    network: int
+    base: int
+    """Of the data as every machine has them; they are never timed."""
+    untimed: int
+    """Of the data of calls that are not timed."""
+    preparing: list[float] = field(default_factory=list)
+    preparing_blind: list[float] = field(default_factory=list)
+    """Seconds of each ``prepare_input`` before the layers were known."""
+
+
 class Contender:
     """An implementation in a process of its own."""
 
-    def __init__(self, name: str, workload: Workload, ask: Ask, child: Child | None = None) -> None:
+    def __init__(
+        self, name: str, workload: Workload, channel: Channel, child: Child | None = None,
+        time_limit: float = TIME_LIMIT,
+    ) -> None:  # fmt: skip
         self.name, self.workload = name, workload
-        self._ask = ask
+        self._channel, self._time_limit = channel, time_limit
+        self._expected: deque[Callable[[dict[str, Any]], None]] = deque()
+        """What to do with the answers to commands that were given and not waited for."""
+        self._numbers = count(1)
         self.child = child
         """The process that runs it; None if that is this process."""
         self.reuses_output = False
@@ -107,16 +137,52 @@ class Contender:
         self.loading_seconds = 0.0
 
     def load(self, reference: str = "") -> Self:
-        """Import it. Raises `ContenderFailedError` or `ContenderUnavailableError`."""
-        values = self._command("load", reference=reference)[0]
-        self.reuses_output = values["reuses_output"] is True
-        self.thread_count = values["thread_count"]
-        self.loading_seconds = float(values["seconds"])
+        """Import it; what comes of that shows in `settle`."""
+
+        def loaded(values: dict[str, Any]) -> None:
+            self.reuses_output = values["reuses_output"] is True
+            self.thread_count = values["thread_count"]
+            self.loading_seconds = float(values["seconds"])
+
+        self._post(loaded, "load", reference=reference)
         return self
 
-    def _command(self, do: str, arrays: Sequence[Any] = (), **values: Any) -> Message:
+    def settle(self) -> Self:
+        """Wait for the answers to all commands that were given.
+
+        Raises `ContenderFailedError` or `ContenderUnavailableError`.
+        """
+        while self._expected:
+            deed, message = self._expected.popleft(), self._answer()
+            try:
+                deed(message.values)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ContenderFailedError(f"sent something that is no answer: {error}") from None
+        return self
+
+    def _post(
+        self, deed: Callable[[dict[str, Any]], None], do: str, arrays: Sequence[Any] = (),
+        **values: Any,
+    ) -> None:  # fmt: skip
+        """Give a command, and do something with the values of its answer once that is there."""
         try:
-            message = self._ask({"do": do, **values}, arrays)
+            self._channel.post({"do": do, **values}, arrays)
+        except processes.ChildError as error:
+            raise ContenderFailedError(str(error)) from None
+        self._expected.append(deed)
+
+    def _command(self, do: str, arrays: Sequence[Any] = (), **values: Any) -> Message:
+        """Give a command and wait for its answer, and for those of all before it."""
+        self._post(_nothing, do, arrays, **values)
+        last = self._expected.pop()
+        self.settle()
+        message = self._answer()
+        last(message.values)
+        return message
+
+    def _answer(self) -> Message:
+        try:
+            message = self._channel.collect(self._time_limit)
         except processes.ChildError as error:
             raise ContenderFailedError(str(error)) from None
         if "unavailable" in message.values:
@@ -127,28 +193,61 @@ class Contender:
 
     def layers(self, layers: Sequence[Layer]) -> tuple[int, float]:
         """Have layers prepared; returns their number and the seconds it took."""
-        arrays = [part for layer in layers for part in (layer.weights, layer.bias)]
-        activations = [layer.activation for layer in layers]
-        values = self._command("layers", arrays, activations=activations).values
-        return int(values["number"]), float(values["seconds"])
+        number = next(self._numbers)
+        seconds: list[float] = []
+        self._post(_seconds_to(seconds), "layers", **self._layers(layers), number=number)
+        self.settle()
+        return number, sum(seconds)
+
+    @staticmethod
+    def _layers(layers: Sequence[Layer]) -> dict[str, Any]:
+        return {
+            "arrays": [part for layer in layers for part in (layer.weights, layer.bias)],
+            "activations": [layer.activation for layer in layers],
+        }
 
     def data(self, arrays: Sequence[Array]) -> tuple[int, float]:
         """Have the arrays of a batch prepared; returns their number and the seconds it took."""
-        values = self._command("data", arrays).values
-        return int(values["number"]), float(values["seconds"])
+        number = next(self._numbers)
+        return number, float(self._command("data", arrays, number=number).values["seconds"])
 
-    def copies(self, data: int, count: int) -> list[int]:
-        """Have more sets of data made like one; each has its own arrays."""
-        return [int(n) for n in self._command("copies", data=data, count=count).values["numbers"]]
+    def begin(self, inputs: Inputs, change: tuple[int, float]) -> Beginning:
+        """Have inputs prepared for being timed; what comes of that shows in `settle`.
+
+        Before the layers are known, the data of calls that are not timed get new numbers by a
+        ``change``; what preparing data takes later is compared with that.
+        """
+        data, layers = inputs
+        begun = Beginning(*islice(self._numbers, 3))
+        seconds = _seconds_to(begun.preparing)
+        self._post(seconds, "data", data, number=begun.base)
+        self.copies(begun.base, [begun.untimed])
+        self.renew(begun.base, [begun.untimed], [change], begun.preparing_blind)
+        self._post(seconds, "layers", **self._layers(layers), number=begun.network)
+        return begun
+
+    def copies(self, data: int, numbers: Sequence[int]) -> None:
+        """Have more sets of data made like one, each with its own arrays; see `settle`."""
+        self._post(_nothing, "copies", data=data, numbers=list(numbers))
+
+    def more_copies(self, data: int, many: int) -> list[int]:
+        """Have so many more sets of data made like one; see `settle`."""
+        numbers = list(islice(self._numbers, many))
+        self.copies(data, numbers)
+        return numbers
 
     def renew(
-        self, base: int, targets: Sequence[int], changes: Sequence[tuple[int, float]]
-    ) -> list[float]:
-        """Give sets of data new numbers; returns the seconds of each ``prepare_input`` called."""
-        values = self._command(
-            "renew", base=base, targets=list(targets), changes=[list(change) for change in changes]
-        ).values
-        return [float(seconds) for seconds in values["seconds"] if seconds is not None]
+        self, base: int, targets: Sequence[int], changes: Sequence[tuple[int, float]],
+        preparing: list[float],
+    ) -> None:  # fmt: skip
+        """Give sets of data new numbers; see `settle`.
+
+        The seconds of each ``prepare_input`` that was called are added to ``preparing``.
+        """
+        self._post(
+            _seconds_to(preparing), "renew", base=base, targets=list(targets),
+            changes=[list(change) for change in changes],
+        )  # fmt: skip
 
     def overwrite(self, data: int, arrays: Sequence[Array]) -> None:
         """Overwrite the arrays from which data were prepared."""
@@ -156,7 +255,9 @@ class Contender:
 
     def prepare(self, data: int) -> int:
         """Have the arrays of some data prepared once more, as they are now."""
-        return int(self._command("prepare", data=data).values["number"])
+        number = next(self._numbers)
+        self._command("prepare", data=data, number=number)
+        return number
 
     def refill(self, data: int, arrays: Sequence[Array]) -> bool:
         """Overwrite prepared data in place; returns whether their type allows that."""
@@ -167,9 +268,10 @@ class Contender:
         read: bool = False, keep: bool = True,
     ) -> Rounds:  # fmt: skip
         """Have one round of calls made on each set of data; read and keep the last result."""
+        output = next(self._numbers) if keep else 0
         message = self._command(
             "run", network=network, data=list(data), iterations=iterations,
-            read=read, keep=keep,
+            read=read, keep=output,
         )  # fmt: skip
         values = message.values
         stamps = np.array(values["stamps"], np.float64).reshape(len(data), 3)
@@ -177,9 +279,20 @@ class Contender:
         return Rounds(
             start.tolist(), (first - start).tolist(), (end - start).tolist(),
             [float(seconds) for seconds in values["cpu"]],
-            int(values["output"]), values["held"] is True, message.arrays,
+            output, values["held"] is True, message.arrays,
             values["plain"] is True,
         )  # fmt: skip
+
+    def call_untimed(self, network: int, data: int, seconds: list[float]) -> None:
+        """Have the function called once; see `settle`. The seconds are added to ``seconds``."""
+
+        def add(values: dict[str, Any]) -> None:
+            ((start, _, end),) = values["stamps"]
+            seconds.append(float(end) - float(start))
+
+        self._post(
+            add, "run", network=network, data=[data], iterations=1, read=False, keep=0
+        )
 
     def call(self, network: int, data: int) -> tuple[int, list[Any]]:
         """Have the function called once; returns the number of its result, and its arrays.
@@ -259,12 +372,38 @@ def in_this_process(
 ) -> Contender:
     """An implementation that is loaded here already, for tests and asv."""
     service = Service(implementation.workload.name, implementation, timer, sleep)
+    contender = Contender(implementation.name, implementation.workload, _Here(service))
+    return contender.load().settle()
 
-    def ask(values: dict[str, Any], arrays: Sequence[Any]) -> Message:
-        answered, results = service.answer(values, [np.array(array) for array in arrays])
-        return Message(answered, [np.array(array) for array in results])
 
-    return Contender(implementation.name, implementation.workload, ask).load()
+class _Here:
+    """Carries commands to a service in this process, which answers each at once."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._answers: deque[Message] = deque()
+
+    def post(self, values: dict[str, Any], arrays: Sequence[Any] = ()) -> None:
+        answered, results = self._service.answer(values, [np.array(array) for array in arrays])
+        self._answers.append(Message(answered, [np.array(array) for array in results]))
+
+    def collect(self, seconds: float) -> Message:
+        return self._answers.popleft()
+
+
+def _nothing(values: dict[str, Any]) -> None:
+    """There is nothing to do with an answer but to wait for it."""
+
+
+def _seconds_to(times: list[float]) -> Callable[[dict[str, Any]], None]:
+    """Adds the seconds of an answer, one or several or None, to a list of times."""
+
+    def add(values: dict[str, Any]) -> None:
+        seconds = values["seconds"]
+        several = seconds if isinstance(seconds, list) else [seconds]
+        times.extend(float(each) for each in several if each is not None)
+
+    return add
 
 
 def raised_by(
@@ -329,20 +468,16 @@ def nursery_key(reference: str) -> str:
 def contender_from(
     nursery: Nursery, reference: str, workload: str, time_limit: float = TIME_LIMIT
 ) -> Contender:
-    """Get a fresh process for an implementation, and load it there.
+    """Get a fresh process for an implementation, and have it loaded there; see `settle`.
 
-    Raises `ContenderFailedError` or `ContenderUnavailableError`.
+    Raises `ContenderFailedError`.
     """
     name = Path(reference).stem
     try:
         child = nursery.child()
     except processes.ChildError as error:
         raise ContenderFailedError(str(error)) from None
-
-    def ask(values: dict[str, Any], arrays: Sequence[Any]) -> Message:
-        return child.ask(values, arrays, time_limit)
-
-    contender = Contender(name, workloads.get(workload), ask, child)
+    contender = Contender(name, workloads.get(workload), child, child, time_limit)
     contender.compiles = compiles(reference)
     try:
         return contender.load(reference)

@@ -101,7 +101,6 @@ class Service:
         self._data: dict[int, tuple[tuple[Array, ...], tuple[Any, ...]]] = {}
         """The arrays of a batch, and as prepared."""
         self._outputs: dict[int, Any] = {}
-        self._made = 0
         self._earlier: Any = None
         """The result that was read last."""
 
@@ -125,6 +124,8 @@ class Service:
             return {"failed": f"raised {describe_error(error)}"}, ()
 
     # --- commands: each takes arrays and plain values, and returns plain values and arrays -----
+    # The judge numbers networks, data and results; so it need not wait for one command's answer
+    # before it gives the next. Number 0 is this process's own.
 
     def do_describe(self, arrays: Sequence[Any]) -> Answer:
         """Say that a process of its own is ready."""
@@ -143,33 +144,29 @@ class Service:
             "thread_count": None if count is None else [_plain(count())],
         }, ()
 
-    def do_layers(self, arrays: Sequence[Any], activations: list[str]) -> Answer:
+    def do_layers(self, arrays: Sequence[Any], number: int, activations: list[str]) -> Answer:
         """Prepare layers; ``arrays`` holds the weights and the bias of each in turn."""
         pairs = zip(arrays[::2], arrays[1::2], activations, strict=True)
         layers = [Layer(weights, bias, activation) for weights, bias, activation in pairs]
         start = self._timer()
         ready = self.implementation.prepare_layers(list(layers))
         seconds = self._timer() - start
-        number = self._number()
         self._networks[number] = layers, ready
-        return {"number": number, "seconds": seconds}, ()
+        return {"seconds": seconds}, ()
 
-    def do_data(self, arrays: Sequence[Any]) -> Answer:
+    def do_data(self, arrays: Sequence[Any], number: int) -> Answer:
         """Prepare the arrays of a batch."""
         start = self._timer()
         prepared = self.implementation.prepare_data(arrays)
         seconds = self._timer() - start
-        number = self._number()
         self._data[number] = tuple(arrays), prepared
-        return {"number": number, "seconds": seconds}, ()
+        return {"seconds": seconds}, ()
 
-    def do_copies(self, arrays: Sequence[Any], data: int, count: int) -> Answer:
+    def do_copies(self, arrays: Sequence[Any], data: int, numbers: list[int]) -> Answer:
         """Make sets of data like another; each has its own arrays."""
-        numbers = []
-        for _ in range(count):
-            copies = [array.copy() for array in self._data[data][0]]
-            numbers.append(self.do_data(copies)[0]["number"])
-        return {"numbers": numbers}, ()
+        for number in numbers:
+            self.do_data([array.copy() for array in self._data[data][0]], number)
+        return {}, ()
 
     def do_renew(
         self, arrays: Sequence[Any], base: int, targets: list[int], changes: list[list[float]]
@@ -206,12 +203,11 @@ class Service:
             own[...] = new
         return {}, ()
 
-    def do_prepare(self, arrays: Sequence[Any], data: int) -> Answer:
+    def do_prepare(self, arrays: Sequence[Any], data: int, number: int) -> Answer:
         """Prepare the arrays of a set of data again, as they are now."""
         own = self._data[data][0]
-        number = self._number()
         self._data[number] = own, self.implementation.prepare_data(own)
-        return {"number": number}, ()
+        return {}, ()
 
     def do_refill(self, arrays: Sequence[Any], data: int) -> Answer:
         """Overwrite prepared data with other numbers, where their type allows."""
@@ -220,9 +216,11 @@ class Service:
 
     def do_run(
         self, arrays: Sequence[Any], network: int, data: list[int], iterations: int,
-        read: bool, keep: bool,
+        read: bool, keep: int,
     ) -> Answer:  # fmt: skip
         """Make one round of calls on each set of data, with a clock.
+
+        The last result is kept under the number ``keep``, unless that is 0.
 
         Returns for each round the clock at the start, after the first call and at the end, and the
         CPU time of this process. With ``read`` the last result is turned into arrays at once:
@@ -240,12 +238,11 @@ class Service:
         finally:
             if gc_was_on:
                 gc.enable()
-        number = self._number()
         if keep:
-            self._outputs[number] = out
+            self._outputs[keep] = out
         plain = not any(map(is_of_framework, self.implementation.workload.arrays_of(out)))
         return {
-            "stamps": stamps, "cpu": cpu, "output": number, "held": held, "plain": plain,
+            "stamps": stamps, "cpu": cpu, "held": held, "plain": plain,
         }, results  # fmt: skip
 
     def do_read(self, arrays: Sequence[Any], output: int, dtype: str) -> Answer:
@@ -326,14 +323,14 @@ class Service:
         arrays of each call's result, and the given arrays as they are afterwards.
         """
         cut = len(arrays) - 2 * len(activations)
-        network = self.do_layers(arrays[cut:], activations)[0]["number"]
-        data = self.do_data(arrays[:cut])[0]["number"]
+        self.do_layers(arrays[cut:], 0, activations)
+        self.do_data(arrays[:cut], 0)
         held, results = True, []
         for _ in range(calls):
-            values, arrays_of_call = self.do_run((), network, [data], 1, read=True, keep=False)
+            values, arrays_of_call = self.do_run((), 0, [0], 1, read=True, keep=0)
             held = held and values["held"]
             results.append(arrays_of_call)
-        self.do_forget((), [network, data])
+        self.do_forget((), [0])
         answer = {"held": held, "counts": [len(each) for each in results]}
         return answer, [*chain.from_iterable(results), *arrays]
 
@@ -347,10 +344,6 @@ class Service:
     def do_ran_on(self, arrays: Sequence[Any]) -> Answer:
         """Report CPUs and threads, after calls."""
         return ran_on(self.implementation.thread_count), ()
-
-    def _number(self) -> int:
-        self._made += 1
-        return self._made
 
 
 def _refill(prepared: Sequence[Any], new: Sequence[Any]) -> bool:

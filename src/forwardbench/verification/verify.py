@@ -74,6 +74,17 @@ class Nurseries:
 
         Raises `ContenderFailedError` or `ContenderUnavailableError`.
         """
+        with ExitStack() as stack:
+            contender = stack.enter_context(self.begin(reference, time_limit))
+            contender.settle()
+            stack.pop_all()
+        return contender
+
+    def begin(self, reference: str, time_limit: float = TIME_LIMIT) -> Contender:
+        """Get a fresh process for an implementation, which gets ready by itself; see `settle`.
+
+        Raises `ContenderFailedError`.
+        """
         nursery = self.start(reference)
         return contender_from(nursery, reference, self._workload, time_limit)
 
