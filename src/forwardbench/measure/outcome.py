@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from forwardbench.measure.timing import Visit
 
+VISITED, ANSWER = "visited", "answer"
+"""A worker sends the number of each cell that it has visited, and in the end its answer."""
+
 
 @dataclass
 class Outcome:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from forwardbench import implementations, processes
 from forwardbench.files import write_whole
+from forwardbench.measure.outcome import ANSWER
 from forwardbench.measure.timing import (
     FAST_SECONDS,
     VISIT_SECONDS,
@@ -23,15 +24,17 @@ from forwardbench.measure.timing import (
     visits_of,
 )
 from forwardbench.measure.watch import Watch
-from forwardbench.measure.worker import FINISHED
-from forwardbench.processes.nursery import START_SECONDS
+from forwardbench.processes.nursery import START_SECONDS, Nursery, Upbringing
 from forwardbench.records import Cell
+from forwardbench.verification.contender import COMPILED_CODE
 
 STALL_SECONDS = 60.0
 """A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
 
 SPARE_SHARE = 0.25
 """Rounds that lost their CPU are repeated within this share of the time that a pass takes."""
+_WORKER = "forwardbench.measure.worker"
+"""What a worker does; only it imports pytest."""
 _WORKER_SECONDS = 0.4
 """Predicted seconds to start and end a worker: interpreter, imports, pytest, JSON."""
 _CELL_SECONDS = 0.004
@@ -93,6 +96,43 @@ def _cell_seconds(planned: PlannedCell, most_visits: int) -> float:
     return _CELL_SECONDS + planned.first_seconds + warming + visits * visit_seconds
 
 
+class Workers:
+    """Starts the workers of several passes; a context manager."""
+
+    def __init__(self, plan: Sequence[PlannedCell]) -> None:
+        self._cells = [planned.cell.to_json() for planned in plan]
+        self._nurseries: dict[int, Nursery] = {}
+
+    def ask(
+        self, threads: int, work: dict[str, Any], on_visit: Callable[[], None], limit: float
+    ) -> dict[str, Any]:
+        """Have a fresh worker do its work, beside contenders with so many threads.
+
+        It may be silent for ``limit`` seconds. Raises `ChildError`.
+        """
+        if threads not in self._nurseries:
+            environment = {**COMPILED_CODE, **processes.thread_environment(1)}
+            cpus = tuple(processes.cpus_beside(threads))
+            self._nurseries[threads] = Nursery(
+                Upbringing(_WORKER, {"cells": self._cells}, environment, cpus)
+            )
+        child = self._nurseries[threads].child()
+        try:
+            child.post(work)
+            while ANSWER not in (message := child.collect(limit).values):
+                on_visit()
+            return dict(message[ANSWER])
+        finally:
+            child.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for nursery in self._nurseries.values():
+            nursery.close()
+
+
 def run_pass(
     plan: Sequence[PlannedCell],
     seed: str,
@@ -100,27 +140,31 @@ def run_pass(
     on_visit: Callable[[], None] = lambda: None,
     stall_seconds: float = STALL_SECONDS,
     most_visits: int = VISITS,
+    workers: Workers | None = None,
 ) -> PassResult:
     """Measure every planned cell, in an order that ``seed`` determines.
 
     ``origin`` describes machine and commit; the pass stores it. ``most_visits`` is how often a cell
-    is visited at most.
+    is visited at most. ``workers`` may serve several passes.
     """
+    if workers is None:
+        with Workers(plan) as own:
+            return run_pass(plan, seed, origin, on_visit, stall_seconds, most_visits, own)
     shuffle = random.Random(seed)
-    workers: dict[tuple[str, int], list[PlannedCell]] = {}
+    plans: dict[tuple[str, int], list[PlannedCell]] = {}
     for planned in plan:
-        workers.setdefault(_worker_of(planned.cell), []).append(planned)
+        plans.setdefault(_worker_of(planned.cell), []).append(planned)
     result = PassResult()
     watch = Watch()
-    for key in shuffle.sample(sorted(workers), len(workers)):
-        plan_of_worker = workers[key]
+    for key in shuffle.sample(sorted(plans), len(plans)):
+        plan_of_worker = plans[key]
         task = {
             "visits": visits(plan_of_worker, shuffle, most_visits),
             "spare_seconds": SPARE_SHARE * predicted_seconds(plan_of_worker, most_visits),
             "cpus": processes.cpus_for(key[1]),
             **origin,
         }
-        _run_worker(plan_of_worker, task, result, on_visit, stall_seconds)
+        _run_worker(workers, plan_of_worker, task, result, on_visit, stall_seconds)
     result.meanwhile = watch.report()
     return result
 
@@ -157,6 +201,7 @@ def _framework(reference: str) -> str:
 
 
 def _run_worker(
+    workers: Workers,
     plan: list[PlannedCell],
     task: dict[str, Any],
     result: PassResult,
@@ -164,23 +209,12 @@ def _run_worker(
     stall_seconds: float,
 ) -> None:
     """Measure cells in a fresh process, which judges them; if it dies, all of them fail."""
-
-    def follow(line: str) -> None:
-        if line.startswith(FINISHED):
-            on_visit()
-
     # A contender that hangs is ended by the worker; this is for a worker that hangs itself.
     limit = max(stall_seconds, 20 * max(planned.seconds for planned in plan))
     cells = [{"cell": planned.cell.to_json(), "seconds": planned.seconds} for planned in plan]
     try:
-        answer = processes.call(
-            "forwardbench.measure.worker",
-            {"cells": cells, "time_limit": limit, **task},
-            stall_seconds=2 * limit + START_SECONDS,
-            environment=processes.thread_environment(1),
-            cpus=processes.cpus_beside(plan[0].cell.threads),
-            on_progress=follow,
-        )
+        work = {"cells": cells, "time_limit": limit, **task}
+        answer = workers.ask(plan[0].cell.threads, work, on_visit, 2 * limit + START_SECONDS)
     except processes.ChildError as error:
         result.failures.update({str(planned.cell): str(error) for planned in plan})
         return

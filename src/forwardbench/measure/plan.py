@@ -235,7 +235,6 @@ def _add_controls(plan: Plan, baseline: str) -> None:
 
     In each setting, the fastest contender is the one with the shortest time on the largest case.
     """
-    fastest: set[str] = set()
     settings: dict[tuple[str, str, int], list[PlannedCell]] = {}
     for planned in plan.measured:
         cell = planned.cell
@@ -244,8 +243,9 @@ def _add_controls(plan: Plan, baseline: str) -> None:
         multiply_adds = workloads.get(planned_cells[0].cell.workload).multiply_adds
         largest = max(multiply_adds(planned.cell.case) for planned in planned_cells)
         at_largest = [p for p in planned_cells if multiply_adds(p.cell.case) == largest]
-        fastest.add(min(at_largest, key=lambda planned: planned.seconds).cell.implementation)
-    for planned in list(plan.measured):
-        if planned.cell.implementation in {baseline, *fastest}:
-            control = replace(planned.cell, control=True)
-            plan.measured.append(replace(planned, cell=control))
+        fastest = min(at_largest, key=lambda planned: planned.seconds).cell.implementation
+        plan.measured += [
+            replace(planned, cell=replace(planned.cell, control=True))
+            for planned in planned_cells
+            if planned.cell.implementation in {baseline, fastest}
+        ]

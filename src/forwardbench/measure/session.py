@@ -9,7 +9,9 @@ from forwardbench.errors import UserError, command_line
 from forwardbench.measure import first_calls
 from forwardbench.measure.passes import (
     STALL_SECONDS,
+    PassResult,
     PlannedCell,
+    Workers,
     predicted_seconds,
     run_pass,
     write_pass,
@@ -106,22 +108,29 @@ def measure_passes(
     follows. With a precision to reach, more passes over the cells that need them follow.
     """
     observer = observer or Observer()
-    for number, cells in _passes(folder, request, plan):
-        observer.begin(number, sum(visits_of(planned.seconds, request.visits) for planned in cells))
-        with keep_off_worker_cpus(request.threads):
-            result = run_pass(
-                cells, f"{request.seed}/{number}", folder.origin, observer.visit, stall_seconds,
-                request.visits,
-            )  # fmt: skip
-        try:
-            write_pass(folder.path, number, result)
-        except OSError as error:
-            raise UserError(
-                f"cannot write pass {number} into {folder.path}: {error.strerror}; the "
-                f"{number - 1} passes before it are safe: {command_line('show', folder.path)}"
-            ) from None
-        observer.end(number)
+    with Workers(plan.measured) as workers:
+        for number, cells in _passes(folder, request, plan):
+            visits = sum(visits_of(planned.seconds, request.visits) for planned in cells)
+            observer.begin(number, visits)
+            with keep_off_worker_cpus(request.threads):
+                result = run_pass(
+                    cells, f"{request.seed}/{number}", folder.origin, observer.visit,
+                    stall_seconds, request.visits, workers,
+                )  # fmt: skip
+            _keep(folder, number, result)
+            observer.end(number)
     folder.finish()
+
+
+def _keep(folder: RunFolder, number: int, result: PassResult) -> None:
+    """Write a pass; raises `UserError`."""
+    try:
+        write_pass(folder.path, number, result)
+    except OSError as error:
+        raise UserError(
+            f"cannot write pass {number} into {folder.path}: {error.strerror}; the "
+            f"{number - 1} passes before it are safe: {command_line('show', folder.path)}"
+        ) from None
 
 
 def measure_first_calls(

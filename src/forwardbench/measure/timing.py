@@ -29,7 +29,6 @@ from forwardbench.verification.contender import (
     Beginning,
     Contender,
     ContenderFailedError,
-    ContenderUnavailableError,
     Rounds,
     compiles,
 )
@@ -73,8 +72,12 @@ SLOW_PREPARATION_SECONDS = 0.02
 """A large case that takes longer to prepare, as with a compiler, is still prepared only once."""
 LOST_SHARE = 0.05
 """A round that lost this share of its time to other processes is repeated."""
+SLOWED = 1.2
+"""A visit is repeated, too, if a fixed piece of work took so many times as long as usual."""
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
+_FEWEST_GAUGES = 8
+"""From fewer visits nobody can tell what is usual."""
 
 _FIRST_CHANGE = 0, 0.5
 """The change of the numbers that are not timed, see `draw_changes`."""
@@ -152,18 +155,24 @@ class Judge:
         self.seed = secrets.randbits(32) if seed is None else seed
         """Draws the numbers of all inputs of a pass; stored with it afterwards."""
         self._kept: dict[Cell, _Prepared] = {}
-        """Processes that are kept for their next visit, or getting ready for their first."""
+        """Processes that are kept for their next visit."""
+        self._started: dict[Cell, Contender] = {}
+        """The process of the cell that is visited next, getting ready; empty if it is not known."""
         self._progress: dict[Cell, _Progress] = {}
         self._following: Cell | None = None
         self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
+        self._gauges: list[float] = []
+        """The CPU's speed around each visit, see `verification.rounds.gauge`."""
         self.spare_seconds = math.inf
         """Time that is left for repeating rounds that lost their CPU."""
 
     def close(self) -> None:
-        """End all processes that are still kept."""
-        for prepared in self._kept.values():
-            prepared.contender.end()
+        """End all processes that are still there."""
+        kept = (prepared.contender for prepared in self._kept.values())
+        for contender in (*kept, *self._started.values()):
+            contender.end()
         self._kept.clear()
+        self._started.clear()
 
     def visit(
         self, cell: Cell, seconds: float, *, last: bool, following: Cell | None = None
@@ -252,9 +261,9 @@ class Judge:
 
     def _prepare(self, cell: Cell) -> _Prepared:
         """Start a cell's process, with its inputs prepared."""
-        contender = self._start(cell)
+        contender = self._started.pop(cell, None) or self._start(cell)
         try:
-            inputs = _inputs(contender.workload, cell.case)
+            inputs = inputs_of(contender.workload, cell.case)
             return _Prepared(contender, contender.begin(inputs, _FIRST_CHANGE))
         except BaseException:
             contender.end()
@@ -263,12 +272,10 @@ class Judge:
     def _get_following_ready(self) -> None:
         """Start the process of the cell that is visited next, without waiting for it."""
         cell, self._following = self._following, None
-        if cell is None or cell in self._kept:
-            return
-        if workloads.get(cell.workload).bytes(cell.case) <= KEPT_BYTES:
+        if cell is not None and cell not in self._kept:
             # What is wrong with it shows again when its turn comes.
-            with suppress(ContenderFailedError, ContenderUnavailableError, ChildError):
-                self._kept[cell] = self._prepare(cell)
+            with suppress(ContenderFailedError, ChildError):
+                self._started[cell] = self._start(cell)
 
     def _warm_up(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, seconds: float
@@ -343,7 +350,7 @@ class Judge:
         start = self._clock()
         rounds = contender.run(
             prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
-            read=read, keep=False,
+            read=read, keep=False, gauged=True,
         )  # fmt: skip
         end = self._clock()
         own, others = contender.cpu_seconds()
@@ -351,35 +358,57 @@ class Judge:
         progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
+        self._gauges.append(rounds.gauge)
         return rounds, sum(rounds.cpu_seconds) + of_others
 
     def _repeat_lost(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, rounds: Rounds,
         cpu_seconds: float, last: bool,
     ) -> tuple[Rounds, float]:  # fmt: skip
-        """Repeat a visit whose rounds have lost their CPU to others; keep the best rounds.
+        """Repeat a visit that lost its CPU to others, or made it on a slow one; keep the best.
 
         A short call often escapes others and a long one does not. So the lost time must not count.
+        What is kept is chosen by the CPU's speed and by the time lost, never by the rounds' times.
         """
         for _ in range(MOST_REPEATS):
             clocked = sum(rounds.seconds)
             lost = 1 - cpu_seconds / clocked
-            if lost < LOST_SHARE or clocked * (1 - lost) > self.spare_seconds:
+            disturbed = lost >= LOST_SHARE or self._is_slow(rounds)
+            if not disturbed or clocked * (1 - lost) > self.spare_seconds:
                 break
             self.spare_seconds -= clocked
             again, _ = self._clocked(cell, prepared, progress, read=last)
-            rounds = _least_lost(rounds, again)
+            rounds = _less_disturbed(rounds, again)
             cpu_seconds = min(sum(rounds.cpu_seconds), sum(rounds.seconds))
         return rounds, cpu_seconds
 
+    def _is_slow(self, rounds: Rounds) -> bool:
+        """Whether the CPU was slower around some rounds than it usually is in this pass."""
+        if len(self._gauges) < _FEWEST_GAUGES:
+            return False
+        return rounds.gauge > SLOWED * sorted(self._gauges)[len(self._gauges) // 4]
 
-def _least_lost(one: Rounds, other: Rounds) -> Rounds:
-    """The half of two visits' rounds that lost least; the result is that of the later visit."""
+
+def _less_disturbed(one: Rounds, other: Rounds) -> Rounds:
+    """The half of two visits' rounds that were disturbed least.
+
+    If the CPU was much faster in one visit, all rounds are of that one; else those that lost least.
+    The result is that of the later visit.
+    """
     columns = ("starts", "firsts", "seconds", "cpu_seconds")
-    rows = list(zip(*(getattr(one, name) + getattr(other, name) for name in columns), strict=True))
+    slow, fast = sorted((one, other), key=lambda rounds: rounds.gauge, reverse=True)
+    visits = (fast,) if slow.gauge > SLOWED * fast.gauge else (one, other)
+    rows = [
+        row
+        for rounds in visits
+        for row in zip(*(getattr(rounds, name) for name in columns), strict=True)
+    ]
     rows.sort(key=lambda row: 1 - row[3] / row[2])
     starts, firsts, seconds, cpu_seconds = map(list, zip(*rows[: len(one.seconds)], strict=True))
-    return other._replace(starts=starts, firsts=firsts, seconds=seconds, cpu_seconds=cpu_seconds)
+    return other._replace(
+        starts=starts, firsts=firsts, seconds=seconds, cpu_seconds=cpu_seconds,
+        gauge=min(one.gauge, other.gauge) if len(visits) == 1 else max(one.gauge, other.gauge),
+    )  # fmt: skip
 
 
 def draw_changes(case: Case, count: int, seed: str) -> list[tuple[int, float]]:
@@ -394,8 +423,8 @@ def draw_changes(case: Case, count: int, seed: str) -> list[tuple[int, float]]:
     return drawn[::-1]
 
 
-def _inputs(workload: Workload, case: Case) -> Inputs:
-    """Make a case's inputs; those of small cases are cached, since several cells need them."""
+def inputs_of(workload: Workload, case: Case) -> Inputs:
+    """Make a case's inputs; those of small cases are kept, since several cells need them."""
     small = workload.bytes(case) <= KEPT_BYTES
     return _kept_inputs(workload, case) if small else workload.inputs(case)
 
@@ -410,7 +439,7 @@ def _expected(
     workload: Workload, case: Case, change: tuple[int, float], seed: int
 ) -> tuple[list[Answer], list[Answer]]:
     """The correct result in a few places, and nearly the correct one in every place."""
-    data, layers = _inputs(workload, case)
+    data, layers = inputs_of(workload, case)
     renewed = tuple(array.copy() for array in data)
     for array, given in zip(renewed, data, strict=True):
         renew(given, *change, array)

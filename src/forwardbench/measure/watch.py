@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,13 @@ class _Moment:
     busy: float
     stolen: float
     own_cpu: float
-    """CPU time of this process and of its children that have ended."""
+    """CPU time of this process and of everything that it has started, ended or not."""
     processes: dict[tuple[int, str], float]
     """CPU time of each other process by number and name."""
 
 
 def _now() -> _Moment:
     times = psutil.cpu_times()._asdict()
-    own_times = psutil.Process().cpu_times()
     processes = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
         process_times = process.info["cpu_times"]
@@ -39,9 +39,19 @@ def _now() -> _Moment:
         time.monotonic(),
         sum(times.get(kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq")),
         times.get("steal", 0.0),
-        own_times.user + own_times.system + own_times.children_user + own_times.children_system,
+        _own_cpu(),
         processes,
     )
+
+
+def _own_cpu() -> float:
+    this = psutil.Process()
+    seconds = 0.0
+    for process in (this, *this.children(recursive=True)):
+        with suppress(psutil.Error):  # it has just ended
+            times = process.cpu_times()
+            seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
 
 
 class Watch:

@@ -1,36 +1,56 @@
 """A worker process: it makes the visits to some cells in order, and has them recorded.
 
-It judges and never loads a contender's code, which runs in processes of its own.
+It judges and never loads a contender's code, which runs in processes of its own. Each pass has its
+own worker, forked from a process that has imported everything and has made the inputs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import zip_longest
+from multiprocessing.connection import Connection
+from typing import Any
 
-from forwardbench import processes
-from forwardbench.measure.outcome import Outcome
-from forwardbench.measure.timing import Judge
+from forwardbench import processes, workloads
+from forwardbench.measure.outcome import ANSWER, VISITED, Outcome
+from forwardbench.measure.recording import record
+from forwardbench.measure.timing import Judge, inputs_of
 from forwardbench.processes.awake import kept_awake
+from forwardbench.processes.channel import receive, send
 from forwardbench.records import Cell
 from forwardbench.verification.check import WrongResultError
 from forwardbench.verification.contender import ContenderFailedError, ContenderUnavailableError
 from forwardbench.verification.verify import Nurseries
 
-STARTED, FINISHED = "started", "finished"
-"""First word of a progress line; the number of the cell in the task follows."""
+def prepare(task: dict[str, Any]) -> dict[str, Any]:
+    """Make the inputs that workers need; ``task`` has the ``cells`` of a run."""
+    for item in task["cells"]:
+        cell = Cell.from_json(item)
+        inputs_of(workloads.get(cell.workload), cell.case)
+    return {}
 
 
-def make_visits(link: processes.Link, judge: Judge) -> Outcome:
+def serve(connection: Connection, task: dict[str, Any]) -> None:
+    """Do the work of one pass, which the first message holds, and answer."""
+    work = receive(connection).values
+
+    def tell(number: int) -> None:
+        send(connection, {VISITED: number})
+
+    send(connection, {ANSWER: do_work(work, tell)})
+    receive(connection)  # until whoever asked has read everything and ends this process
+
+
+def make_visits(work: dict[str, Any], judge: Judge, tell: Callable[[int], None]) -> Outcome:
     """Make the visits of a task in its order; a cell that fails is not visited again."""
-    cells = [Cell.from_json(item["cell"]) for item in link.task["cells"]]
-    seconds = [float(item["seconds"]) for item in link.task["cells"]]
-    left = Counter(link.task["visits"])
+    cells = [Cell.from_json(item["cell"]) for item in work["cells"]]
+    seconds = [float(item["seconds"]) for item in work["cells"]]
+    left = Counter(work["visits"])
     outcome = Outcome()
-    order = link.task["visits"]
+    order = work["visits"]
     for number, following in zip_longest(order, order[1:]):
         left[number] -= 1
-        link.progress(f"{STARTED} {number}")
         if number not in outcome.failures and number not in outcome.rejected:
             try:
                 visit = judge.visit(
@@ -42,23 +62,19 @@ def make_visits(link: processes.Link, judge: Judge) -> Outcome:
                 outcome.rejected[number] = str(error)
             except (ContenderFailedError, ContenderUnavailableError, processes.ChildError) as error:
                 outcome.failures[number] = str(error)
-        link.progress(f"{FINISHED} {number}")
+        tell(number)
     judge.close()
     return outcome
 
 
-def main(link: processes.Link) -> None:
-    """Answer a task with pytest-benchmark's JSON and the cells that failed."""
-    first = Cell.from_json(link.task["cells"][0]["cell"])
-    cpus = link.task["cpus"]
+def do_work(work: dict[str, Any], tell: Callable[[int], None]) -> dict[str, Any]:
+    """Return pytest-benchmark's JSON and the cells that failed."""
+    first = Cell.from_json(work["cells"][0]["cell"])
+    cpus = work["cpus"]
     with kept_awake(cpus), Nurseries(first.workload, first.threads, cpus) as nurseries:
-        nurseries.start(first.reference)
-        # Meanwhile: importing pytest takes as long as importing NumPy.
-        from forwardbench.measure.recording import record
-
-        limit = float(link.task["time_limit"])
+        limit = float(work["time_limit"])
         judge = Judge(lambda cell: nurseries.begin(cell.reference, limit))
-        judge.spare_seconds = float(link.task["spare_seconds"])
-        outcome = make_visits(link, judge)
+        judge.spare_seconds = float(work["spare_seconds"])
+        outcome = make_visits(work, judge, tell)
         loaded = nurseries.described()
-    link.answer(record(outcome, judge, loaded, link.task))
+    return record(outcome, judge, loaded, work)

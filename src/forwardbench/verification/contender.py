@@ -6,6 +6,7 @@ what to do. Tests and asv may keep it in this process instead.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections import deque
@@ -43,7 +44,8 @@ UNFINISHED = (
 )
 
 COMPILED_CODE = {
-    "TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir()) / "forwardbench-torchinductor"),
+    name: os.environ.get(name, str(Path(tempfile.gettempdir()) / "forwardbench-torchinductor"))
+    for name in ("TORCHINDUCTOR_CACHE_DIR",)
 }
 """Environment variables with folders for compiled code, which outlives a process.
 
@@ -89,6 +91,8 @@ class Rounds(NamedTuple):
     """The arrays of that result, if they were asked for."""
     plain: bool = True
     """Whether it is no array of a framework, which may hide work that only time shows."""
+    gauge: float = 0.0
+    """Seconds of a fixed piece of work before or after, whichever took longer; 0 if not asked."""
 
 
 class Reading(NamedTuple):
@@ -265,13 +269,13 @@ class Contender:
 
     def run(
         self, network: int, data: Sequence[int], iterations: int = 1, *,
-        read: bool = False, keep: bool = True,
+        read: bool = False, keep: bool = True, gauged: bool = False,
     ) -> Rounds:  # fmt: skip
         """Have one round of calls made on each set of data; read and keep the last result."""
         output = next(self._numbers) if keep else 0
         message = self._command(
             "run", network=network, data=list(data), iterations=iterations,
-            read=read, keep=output,
+            read=read, keep=output, gauged=gauged,
         )  # fmt: skip
         values = message.values
         stamps = np.array(values["stamps"], np.float64).reshape(len(data), 3)
@@ -280,7 +284,7 @@ class Contender:
             start.tolist(), (first - start).tolist(), (end - start).tolist(),
             [float(seconds) for seconds in values["cpu"]],
             output, values["held"] is True, message.arrays,
-            values["plain"] is True,
+            values["plain"] is True, float(values["gauge"]),
         )  # fmt: skip
 
     def call_untimed(self, network: int, data: int, seconds: list[float]) -> None:

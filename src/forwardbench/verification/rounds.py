@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 
 Timer = Callable[[], float]
 
+_GAUGE_CALLS = 300
+"""So many calls take about a tenth of a millisecond."""
+_ONE = np.ones(1)
+_PRODUCT = np.empty(1)
+_multiply = np.multiply
+
+
+def gauge(timer: Timer) -> float:
+    """Seconds of a small piece of work that is always the same: how fast the CPU is now.
+
+    Whatever shares a core with this CPU slows it down for some milliseconds or seconds, and takes
+    no CPU time away from it. Calls of NumPy's with little to do suffer most.
+    """
+    start = timer()
+    for _ in repeat(None, _GAUGE_CALLS):
+        _multiply(_ONE, _ONE, out=_PRODUCT)
+    return timer() - start
+
 
 def timed_rounds(
     call: Callable[..., Any], inputs: Sequence[tuple[Any, ...]], count: int, timer: Timer
