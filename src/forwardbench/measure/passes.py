@@ -32,7 +32,9 @@ STALL_SECONDS = 60.0
 """A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
 
 SPARE_SHARE = 0.25
-"""Rounds that lost their CPU are repeated within this share of the time that a pass takes."""
+"""What was disturbed is repeated within this share of the time that the passes take so far."""
+_KEPT_GAUGES = 1000
+"""So many of the last gauges tell how fast the CPU usually is."""
 _WORKER = "forwardbench.measure.worker"
 """What a worker does; only it imports pytest."""
 _WORKER_SECONDS = 0.4
@@ -102,6 +104,10 @@ class Workers:
     def __init__(self, plan: Sequence[PlannedCell]) -> None:
         self._cells = [planned.cell.to_json() for planned in plan]
         self._nurseries: dict[int, Nursery] = {}
+        self.spare_seconds = 0.0
+        """Time that is left for repeating what was disturbed."""
+        self.gauges: list[float] = []
+        """The CPU's speed so far, see `verification.rounds.gauge`."""
 
     def ask(
         self, threads: int, work: dict[str, Any], on_visit: Callable[[], None], limit: float
@@ -121,7 +127,10 @@ class Workers:
             child.post(work)
             while ANSWER not in (message := child.collect(limit).values):
                 on_visit()
-            return dict(message[ANSWER])
+            answer = dict(message[ANSWER])
+            self.spare_seconds = answer["spare_seconds"]
+            self.gauges = answer["gauges"][-_KEPT_GAUGES:]
+            return answer
         finally:
             child.end()
 
@@ -158,9 +167,11 @@ def run_pass(
     watch = Watch()
     for key in shuffle.sample(sorted(plans), len(plans)):
         plan_of_worker = plans[key]
+        workers.spare_seconds += SPARE_SHARE * predicted_seconds(plan_of_worker, most_visits)
         task = {
             "visits": visits(plan_of_worker, shuffle, most_visits),
-            "spare_seconds": SPARE_SHARE * predicted_seconds(plan_of_worker, most_visits),
+            "spare_seconds": workers.spare_seconds,
+            "gauges": workers.gauges,
             "cpus": processes.cpus_for(key[1]),
             **origin,
         }

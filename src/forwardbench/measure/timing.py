@@ -72,7 +72,9 @@ SLOW_PREPARATION_SECONDS = 0.02
 """A large case that takes longer to prepare, as with a compiler, is still prepared only once."""
 LOST_SHARE = 0.05
 """A round that lost this share of its time to other processes is repeated."""
-SLOWED = 1.2
+PATIENCE_SECONDS = 0.2
+"""Before a visit, the CPU may be waited for so long."""
+SLOWED = 1.1
 """A visit is repeated, too, if a fixed piece of work took so many times as long as usual."""
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
@@ -161,7 +163,7 @@ class Judge:
         self._progress: dict[Cell, _Progress] = {}
         self._following: Cell | None = None
         self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
-        self._gauges: list[float] = []
+        self.gauges: list[float] = []
         """The CPU's speed around each visit, see `verification.rounds.gauge`."""
         self.spare_seconds = math.inf
         """Time that is left for repeating rounds that lost their CPU."""
@@ -345,12 +347,15 @@ class Judge:
     ) -> tuple[Rounds, float]:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, progress)
-        contender = prepared.contender.settle()
+        contender = prepared.contender
+        usual, patience = self._usual_gauge(), min(PATIENCE_SECONDS, self.spare_seconds)
+        before, waited = contender.wait_for_speed(SLOWED * usual, max(0.0, patience))
+        self.spare_seconds -= waited
         own_before, others_before = contender.cpu_seconds()
         start = self._clock()
         rounds = contender.run(
             prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
-            read=read, keep=False, gauged=True,
+            read=read, keep=False,
         )  # fmt: skip
         end = self._clock()
         own, others = contender.cpu_seconds()
@@ -358,7 +363,8 @@ class Judge:
         progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
-        self._gauges.append(rounds.gauge)
+        self.gauges += [before, rounds.gauge]
+        rounds = rounds._replace(gauge=max(before, rounds.gauge))
         return rounds, sum(rounds.cpu_seconds) + of_others
 
     def _repeat_lost(
@@ -384,9 +390,13 @@ class Judge:
 
     def _is_slow(self, rounds: Rounds) -> bool:
         """Whether the CPU was slower around some rounds than it usually is in this pass."""
-        if len(self._gauges) < _FEWEST_GAUGES:
-            return False
-        return rounds.gauge > SLOWED * sorted(self._gauges)[len(self._gauges) // 4]
+        return rounds.gauge > SLOWED * self._usual_gauge()
+
+    def _usual_gauge(self) -> float:
+        """How long `gauge` usually takes on a fast CPU; infinity as long as that is not known."""
+        if len(self.gauges) < _FEWEST_GAUGES:
+            return math.inf
+        return sorted(self.gauges)[len(self.gauges) // 4]
 
 
 def _less_disturbed(one: Rounds, other: Rounds) -> Rounds:

@@ -75,6 +75,8 @@ def do_work(work: dict[str, Any], tell: Callable[[int], None]) -> dict[str, Any]
         limit = float(work["time_limit"])
         judge = Judge(lambda cell: nurseries.begin(cell.reference, limit))
         judge.spare_seconds = float(work["spare_seconds"])
+        judge.gauges += work["gauges"]
         outcome = make_visits(work, judge, tell)
         loaded = nurseries.described()
-    return record(outcome, judge, loaded, work)
+    left = {"spare_seconds": judge.spare_seconds, "gauges": judge.gauges}
+    return {**record(outcome, judge, loaded, work), **left}

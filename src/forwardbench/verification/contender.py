@@ -92,7 +92,7 @@ class Rounds(NamedTuple):
     plain: bool = True
     """Whether it is no array of a framework, which may hide work that only time shows."""
     gauge: float = 0.0
-    """Seconds of a fixed piece of work before or after, whichever took longer; 0 if not asked."""
+    """Seconds of a fixed piece of work after the rounds: how fast the CPU was."""
 
 
 class Reading(NamedTuple):
@@ -269,13 +269,13 @@ class Contender:
 
     def run(
         self, network: int, data: Sequence[int], iterations: int = 1, *,
-        read: bool = False, keep: bool = True, gauged: bool = False,
+        read: bool = False, keep: bool = True,
     ) -> Rounds:  # fmt: skip
         """Have one round of calls made on each set of data; read and keep the last result."""
         output = next(self._numbers) if keep else 0
         message = self._command(
             "run", network=network, data=list(data), iterations=iterations,
-            read=read, keep=output, gauged=gauged,
+            read=read, keep=output,
         )  # fmt: skip
         values = message.values
         stamps = np.array(values["stamps"], np.float64).reshape(len(data), 3)
@@ -286,6 +286,11 @@ class Contender:
             output, values["held"] is True, message.arrays,
             values["plain"] is True, float(values["gauge"]),
         )  # fmt: skip
+
+    def wait_for_speed(self, most_seconds: float, patience: float) -> tuple[float, float]:
+        """Have it wait until its CPU is as fast as usual; see `rounds.wait_for_speed`."""
+        values = self._command("wait", most_seconds=most_seconds, patience=patience).values
+        return float(values["gauge"]), float(values["waited"])
 
     def call_untimed(self, network: int, data: int, seconds: list[float]) -> None:
         """Have the function called once; see `settle`. The seconds are added to ``seconds``."""

@@ -31,7 +31,7 @@ from forwardbench.implementations import (
 from forwardbench.processes.channel import receive, send
 from forwardbench.processes.threads import ran_on, read_back
 from forwardbench.verification.results import holds, is_of_framework, is_plain, numbers_within
-from forwardbench.verification.rounds import Timer, gauge, renew, timed_rounds
+from forwardbench.verification.rounds import Timer, gauge, renew, timed_rounds, wait_for_speed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -216,11 +216,9 @@ class Service:
 
     def do_run(
         self, arrays: Sequence[Any], network: int, data: list[int], iterations: int,
-        read: bool, keep: int, gauged: bool = False,
+        read: bool, keep: int,
     ) -> Answer:  # fmt: skip
         """Make one round of calls on each set of data, with a clock.
-
-        With ``gauged`` the speed of the CPU is measured before and after, see `gauge`.
 
         The last result is kept under the number ``keep``, unless that is 0.
 
@@ -233,11 +231,10 @@ class Service:
         gc_was_on = gc.isenabled()
         gc.disable()  # as pytest-benchmark and timeit do
         try:
-            before = gauge(self._timer) if gauged else 0.0
             stamps, cpu, out = timed_rounds(
                 self.implementation.compute, prepared, iterations, self._timer
             )
-            slowest = max(before, gauge(self._timer)) if gauged else 0.0
+            gauged = gauge(self._timer)
             held, results = self._read(out, self._dtype(data[0])) if read else (True, [])
         finally:
             if gc_was_on:
@@ -246,8 +243,13 @@ class Service:
             self._outputs[keep] = out
         plain = not any(map(is_of_framework, self.implementation.workload.arrays_of(out)))
         return {
-            "stamps": stamps, "cpu": cpu, "held": held, "plain": plain, "gauge": slowest,
+            "stamps": stamps, "cpu": cpu, "held": held, "plain": plain, "gauge": gauged,
         }, results  # fmt: skip
+
+    def do_wait(self, arrays: Sequence[Any], most_seconds: float, patience: float) -> Answer:
+        """Wait until the CPU is as fast as usual, see `wait_for_speed`."""
+        gauged, waited = wait_for_speed(most_seconds, patience, self._timer)
+        return {"gauge": gauged, "waited": waited}, ()
 
     def do_read(self, arrays: Sequence[Any], output: int, dtype: str) -> Answer:
         """Turn a kept result into NumPy arrays."""
