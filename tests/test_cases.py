@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwardbench.cases import Case, CaseError, parse_case
+from forwardbench.cases import Case, CaseError, Sweep, parse_case
 
 widths = st.lists(st.integers(1, 999_999_999), min_size=2, max_size=6).map(tuple)
 
@@ -44,3 +44,12 @@ def test_a_case_shrinks_to_ones_by_halves():
     """The smaller cases halve every dimension until all of them are 1."""
     assert [str(case) for case in parse_case("5x8-2").smaller()] == ["2x4-1", "1x2-1", "1x1-1"]
     assert list(parse_case("1x1-1").smaller()) == []
+
+
+def test_every_second_size_has_the_largest():
+    """Where a batch or a layer grows; single cases are all kept."""
+    sizes = tuple(parse_case(f"{2**k}x2-2") for k in range(4))
+    assert Sweep("s", "", "batch", sizes).every_second().cases == (sizes[1], sizes[3])
+    assert Sweep("s", "", "batch", sizes[:3]).every_second().cases == (sizes[0], sizes[2])
+    assert Sweep("s", "", "batch", sizes[:1]).every_second().cases == sizes[:1]
+    assert Sweep("s", "", "", sizes).every_second().cases == sizes

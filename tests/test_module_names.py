@@ -82,8 +82,8 @@ def functions_of(path: Path) -> dict[str, ast.FunctionDef]:
 
 def test_every_way_to_name_a_module_is_found() -> None:
     """The scan sees children, ``python -m`` and package data, each named by a plain string."""
-    assert len(CHILDREN) >= 2
-    assert len(RAISED) >= 1
+    assert len(CHILDREN) >= 1
+    assert len(RAISED) >= 2
     assert len(STARTED) >= 3
     named = [*names_called_with("processes.call"), *names_called_with("files"), *names_after_m()]
     assert not [path for path, name in named if not name]

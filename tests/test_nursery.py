@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
+from builders.waiting import is_gone
 from builders.waiting import wait_until as until
 from forwardbench.processes import ChildError
 from forwardbench.processes.channel import BadMessageError, Unsent, receive, send
@@ -58,14 +59,6 @@ def upbringing(tmp_path, monkeypatch):
 def do(child, code, seconds=20.0):
     """Have a child run some code; returns what it put into ``answer``."""
     return child.ask({"code": code}, seconds=seconds).values
-
-
-def is_gone(pid):
-    """Whether a process has ended."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_children_begin_in_the_same_state(upbringing):

@@ -93,3 +93,7 @@ class Sweep:
     axis: str
     """What grows from case to case: `batch` or `inputs`; empty if nothing grows."""
     cases: tuple[Case, ...]
+
+    def every_second(self) -> Sweep:
+        """The same with every second size, the largest among them; unchanged if nothing grows."""
+        return replace(self, cases=self.cases[::-2][::-1]) if self.axis else self

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import psutil
+
 PATIENCE = 300.0
 """Seconds after which something has failed, on the busiest machine."""
 
@@ -13,3 +15,11 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> No
     while not condition():
         assert time.monotonic() < deadline, f"waited for {seconds:g} s in vain"
         time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; nobody may have asked how."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

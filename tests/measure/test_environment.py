@@ -1,6 +1,7 @@
 """What is said of the machine, and of what else it did."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -75,30 +76,40 @@ def test_the_busiest_of_several_by_one_name_is_found(moments):
 def test_another_process_is_noticed():
     """A program that keeps a CPU busy is seen as somebody else's work, with its name."""
     loop = "while True: pass"
-    other = subprocess.Popen([sys.executable, "-c", loop])
+    # Its parent ends at once, so it is nobody's child here.
+    start = f"{shlex.quote(sys.executable)} -c {shlex.quote(loop)} > /dev/null 2>&1 & echo $!"
+    done = subprocess.run(["sh", "-c", start], capture_output=True, check=True)
+    other = psutil.Process(int(done.stdout))
     try:
         # From then on it has the name that it keeps.
-        wait_until(lambda: psutil.Process(other.pid).cpu_times().user > 0.05)
+        wait_until(lambda: other.cpu_times().user > 0.05)
         watch = Watch()
-        before, start = psutil.Process(other.pid).cpu_times().user, time.monotonic()
+        used_before, start = other.cpu_times().user, time.monotonic()
         subprocess.run([sys.executable, "-c", "import time; time.sleep(1)"], check=True)
-        used = psutil.Process(other.pid).cpu_times().user - before
+        used = other.cpu_times().user - used_before
         share = used / (time.monotonic() - start)  # however busy the machine is otherwise
         report = watch.report()
     finally:
         other.kill()
-        other.wait()
     assert share > 0
     assert report["others"] > share / 2
     assert report["busiest_cpus"] > share / 2
 
 
 def test_our_own_children_are_not_others():
-    """What a worker uses, once it has ended, is ours."""
+    """What a worker uses is ours, whether it has ended or not."""
     before = watching._now()
     code = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert watching._now().own_cpu - before.own_cpu >= 0.4
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{code}\ninput()"], stdin=subprocess.PIPE
+    ) as ours:
+        wait_until(lambda: sum(psutil.Process(ours.pid).cpu_times()[:2]) > 0.45)
+        now = watching._now()
+        ours.communicate(b"\n")
+    assert now.own_cpu - before.own_cpu >= 0.8
+    assert ours.pid not in {pid for pid, _ in now.processes}
 
 
 @pytest.mark.skipif(

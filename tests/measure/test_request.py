@@ -6,7 +6,7 @@ from forwardbench import implementations
 from forwardbench.errors import UserError
 from forwardbench.implementations import requirements
 from forwardbench.measure import request as module
-from forwardbench.measure.request import left_out, make_request, named_one_by_one
+from forwardbench.measure.request import Request, left_out, make_request, named_one_by_one
 from forwardbench.measure.run_options import RunOptions
 
 LADDER = [
@@ -46,6 +46,16 @@ def test_shapes_and_sweeps_may_be_asked_for_together():
         ("mlp", 11),
         ("shapes", 1),
     ]
+
+
+def test_a_quick_run_has_every_second_size():
+    """Of the sweeps that nobody named, and `run.json` brings them back."""
+    sizes = {sweep.name: len(sweep.cases) for sweep in ask().sweeps}
+    assert sizes == {"square": 11, "course": 4}
+    quick = ask(quick=True)
+    assert {sweep.name: len(sweep.cases) for sweep in quick.sweeps} == {"square": 6, "course": 4}
+    assert Request.from_json(quick.to_json()) == quick
+    assert len(ask(quick=True, sweeps=["square"]).sweeps[0].cases) == 11
 
 
 def test_each_run_draws_its_own_order():

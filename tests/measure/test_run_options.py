@@ -80,7 +80,7 @@ def test_quick_changes_what_was_not_given():
     assert WithOneMore.of(quick=True).warmups == 1
     assert WithOneMore.of(quick=True, warmups=2).warmups == 2
     quick = RunOptions.of(quick=True, limit=0.5)
-    assert (quick.passes, quick.visits, quick.limit, quick.first_calls) == (7, 2, 0.5, 0)
+    assert (quick.passes, quick.visits, quick.limit, quick.first_calls) == (7, 1, 0.5, 0)
     plain = RunOptions.of()
     assert (plain.passes, plain.visits, plain.limit, plain.first_calls) == (10, 4, 1.0, 3)
 

@@ -11,8 +11,9 @@ from forwardbench.implementations import Implementation
 from forwardbench.measure import timing
 from forwardbench.measure.timing import Judge
 from forwardbench.records import Cell
+from forwardbench.verification import contender_process, rounds
 from forwardbench.verification.check import WrongResultError
-from forwardbench.verification.contender import in_this_process
+from forwardbench.verification.contender import ContenderFailedError, in_this_process
 from forwardbench.workloads import get
 from forwardbench.workloads.forward import count_bytes
 
@@ -337,3 +338,81 @@ def test_slow_calls_get_fewer_visits(seconds, visits):
     """As many as fit into 80 ms, four at most and one at least; with fewer at most, no more."""
     assert timing.visits_of(seconds) == visits
     assert timing.visits_of(seconds, 2) == min(visits, 2)
+
+
+@pytest.fixture
+def gauged(monkeypatch):
+    """The CPU's speed as the test says: seconds of the gauge, in turn, and then the last again."""
+    shown = SimpleNamespace(seconds=[1e-4])
+
+    def gauge(timer):
+        return shown.seconds.pop(0) if len(shown.seconds) > 1 else shown.seconds[0]
+
+    for module in (rounds, contender_process):
+        monkeypatch.setattr(module, "gauge", gauge)
+    return shown
+
+
+def test_rounds_on_a_slow_cpu_are_repeated(gauged):
+    """Those beside the faster CPU count, whatever their times are."""
+    bench = Bench(call_seconds=2e-3)
+    for _ in range(4):
+        bench.visit(cell(), 2e-3)
+    before = len(bench.inputs)
+    # After the call that warms up; before and after the first rounds; before and after the second.
+    gauged.seconds = [1e-4, 1e-4, 1.3e-4, 1e-4, 1e-4]
+    bench.forward = slower_after(bench, before + 3)
+    assert bench.visit(cell(), 2e-3).seconds == pytest.approx([3e-3] * 2)
+    assert len(bench.inputs) - before == 1 + 2 * 2
+
+
+def slower_after(bench, count):
+    """A function whose calls take a millisecond more from a certain one on."""
+
+    def forward(x, layers):
+        bench.now += 1e-3 * (len(bench.inputs) > count)
+        bench.cpu += 1e-3 * (len(bench.inputs) > count)
+        return right(x, layers)
+
+    return forward
+
+
+def test_nobody_waits_for_ever_for_a_faster_cpu(gauged):
+    """Where no time is left for it, or the usual speed is not known, slow rounds count."""
+    bench = Bench(call_seconds=2e-3)
+    gauged.seconds = [2e-4]
+    for _ in range(4):
+        bench.visit(cell(), 2e-3)
+    assert bench.judge.gauges == [2e-4] * 8
+    bench.judge.spare_seconds = 0.0
+    gauged.seconds = [3e-4]
+    before = len(bench.inputs)
+    bench.visit(cell(), 2e-3)
+    assert len(bench.inputs) - before == 1 + 2
+
+
+def test_the_next_process_is_started_before_a_result_is_judged():
+    """It gets ready meanwhile, is not started twice, and ends with the judge."""
+    bench = Bench()
+    bench.judge.visit(cell(), CALL, last=True, following=cell("3x3-2"))
+    assert [contender.ended for contender in bench.started] == [True, False]
+    bench.judge.visit(cell("3x3-2"), CALL, last=True, following=cell("3x3-3"))
+    assert [contender.ended for contender in bench.started] == [True, True, False]
+    bench.judge.close()
+    assert [contender.ended for contender in bench.started] == [True] * 3
+
+
+def test_a_process_that_cannot_be_started_costs_its_own_cell():
+    """The cell before it has its time; its own visit says what is wrong."""
+    bench = Bench()
+    real = bench.start
+
+    def start(wanted):
+        if str(wanted.case) == "3x3-2":
+            raise ContenderFailedError("raised MemoryError")
+        return real(wanted)
+
+    bench.judge = Judge(start, lambda: bench.now, seed=7)
+    assert bench.judge.visit(cell(), CALL, last=True, following=cell("3x3-2")).accuracy
+    with pytest.raises(ContenderFailedError, match="MemoryError"):
+        bench.judge.visit(cell("3x3-2"), CALL, last=True)

@@ -35,8 +35,6 @@ SPARE_SHARE = 0.25
 """What was disturbed is repeated within this share of the time that the passes take so far."""
 _KEPT_GAUGES = 1000
 """So many of the last gauges tell how fast the CPU usually is."""
-_WORKER = "forwardbench.measure.worker"
-"""What a worker does; only it imports pytest."""
 _WORKER_SECONDS = 0.4
 """Predicted seconds to start and end a worker: interpreter, imports, pytest, JSON."""
 _CELL_SECONDS = 0.004
@@ -120,7 +118,7 @@ class Workers:
             environment = {**COMPILED_CODE, **processes.thread_environment(1)}
             cpus = tuple(processes.cpus_beside(threads))
             self._nurseries[threads] = Nursery(
-                Upbringing(_WORKER, {"cells": self._cells}, environment, cpus)
+                Upbringing("forwardbench.measure.worker", {"cells": self._cells}, environment, cpus)
             )
         child = self._nurseries[threads].child()
         try:

@@ -24,6 +24,8 @@ DEFAULT_FAMILY = "ladder"
 """The family that a run measures if no implementation is given."""
 MOST_FIRST_CALLS = 1000
 """Each first call needs its own process, so more would take too long."""
+PASSES = 10
+"""With fewer passes a run is a first look."""
 MAX_TIME = 300.0
 """Default limit in seconds for a run with a precision to reach."""
 
@@ -132,11 +134,11 @@ class Settings(Options):
         DEFAULT_WORKLOAD, "what is computed of each case", "NAME", default_words=DEFAULT_WORKLOAD
     )
     passes: int = option(
-        10, "passes over all cells", "N", default_words="10", quick=7, with_resume=True,
+        PASSES, "passes over all cells", "N", default_words=str(PASSES), quick=7, with_resume=True,
         check=must_be("at least 1", lambda count: count >= 1),
     )  # fmt: skip
     visits: int = option(
-        4, "moments of a pass at which a cell is timed, at most", "N", default_words="4", quick=2,
+        4, "moments of a pass at which a cell is timed, at most", "N", default_words="4", quick=1,
         check=must_be("1 to 100", lambda count: 1 <= count <= 100),
     )  # fmt: skip
     limit: float = option(
@@ -166,7 +168,8 @@ class RunOptions(Settings, Selection):
     """All options of a run, with defaults for those that were not given; see `of`."""
 
     quick: bool = option(
-        False, "7 short passes, a limit of 0.05 s and no first calls, unless given"
+        False,
+        "7 short passes, every second size, a limit of 0.05 s and no first calls, unless given",
     )
     output: str | None = option(
         None, "a new folder", "DIR", default_words="results/run-DATE-TIME", sent_to_hosts=False,

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from forwardbench import workloads
 from forwardbench.measure import suspicion
-from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 from forwardbench.processes import ChildError
+from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 from forwardbench.verification.contender import (
     UNFINISHED,
     Beginning,

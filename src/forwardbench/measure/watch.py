@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,34 +22,35 @@ class _Moment:
     own_cpu: float
     """CPU time of this process and of everything that it has started, ended or not."""
     processes: dict[tuple[int, str], float]
-    """CPU time of each other process by number and name."""
+    """CPU time of every process that is not ours, by number and name."""
 
 
 def _now() -> _Moment:
     times = psutil.cpu_times()._asdict()
+    this = psutil.Process()
+    ours = {process.pid: process for process in (this, *this.children(recursive=True))}
     processes = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
         process_times = process.info["cpu_times"]
-        if process_times is not None and process.pid != os.getpid():
+        if process_times is not None and process.pid not in ours:
             key = process.pid, str(process.info["name"])
             processes[key] = process_times.user + process_times.system
     return _Moment(
         time.monotonic(),
         sum(times.get(kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq")),
         times.get("steal", 0.0),
-        _own_cpu(),
+        sum(map(_cpu_seconds, ours.values())),
         processes,
     )
 
 
-def _own_cpu() -> float:
-    this = psutil.Process()
-    seconds = 0.0
-    for process in (this, *this.children(recursive=True)):
-        with suppress(psutil.Error):  # it has just ended
-            times = process.cpu_times()
-            seconds += times.user + times.system + times.children_user + times.children_system
-    return seconds
+def _cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of a process and of its children that have ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:  # it has just ended itself
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 class Watch:

@@ -23,6 +23,7 @@ from forwardbench.verification.check import WrongResultError
 from forwardbench.verification.contender import ContenderFailedError, ContenderUnavailableError
 from forwardbench.verification.verify import Nurseries
 
+
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Make the inputs that workers need; ``task`` has the ``cells`` of a run."""
     for item in task["cells"]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
+from forwardbench.analysis.rows import size_axis
 from forwardbench.files import write_whole
+from forwardbench.outputs.at_once import at_once
 from forwardbench.outputs.bundle import PARTS, Bundle
 from forwardbench.outputs.catalogue import Entry, chart_entries
 from forwardbench.outputs.charts.drawing import settings
@@ -18,6 +20,9 @@ from forwardbench.outputs.charts.drawing.style import RC
 from forwardbench.outputs.charts.drawing.view import DARK, View
 
 FORMATS = ("svg", "png", "pdf")
+
+
+_Job = tuple[Entry, Any, View]
 
 
 class Drawn(NamedTuple):
@@ -50,17 +55,57 @@ def draw_all(
 
     Charts come part by part, and within each part in teaching order.
     """
+    for entry, part in _entries_and_parts(bundle, kinds):
+        yield draw(entry, part, view)
+
+
+def _entries_and_parts(bundle: Bundle, kinds: Sequence[str]) -> Iterator[tuple[Entry, Any]]:
     chosen = [entry for entry in chart_entries() if not kinds or entry.name in kinds]
     for need in dict.fromkeys(entry.needs for entry in chosen):
         for part in PARTS[need](bundle):
             for entry in chosen:
                 if entry.needs == need:
-                    yield draw(entry, part, view)
+                    yield entry, part
 
 
 def pictures_of(bundle: Bundle) -> list[Drawn]:
     """Every chart of a bundle in the default view, drawn once."""
-    return bundle.keep("pictures", lambda: list(draw_all(bundle)))
+    return [drawn for drawn, _ in _pairs_of(bundle)]
+
+
+def linear_picture_of(bundle: Bundle, drawn: Drawn) -> Drawn | None:
+    """A chart of `pictures_of` with a linear axis of sizes; None if it has no such view."""
+    return next(linear for original, linear in _pairs_of(bundle) if original is drawn)
+
+
+def _pairs_of(bundle: Bundle) -> list[tuple[Drawn, Drawn | None]]:
+    """Every chart, and the same with a linear axis where that makes sense."""
+    return bundle.keep("pictures", lambda: _draw_pairs(bundle))
+
+
+def _draw_pairs(bundle: Bundle) -> list[tuple[Drawn, Drawn | None]]:
+    jobs: list[_Job] = []
+    for entry, part in _entries_and_parts(bundle, ()):
+        jobs.append((entry, part, View()))
+        if entry.declared.get("LINEAR") and size_axis(part.table):
+            jobs.append((entry, part, View(linear=True)))
+    pairs: list[tuple[Drawn, Drawn | None]] = []
+    for (entry, part, view), (chart, alternative) in zip(
+        jobs, at_once(_draw_completely, jobs), strict=True
+    ):
+        drawn = Drawn(entry, part, chart, alternative, view)
+        if view.linear:
+            pairs[-1] = pairs[-1][0], drawn
+        else:
+            pairs.append((drawn, None))
+    return pairs
+
+
+def _draw_completely(job: _Job) -> tuple[Chart, str]:
+    """Draw a chart, with its SVG, which takes as long; also returns the alternative text."""
+    drawn = draw(*job)
+    drawn.chart.svg  # noqa: B018 (it is kept)
+    return drawn.chart, drawn.alternative
 
 
 def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) -> Iterator[Path]:

@@ -4,7 +4,7 @@ An idle CPU sleeps, and the longer it slept the slower it is at first: its clock
 and a virtual machine has to get it back from its host. A program that computes all the time never
 sees that. A contender that waits for its judge between calls would, and its times with it.
 
-Run as a program, with the number of a CPU: ``python awake.py CPU``.
+Run as a program, with the numbers of a CPU and of its parent: ``python awake.py CPU PARENT``.
 """
 
 from __future__ import annotations
@@ -33,20 +33,19 @@ def kept_awake(cpus: Sequence[int]) -> Iterator[None]:
 
 def _start(cpu: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, str(cpu)],
+        [sys.executable, "-I", "-S", __file__, str(cpu), str(os.getpid())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
-def _stay_awake(cpu: int) -> None:
+def _stay_awake(cpu: int, parent: int) -> None:
     """Loop on one CPU, below everybody else, until the parent is gone."""
     os.sched_setaffinity(0, [cpu])
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    parent = os.getppid()
     while os.getppid() == parent:
         for _ in range(_LOOPS):
             pass
 
 
 if __name__ == "__main__":
-    _stay_awake(int(sys.argv[1]))
+    _stay_awake(int(sys.argv[1]), int(sys.argv[2]))

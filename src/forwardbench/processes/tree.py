@@ -20,8 +20,8 @@ def children_of(pid: int) -> list[int]:
     tasks = f"{_PROC}/{pid}/task"
     try:
         # Every thread has its own children. Reading these files is much faster than psutil, which
-        # looks at every process of the machine.
-        texts = [_read(f"{tasks}/{task}/children") for task in os.listdir(tasks)]
+        # looks at every process of the machine. So is listing a folder without making paths.
+        texts = [_read(f"{tasks}/{task}/children") for task in os.listdir(tasks)]  # noqa: PTH208
         return [int(child) for text in texts for child in text.split()]
     except (FileNotFoundError, ProcessLookupError):
         pass
@@ -52,7 +52,7 @@ def cpus_of(pid: int) -> set[int]:
     """The CPUs that the threads of a process may use; none where the system does not tell."""
     cpus: set[int] = set()
     with contextlib.suppress(OSError, AttributeError):
-        for task in os.listdir(f"{_PROC}/{pid}/task"):
+        for task in os.listdir(f"{_PROC}/{pid}/task"):  # noqa: PTH208
             cpus |= os.sched_getaffinity(int(task))
     return cpus
 

@@ -222,7 +222,7 @@ class Contender:
         ``change``; what preparing data takes later is compared with that.
         """
         data, layers = inputs
-        begun = Beginning(*islice(self._numbers, 3))
+        begun = Beginning(next(self._numbers), next(self._numbers), next(self._numbers))
         seconds = _seconds_to(begun.preparing)
         self._post(seconds, "data", data, number=begun.base)
         self.copies(begun.base, [begun.untimed])
@@ -299,9 +299,7 @@ class Contender:
             ((start, _, end),) = values["stamps"]
             seconds.append(float(end) - float(start))
 
-        self._post(
-            add, "run", network=network, data=[data], iterations=1, read=False, keep=0
-        )
+        self._post(add, "run", network=network, data=[data], iterations=1, read=False, keep=0)
 
     def call(self, network: int, data: int) -> tuple[int, list[Any]]:
         """Have the function called once; returns the number of its result, and its arrays.

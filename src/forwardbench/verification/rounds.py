@@ -35,9 +35,7 @@ def gauge(timer: Timer) -> float:
     return timer() - start
 
 
-def wait_for_speed(
-    most_seconds: float, patience: float, timer: Timer
-) -> tuple[float, float]:
+def wait_for_speed(most_seconds: float, patience: float, timer: Timer) -> tuple[float, float]:
     """Wait until `gauge` shows ``most_seconds`` or less, for ``patience`` seconds at most.
 
     Returns what it shows then, and how long it has waited.

@@ -15,12 +15,12 @@ from forwardbench.commands.shared.screen import print_line, say
 from forwardbench.errors import command_line
 from forwardbench.files import check_no_link, without_garbage_collection
 from forwardbench.measure.request import Request
+from forwardbench.measure.run_options import PASSES
 from forwardbench.outputs import bundle as bundles
 from forwardbench.outputs import pictures
 from forwardbench.outputs.bundle import Bundle
 from forwardbench.outputs.text import write_kept
 from forwardbench.records import Status
-from forwardbench.statistics.intervals import FEWEST_PASSES
 
 
 def formats_of(request: Request) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def formats_of(request: Request) -> tuple[str, ...]:
 
     A quick run makes only SVG, to save time; `forwardbench chart` makes the others.
     """
-    return ("svg",) if request.passes < FEWEST_PASSES else ("svg", "png")
+    return ("svg",) if request.passes < PASSES else ("svg", "png")
 
 
 def present(path: Path, formats: Sequence[str], *, show: bool) -> int:

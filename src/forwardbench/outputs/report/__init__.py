@@ -41,8 +41,7 @@ from forwardbench.analysis.selection import (
 from forwardbench.analysis.size_findings import reach_words, size_word
 from forwardbench.outputs.bundle import Bundle, HistoryPart
 from forwardbench.outputs.catalogue import Entry, export_entries
-from forwardbench.outputs.charts.drawing.view import View
-from forwardbench.outputs.pictures import Drawn, draw, pictures_of
+from forwardbench.outputs.pictures import Drawn, linear_picture_of, pictures_of
 from forwardbench.outputs.report.cells import columns_of, list_rows
 from forwardbench.outputs.report.svg import Picture, Styles, embed
 from forwardbench.outputs.text import texts_of
@@ -136,18 +135,20 @@ def _sections(bundle: Bundle, shared: _Shared) -> list[dict[str, Any]]:
         section = sections.setdefault(
             part.name, {"name": part.name, "about": heading, "charts": []}
         )
-        section["charts"].append(_chart(drawn, shared, f"c{number}"))
+        linear = linear_picture_of(bundle, drawn)
+        section["charts"].append(_chart(drawn, linear, shared, f"c{number}"))
     return list(sections.values())
 
 
-def _chart(drawn: Drawn, shared: _Shared, prefix: str) -> dict[str, Any]:
+def _chart(
+    drawn: Drawn, with_linear_axis: Drawn | None, shared: _Shared, prefix: str
+) -> dict[str, Any]:
     """One chart with the texts around it."""
     declared, table = drawn.entry.declared, drawn.part.table
     picture = embed(drawn.chart, prefix, shared.series, shared.styles)
     linear: Picture | None = None
-    if declared.get("LINEAR") and size_axis(table):
-        linear_chart = draw(drawn.entry, drawn.part, View(linear=True)).chart
-        linear = embed(linear_chart, f"{prefix}l", shared.series, shared.styles)
+    if with_linear_axis is not None:
+        linear = embed(with_linear_axis.chart, f"{prefix}l", shared.series, shared.styles)
     module = drawn.entry.load()
     return {
         "question": module.QUESTION,
