@@ -262,8 +262,14 @@ def _choose_sweeps(workload: Workload, options: RunOptions) -> Iterator[Sweep]:
     if options.shapes:
         yield _sweep_of_shapes(options.shapes)
     if not options.sweeps and not options.shapes:
-        for sweep in map(workload.sweep, workload.default_sweeps):
-            yield sweep.every_second() if options.quick else sweep
+        yield from _default_sweeps(workload, quick=options.quick)
+
+
+def _default_sweeps(workload: Workload, *, quick: bool) -> Sequence[Sweep]:
+    """What a run measures if nothing was named; a quick one every second size, and sizes only."""
+    sweeps = [workload.sweep(name) for name in workload.default_sweeps]
+    grow = [sweep.every_second() for sweep in sweeps if sweep.axis]
+    return grow if quick and grow else sweeps
 
 
 def _sweep_of_shapes(shapes: Sequence[str]) -> Sweep:

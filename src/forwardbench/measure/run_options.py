@@ -169,7 +169,7 @@ class RunOptions(Settings, Selection):
 
     quick: bool = option(
         False,
-        "7 short passes, every second size, a limit of 0.05 s and no first calls, unless given",
+        "7 short passes over every second size, a limit of 0.05 s and no first calls, unless given",
     )
     output: str | None = option(
         None, "a new folder", "DIR", default_words="results/run-DATE-TIME", sent_to_hosts=False,

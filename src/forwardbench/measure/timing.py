@@ -120,8 +120,8 @@ class _Progress:
     rounds: int = 1
     """Rounds in a visit."""
     visits: int = 0
-    renewals: int = 0
-    """How often its inputs got new numbers."""
+    renewals: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+    """How often its inputs got new numbers: in rounds whose result is not judged, and is."""
     change: tuple[int, float] = (0, 1.0)
     """The change of the last round's numbers, see `draw_changes`."""
     evidence: suspicion.Evidence = field(default_factory=suspicion.Evidence)
@@ -332,10 +332,15 @@ class Judge:
         if missing > 0:
             prepared.copies += prepared.contender.more_copies(prepared.inputs.base, missing)
 
-    def _renew(self, cell: Cell, prepared: _Prepared, progress: _Progress) -> None:
-        """Give the data of each round new numbers, which nobody could know before."""
-        progress.renewals += 1
-        changes = draw_changes(cell.case, progress.rounds, f"{self.seed} {progress.renewals}")
+    def _renew(self, cell: Cell, prepared: _Prepared, progress: _Progress, *, judged: bool) -> None:
+        """Give the data of each round new numbers, which nobody could know before.
+
+        The numbers that are ``judged`` are the same for all cells of a case, however often these
+        were visited before. So the correct result is computed once.
+        """
+        progress.renewals[judged] += 1
+        seed = f"{self.seed} {judged} {progress.renewals[judged]}"
+        changes = draw_changes(cell.case, progress.rounds, seed)
         progress.change = changes[-1]
         prepared.contender.renew(
             prepared.inputs.base, prepared.copies[: len(changes)], changes,
@@ -346,7 +351,7 @@ class Judge:
         self, cell: Cell, prepared: _Prepared, progress: _Progress, *, read: bool
     ) -> tuple[Rounds, float]:
         """Have the rounds made, and hold their clock against this process's."""
-        self._renew(cell, prepared, progress)
+        self._renew(cell, prepared, progress, judged=read)
         contender = prepared.contender
         usual, patience = self._usual_gauge(), min(PATIENCE_SECONDS, self.spare_seconds)
         before, waited = contender.wait_for_speed(SLOWED * usual, max(0.0, patience))
