@@ -75,7 +75,7 @@ def test_the_order_is_the_seeds():
     assert first != [("matmul", str(p.cell.case)) for p in cells]
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 4), (0.04, 2), (0.2, 1), (30.0, 1)])
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 3), (0.04, 2), (0.2, 1), (30.0, 1)])
 def test_a_slow_call_is_visited_less_often(seconds, rounds):
     """A cell expected to take long is timed in rounds of one call, as many as there is time for."""
     (one, *_) = planned("matmul", seconds=seconds)
@@ -89,10 +89,10 @@ def test_visits_go_in_laps():
     fast = planned("matmul", eight)
     slow = planned("python_loops", SMALL, seconds=0.04)
     order = passes.visits([*fast, *slow], random.Random(1))
-    assert sorted(order) == sorted([*range(8)] * 4 + [8, 9] * 2)
-    fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 32, 8)]
+    assert sorted(order) == sorted([*range(8)] * 3 + [8, 9] * 2)
+    fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 24, 8)]
     assert all(sorted(lap) == [*range(8)] for lap in fast_laps)
-    assert len({tuple(lap) for lap in fast_laps}) == 4
+    assert len({tuple(lap) for lap in fast_laps}) == 3
     assert sorted(passes.visits(fast, random.Random(1), 2)) == sorted([*range(8)] * 2)
 
 

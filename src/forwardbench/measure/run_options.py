@@ -138,7 +138,7 @@ class Settings(Options):
         check=must_be("at least 1", lambda count: count >= 1),
     )  # fmt: skip
     visits: int = option(
-        4, "moments of a pass at which a cell is timed, at most", "N", default_words="4", quick=1,
+        3, "moments of a pass at which a cell is timed, at most", "N", default_words="3", quick=1,
         check=must_be("1 to 100", lambda count: 1 <= count <= 100),
     )  # fmt: skip
     limit: float = option(

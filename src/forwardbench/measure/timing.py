@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-VISITS = 4
+VISITS = 3
 """A cell is timed at so many moments of a pass, by default.
 
 Bursts of other work on the machine often last longer than a visit. With several visits, a burst
@@ -76,6 +76,8 @@ PATIENCE_SECONDS = 0.2
 """Before a visit, the CPU may be waited for so long."""
 SLOWED = 1.1
 """A visit is repeated, too, if a fixed piece of work took so many times as long as usual."""
+SPARE_PART = 0.25
+"""Not more than this part of the time that is left for that is spent on one visit."""
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
 _FEWEST_GAUGES = 8
@@ -360,7 +362,7 @@ class Judge:
         start = self._clock()
         rounds = contender.run(
             prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
-            read=read, keep=False,
+            read=read, keep=False, gauged=True,
         )  # fmt: skip
         end = self._clock()
         own, others = contender.cpu_seconds()
@@ -385,7 +387,7 @@ class Judge:
             clocked = sum(rounds.seconds)
             lost = 1 - cpu_seconds / clocked
             disturbed = lost >= LOST_SHARE or self._is_slow(rounds)
-            if not disturbed or clocked * (1 - lost) > self.spare_seconds:
+            if not disturbed or clocked > SPARE_PART * self.spare_seconds:
                 break
             self.spare_seconds -= clocked
             again, _ = self._clocked(cell, prepared, progress, read=last)

@@ -92,7 +92,7 @@ class Rounds(NamedTuple):
     plain: bool = True
     """Whether it is no array of a framework, which may hide work that only time shows."""
     gauge: float = 0.0
-    """Seconds of a fixed piece of work after the rounds: how fast the CPU was."""
+    """Seconds of a fixed piece of work after the rounds, if asked: how fast the CPU was."""
 
 
 class Reading(NamedTuple):
@@ -269,13 +269,13 @@ class Contender:
 
     def run(
         self, network: int, data: Sequence[int], iterations: int = 1, *,
-        read: bool = False, keep: bool = True,
+        read: bool = False, keep: bool = True, gauged: bool = False,
     ) -> Rounds:  # fmt: skip
         """Have one round of calls made on each set of data; read and keep the last result."""
         output = next(self._numbers) if keep else 0
         message = self._command(
             "run", network=network, data=list(data), iterations=iterations,
-            read=read, keep=output,
+            read=read, keep=output, gauged=gauged,
         )  # fmt: skip
         values = message.values
         stamps = np.array(values["stamps"], np.float64).reshape(len(data), 3)
@@ -299,7 +299,16 @@ class Contender:
             ((start, _, end),) = values["stamps"]
             seconds.append(float(end) - float(start))
 
-        self._post(add, "run", network=network, data=[data], iterations=1, read=False, keep=0)
+        self._post(
+            add,
+            "run",
+            network=network,
+            data=[data],
+            iterations=1,
+            read=False,
+            keep=0,
+            gauged=False,
+        )
 
     def call(self, network: int, data: int) -> tuple[int, list[Any]]:
         """Have the function called once; returns the number of its result, and its arrays.
