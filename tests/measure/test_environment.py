@@ -77,8 +77,8 @@ def test_another_process_is_noticed():
     """A program that keeps a CPU busy is seen as somebody else's work, with its name."""
     loop = "while True: pass"
     # Its parent ends at once, so it is nobody's child here.
-    start = f"{shlex.quote(sys.executable)} -c {shlex.quote(loop)} > /dev/null 2>&1 & echo $!"
-    done = subprocess.run(["sh", "-c", start], capture_output=True, check=True)
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(loop)} > /dev/null 2>&1 & echo $!"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
     other = psutil.Process(int(done.stdout))
     try:
         # From then on it has the name that it keeps.
