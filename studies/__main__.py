@@ -7,7 +7,7 @@ says what one takes.
 import importlib
 import sys
 
-STUDIES = ("methods", "visits", "runs", "company", "overhead", "hand")
+STUDIES = ("methods", "visits", "runs", "company", "awake", "overhead", "hand")
 """Modules of this folder, each with ``main(arguments)`` and a first line that says what it asks."""
 
 

@@ -31,6 +31,7 @@ from forwardbench.measure.request import make_request
 from forwardbench.measure.run_options import RunOptions
 from forwardbench.measure.threads import keep_off_worker_cpus
 from forwardbench.measure.timing import Judge, visits_of
+from forwardbench.processes.awake import kept_awake
 from forwardbench.records import Cell
 from forwardbench.statistics.intervals import log_interval
 from forwardbench.verification.verify import Nurseries, Verdict
@@ -116,7 +117,8 @@ def is_large(cell):
 def alone(pair):
     """Seconds a call of the two cells, timed as in a pass, with nothing else."""
     cells = {planned.cell: planned.seconds for planned in pair}
-    with Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
+    awake = kept_awake(processes.cpus_for(1))
+    with awake, Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
         judge = Judge(lambda cell: nurseries.contender(cell.reference))
         visits = [cell for cell in cells for _ in range(visits_of(cells[cell]))]
         random.shuffle(visits)

@@ -44,7 +44,7 @@ def test_light_commands_import_nothing_heavy(statement):
 def test_verifying_a_numpy_rung_imports_no_framework():
     """Only what was asked for is imported."""
     statement = (
-        "from forwardbench.verification.contender import in_this_process\n"
+        "from forwardbench.verification.upbringing import in_this_process\n"
         "from forwardbench.verification.verify import verify_loaded\n"
         "from forwardbench.implementations import load\n"
         "assert verify_loaded(in_this_process(load('matmul'))).status == 'verified'"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from forwardbench.implementations import Implementation
-from forwardbench.verification.contender import in_this_process
+from forwardbench.verification.upbringing import in_this_process
 from forwardbench.verification.verify import Verdict, verify_loaded
 
 

@@ -9,11 +9,13 @@ import pytest
 from forwardbench.cases import parse_case
 from forwardbench.implementations import Implementation
 from forwardbench.measure import timing
+from forwardbench.measure.inputs import draw_changes
 from forwardbench.measure.timing import Judge
 from forwardbench.records import Cell
 from forwardbench.verification import contender_process, rounds
 from forwardbench.verification.check import WrongResultError
-from forwardbench.verification.contender import ContenderFailedError, in_this_process
+from forwardbench.verification.contender import ContenderFailedError
+from forwardbench.verification.upbringing import in_this_process
 from forwardbench.workloads import get
 from forwardbench.workloads.forward import count_bytes
 
@@ -309,7 +311,7 @@ def test_rounds_that_lost_their_cpu_are_repeated():
     visit = bench.visit(cell(), 2e-3)
     assert visit.seconds == pytest.approx([2e-3] * 2)
     assert visit.lost == pytest.approx(0)
-    bench.judge.spare_seconds = 0.0
+    bench.judge.calm.spare_seconds = 0.0
     disturbed.left = 8
     assert bench.visit(cell(), 2e-3).seconds == pytest.approx([4e-3] * 2)
 
@@ -326,9 +328,9 @@ def test_a_time_that_cannot_be_is_wrong(seconds):
 def test_the_last_round_of_a_case_is_the_same_for_all(count):
     """However many rounds a cell has, so that one correct result serves all of them."""
     case = parse_case("5x4-3")
-    changes = timing.draw_changes(case, count, "seed")
+    changes = draw_changes(case, count, "seed")
     assert len(changes) == count
-    assert changes[-1] == timing.draw_changes(case, 9, "seed")[-1]
+    assert changes[-1] == draw_changes(case, 9, "seed")[-1]
 
 
 @pytest.mark.parametrize(
@@ -383,8 +385,8 @@ def test_nobody_waits_for_ever_for_a_faster_cpu(gauged):
     gauged.seconds = [2e-4]
     for _ in range(4):
         bench.visit(cell(), 2e-3)
-    assert bench.judge.gauges == [2e-4] * 8
-    bench.judge.spare_seconds = 0.0
+    assert bench.judge.calm.gauges == [2e-4] * 8
+    bench.judge.calm.spare_seconds = 0.0
     gauged.seconds = [3e-4]
     before = len(bench.inputs)
     bench.visit(cell(), 2e-3)

@@ -21,7 +21,8 @@ from forwardbench.measure.passes import run_pass
 from forwardbench.verification import behaviour
 from forwardbench.verification.case_families import problems
 from forwardbench.verification.check import WrongResultError
-from forwardbench.verification.contender import Reading, Rounds, in_this_process
+from forwardbench.verification.contender import Reading, Rounds
+from forwardbench.verification.upbringing import in_this_process
 from forwardbench.verification.verify import verify, verify_all
 from forwardbench.workloads import get
 

@@ -20,10 +20,8 @@ from forwardbench.verification.check import WrongResultError, check_result
 from forwardbench.verification.contender import (
     ContenderFailedError,
     ContenderUnavailableError,
-    compiles,
-    contender_from,
-    raised_by,
 )
+from forwardbench.verification.upbringing import compiles, contender_from, raised_by
 
 STALL_SECONDS = 300.0
 """Longest wait for one import, and for one first call; compilers can be slow."""

@@ -26,7 +26,7 @@ from forwardbench.measure.timing import (
 from forwardbench.measure.watch import Watch
 from forwardbench.processes.nursery import START_SECONDS, Nursery, Upbringing
 from forwardbench.records import Cell
-from forwardbench.verification.contender import COMPILED_CODE
+from forwardbench.verification.upbringing import COMPILED_CODE
 
 STALL_SECONDS = 60.0
 """A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
@@ -35,12 +35,12 @@ SPARE_SHARE = 0.15
 """What was disturbed is repeated within this share of the time that the passes take so far."""
 _KEPT_GAUGES = 1000
 """So many of the last gauges tell how fast the CPU usually is."""
-_WORKER_SECONDS = 0.4
-"""Predicted seconds to start and end a worker: interpreter, imports, pytest, JSON."""
-_CELL_SECONDS = 0.004
-"""Predicted seconds for each cell to make inputs and check the result."""
-_VISIT_OVERHEAD_SECONDS = 0.001
-"""Predicted seconds that pytest itself takes for each visit."""
+_WORKER_SECONDS = 0.7
+"""Predicted seconds to start and end a worker: a nursery, imports, pytest, JSON."""
+_CELL_SECONDS = 0.012
+"""Predicted seconds for each cell to fork its process, prepare it and check the result."""
+_VISIT_OVERHEAD_SECONDS = 0.002
+"""Predicted seconds for each visit to give commands, renew inputs and measure the CPU's speed."""
 
 
 @dataclass

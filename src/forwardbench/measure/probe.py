@@ -15,7 +15,8 @@ from forwardbench.cases import Case
 from forwardbench.implementations import Implementation
 from forwardbench.records import Cell
 from forwardbench.statistics.fit import Fit, fit_times
-from forwardbench.verification.contender import Contender, in_this_process
+from forwardbench.verification.contender import Contender
+from forwardbench.verification.upbringing import in_this_process
 
 _SETTLED_SECONDS = 0.02
 """A call of at least this length is timed once; of shorter calls the fastest of three counts."""

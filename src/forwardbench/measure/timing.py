@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from forwardbench import workloads
 from forwardbench.measure import suspicion
+from forwardbench.measure.calm import MOST_REPEATS, Calm, less_disturbed
+from forwardbench.measure.inputs import draw_changes, expected_of, inputs_of
 from forwardbench.processes import ChildError
 from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 from forwardbench.verification.contender import (
@@ -30,17 +30,14 @@ from forwardbench.verification.contender import (
     Contender,
     ContenderFailedError,
     Rounds,
-    compiles,
 )
-from forwardbench.verification.rounds import renew
+from forwardbench.verification.upbringing import compiles
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from forwardbench.cases import Case
     from forwardbench.records import Cell
-    from forwardbench.workloads import Answer, Inputs, Workload
 
     Array = NDArray[np.floating]
 
@@ -66,23 +63,8 @@ SMALL_BYTES = 2**18
 """The time of larger cases depends on where their arrays lie in memory. So they get a new process
 after `PLACE_VISITS` visits, and the median covers several places."""
 PLACE_VISITS = 2
-KEPT_BYTES = 2**28
-"""Inputs of so many bytes are kept for other cells with the same inputs."""
 SLOW_PREPARATION_SECONDS = 0.02
 """A large case that takes longer to prepare, as with a compiler, is still prepared only once."""
-LOST_SHARE = 0.05
-"""A round that lost this share of its time to other processes is repeated."""
-PATIENCE_SECONDS = 0.2
-"""Before a visit, the CPU may be waited for so long."""
-SLOWED = 1.1
-"""A visit is repeated, too, if a fixed piece of work took so many times as long as usual."""
-SPARE_PART = 0.25
-"""Not more than this part of the time that is left for that is spent on one visit."""
-MOST_REPEATS = 2
-"""A visit is repeated so often at most."""
-_FEWEST_GAUGES = 8
-"""From fewer visits nobody can tell what is usual."""
-
 _FIRST_CHANGE = 0, 0.5
 """The change of the numbers that are not timed, see `draw_changes`."""
 _CONFIRMATIONS = 8
@@ -165,10 +147,7 @@ class Judge:
         self._progress: dict[Cell, _Progress] = {}
         self._following: Cell | None = None
         self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
-        self.gauges: list[float] = []
-        """The CPU's speed around each visit, see `verification.rounds.gauge`."""
-        self.spare_seconds = math.inf
-        """Time that is left for repeating rounds that lost their CPU."""
+        self.calm = Calm()
 
     def close(self) -> None:
         """End all processes that are still there."""
@@ -257,7 +236,7 @@ class Judge:
             self._ran_on[key] = contender.ran_on()
         contender.end()
         self._get_following_ready()
-        few, nearly = _expected(contender.workload, cell.case, change, self.seed)
+        few, nearly = expected_of(contender.workload, cell.case, change, self.seed)
         accuracy = check_result(rounds.arrays, cell.case, few)
         if nearly:
             check_result(rounds.arrays, cell.case, nearly)
@@ -355,9 +334,7 @@ class Judge:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, progress, judged=read)
         contender = prepared.contender
-        usual, patience = self._usual_gauge(), min(PATIENCE_SECONDS, self.spare_seconds)
-        before, waited = contender.wait_for_speed(SLOWED * usual, max(0.0, patience))
-        self.spare_seconds -= waited
+        before = self.calm.wait(contender)
         own_before, others_before = contender.cpu_seconds()
         start = self._clock()
         rounds = contender.run(
@@ -370,95 +347,18 @@ class Judge:
         progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
-        self.gauges += [before, rounds.gauge]
-        rounds = rounds._replace(gauge=max(before, rounds.gauge))
+        rounds = self.calm.note(before, rounds)
         return rounds, sum(rounds.cpu_seconds) + of_others
 
     def _repeat_lost(
         self, cell: Cell, prepared: _Prepared, progress: _Progress, rounds: Rounds,
         cpu_seconds: float, last: bool,
     ) -> tuple[Rounds, float]:  # fmt: skip
-        """Repeat a visit that lost its CPU to others, or made it on a slow one; keep the best.
-
-        A short call often escapes others and a long one does not. So the lost time must not count.
-        What is kept is chosen by the CPU's speed and by the time lost, never by the rounds' times.
-        """
+        """Repeat a disturbed visit; the rounds that were disturbed least count."""
         for _ in range(MOST_REPEATS):
-            clocked = sum(rounds.seconds)
-            lost = 1 - cpu_seconds / clocked
-            disturbed = lost >= LOST_SHARE or self._is_slow(rounds)
-            if not disturbed or clocked > SPARE_PART * self.spare_seconds:
+            if not self.calm.wants_again(rounds, cpu_seconds):
                 break
-            self.spare_seconds -= clocked
             again, _ = self._clocked(cell, prepared, progress, read=last)
-            rounds = _less_disturbed(rounds, again)
+            rounds = less_disturbed(rounds, again)
             cpu_seconds = min(sum(rounds.cpu_seconds), sum(rounds.seconds))
         return rounds, cpu_seconds
-
-    def _is_slow(self, rounds: Rounds) -> bool:
-        """Whether the CPU was slower around some rounds than it usually is in this pass."""
-        return rounds.gauge > SLOWED * self._usual_gauge()
-
-    def _usual_gauge(self) -> float:
-        """How long `gauge` usually takes on a fast CPU; infinity as long as that is not known."""
-        if len(self.gauges) < _FEWEST_GAUGES:
-            return math.inf
-        return sorted(self.gauges)[len(self.gauges) // 4]
-
-
-def _less_disturbed(one: Rounds, other: Rounds) -> Rounds:
-    """The half of two visits' rounds that were disturbed least.
-
-    If the CPU was much faster in one visit, all rounds are of that one; else those that lost least.
-    The result is that of the later visit.
-    """
-    columns = ("starts", "firsts", "seconds", "cpu_seconds")
-    slow, fast = sorted((one, other), key=lambda rounds: rounds.gauge, reverse=True)
-    visits = (fast,) if slow.gauge > SLOWED * fast.gauge else (one, other)
-    rows = [
-        row
-        for rounds in visits
-        for row in zip(*(getattr(rounds, name) for name in columns), strict=True)
-    ]
-    rows.sort(key=lambda row: 1 - row[3] / row[2])
-    starts, firsts, seconds, cpu_seconds = map(list, zip(*rows[: len(one.seconds)], strict=True))
-    return other._replace(
-        starts=starts, firsts=firsts, seconds=seconds, cpu_seconds=cpu_seconds,
-        gauge=min(one.gauge, other.gauge) if len(visits) == 1 else max(one.gauge, other.gauge),
-    )  # fmt: skip
-
-
-def draw_changes(case: Case, count: int, seed: str) -> list[tuple[int, float]]:
-    """Draw how the numbers of each round differ from those that every machine has.
-
-    Each change is a shift and a factor, see `renew`. The last one does not depend on ``count``: so
-    all cells of a case have the same, and are compared with the same correct result.
-    """
-    size = case.batch * case.widths[0]
-    source = Random(f"{seed} {case} {case.example}")
-    drawn = [(source.randrange(size), source.uniform(0.5, 1.0)) for _ in range(count)]
-    return drawn[::-1]
-
-
-def inputs_of(workload: Workload, case: Case) -> Inputs:
-    """Make a case's inputs; those of small cases are kept, since several cells need them."""
-    small = workload.bytes(case) <= KEPT_BYTES
-    return _kept_inputs(workload, case) if small else workload.inputs(case)
-
-
-@lru_cache(maxsize=32)
-def _kept_inputs(workload: Workload, case: Case) -> Inputs:
-    return workload.inputs(case)
-
-
-@lru_cache(maxsize=32)
-def _expected(
-    workload: Workload, case: Case, change: tuple[int, float], seed: int
-) -> tuple[list[Answer], list[Answer]]:
-    """The correct result in a few places, and nearly the correct one in every place."""
-    data, layers = inputs_of(workload, case)
-    renewed = tuple(array.copy() for array in data)
-    for array, given in zip(renewed, data, strict=True):
-        renew(given, *change, array)
-    nearly = workload.nearly(*renewed, layers) if workload.nearly else []
-    return workload.answers(*renewed, layers, few=True, seed=seed), nearly

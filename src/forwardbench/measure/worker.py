@@ -13,9 +13,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from forwardbench import processes, workloads
+from forwardbench.measure.inputs import inputs_of
 from forwardbench.measure.outcome import ANSWER, VISITED, Outcome
 from forwardbench.measure.recording import record
-from forwardbench.measure.timing import Judge, inputs_of
+from forwardbench.measure.timing import Judge
 from forwardbench.processes.awake import kept_awake
 from forwardbench.processes.channel import receive, send
 from forwardbench.records import Cell
@@ -75,9 +76,9 @@ def do_work(work: dict[str, Any], tell: Callable[[int], None]) -> dict[str, Any]
     with kept_awake(cpus), Nurseries(first.workload, first.threads, cpus) as nurseries:
         limit = float(work["time_limit"])
         judge = Judge(lambda cell: nurseries.begin(cell.reference, limit))
-        judge.spare_seconds = float(work["spare_seconds"])
-        judge.gauges += work["gauges"]
+        judge.calm.spare_seconds = float(work["spare_seconds"])
+        judge.calm.gauges += work["gauges"]
         outcome = make_visits(work, judge, tell)
         loaded = nurseries.described()
-    left = {"spare_seconds": judge.spare_seconds, "gauges": judge.gauges}
+    left = {"spare_seconds": judge.calm.spare_seconds, "gauges": judge.calm.gauges}
     return {**record(outcome, judge, loaded, work), **left}

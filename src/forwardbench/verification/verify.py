@@ -29,10 +29,8 @@ from forwardbench.verification.contender import (
     Contender,
     ContenderFailedError,
     ContenderUnavailableError,
-    contender_from,
-    nursery_key,
-    raised_by,
 )
+from forwardbench.verification.upbringing import contender_from, nursery_key, raised_by
 
 
 @dataclass(frozen=True)
