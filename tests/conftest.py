@@ -15,6 +15,7 @@ from forwardbench import processes
 from forwardbench.measure import environment
 from forwardbench.measure.timing import Judge
 from forwardbench.outputs import bundle
+from forwardbench.processes.awake import kept_awake
 from forwardbench.verification.verify import Nurseries
 
 # What these tests are told is not for a pytest that one of them starts.
@@ -80,7 +81,7 @@ LOADED = pytest.StashKey[dict]()
 @pytest.fixture(scope="session")
 def nurseries(request):
     """Processes for contenders on one thread, as a run has them."""
-    with Nurseries("forward") as started:
+    with kept_awake(processes.cpus_for(1)), Nurseries("forward") as started:
         yield started
         request.config.stash[LOADED] = started.described()
 
