@@ -118,8 +118,8 @@ def alone(pair):
     """Seconds a call of the two cells, timed as in a pass, with nothing else."""
     cells = {planned.cell: planned.seconds for planned in pair}
     awake = kept_awake(processes.cpus_for(1))
-    with awake, Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
-        judge = Judge(lambda cell: nurseries.contender(cell.reference))
+    with awake as keepers, Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
+        judge = Judge(lambda cell: nurseries.contender(cell.reference), keepers=keepers)
         visits = [cell for cell in cells for _ in range(visits_of(cells[cell]))]
         random.shuffle(visits)
         found = {cell: [] for cell in cells}

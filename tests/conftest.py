@@ -79,17 +79,24 @@ LOADED = pytest.StashKey[dict]()
 
 
 @pytest.fixture(scope="session")
+def keepers():
+    """Keep the contenders' CPU awake, as in a run."""
+    with kept_awake(processes.cpus_for(1)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def nurseries(request):
     """Processes for contenders on one thread, as a run has them."""
-    with kept_awake(processes.cpus_for(1)), Nurseries("forward") as started:
+    with Nurseries("forward") as started:
         yield started
         request.config.stash[LOADED] = started.described()
 
 
 @pytest.fixture(scope="session")
-def judge(nurseries):
+def judge(nurseries, keepers):
     """Times and judges the benchmarks' cells, as in a run."""
-    made = Judge(lambda cell: nurseries.contender(cell.reference))
+    made = Judge(lambda cell: nurseries.contender(cell.reference), keepers=keepers)
     yield made
     made.close()
 

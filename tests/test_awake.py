@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -31,8 +32,25 @@ def test_a_cpu_is_kept_awake_by_a_process_that_gives_way_to_all_others():
         (keeper,) = keepers()
         wait_until(lambda: os.sched_getscheduler(keeper.pid) == os.SCHED_IDLE)
         assert os.sched_getaffinity(keeper.pid) == {cpu}
+        group = Path(f"/proc/{keeper.pid}/autogroup")
+        if group.exists():  # where sessions share CPUs, its session gives way to others, too
+            wait_until(lambda: group.read_text().endswith("nice 19\n"))
         wait_until(lambda: keeper.cpu_times().user > 0)
     assert not keeper.is_running()
+
+
+def test_nobody_is_disturbed_while_it_is_stopped():
+    """It stops for as long as something is measured, and goes on afterwards."""
+    with kept_awake([available_cpus()[-1]]) as started:
+        (keeper,) = keepers()
+        with started.stopped():
+            wait_until(lambda: keeper.status() == psutil.STATUS_STOPPED)
+        wait_until(lambda: keeper.status() != psutil.STATUS_STOPPED)
+
+
+def test_a_stopped_one_ends_with_its_program():
+    """It cannot look for its parent then."""
+    assert ends_with_its_program("with keepers.stopped():")
 
 
 def test_each_cpu_has_one():
@@ -43,15 +61,21 @@ def test_each_cpu_has_one():
     assert keepers() == []
 
 
-def test_nobody_is_kept_awake_for_a_process_that_is_gone():
-    """A program that is killed leaves nothing behind."""
+def ends_with_its_program(during):
+    """Whether the process that keeps a CPU awake is gone once its program was killed."""
     code = (
-        "import sys, time\nfrom forwardbench.processes.awake import kept_awake\n"
-        f"with kept_awake([{available_cpus()[-1]}]):\n    print('begun', flush=True)\n"
-        "    time.sleep(1000)"
+        "import contextlib, time\nfrom forwardbench.processes.awake import kept_awake\n"
+        f"with kept_awake([{available_cpus()[-1]}]) as keepers:\n"
+        f"    {during}\n        print('begun', flush=True)\n        time.sleep(1000)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as program:
         program.stdout.readline()
         (keeper,) = psutil.Process(program.pid).children()
         program.kill()
     wait_until(lambda: is_gone(keeper.pid))
+    return True
+
+
+def test_nobody_is_kept_awake_for_a_process_that_is_gone():
+    """A program that is killed leaves nothing behind."""
+    assert ends_with_its_program("with contextlib.nullcontext():")

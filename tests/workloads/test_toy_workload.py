@@ -37,7 +37,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toy") / "run"
     forwardbench(
         "run", "--workload", "moments", *named(*RUNGS[:2]), "--baseline", "moment_loops",
-        "--quick", "--passes", "2", "--output", folder,
+        "--visits", "1", "--passes", "2", "--output", folder,
     )  # fmt: skip
     return folder
 

@@ -23,6 +23,7 @@ from forwardbench.measure import suspicion
 from forwardbench.measure.calm import MOST_REPEATS, Calm, less_disturbed
 from forwardbench.measure.inputs import draw_changes, expected_of, inputs_of
 from forwardbench.processes import ChildError
+from forwardbench.processes.awake import Keepers
 from forwardbench.verification.check import Accuracy, WrongResultError, check_result
 from forwardbench.verification.contender import (
     UNFINISHED,
@@ -136,8 +137,11 @@ class Judge:
         start: Callable[[Cell], Contender],
         clock: Callable[[], float] = time.perf_counter,
         seed: int | None = None,
+        keepers: Keepers | None = None,
     ) -> None:
         self._start, self._clock = start, clock
+        self._keepers = keepers or Keepers(())
+        """They keep the contenders' CPUs awake, but not while rounds are made."""
         self.seed = secrets.randbits(32) if seed is None else seed
         """Draws the numbers of all inputs of a pass; stored with it afterwards."""
         self._kept: dict[Cell, _Prepared] = {}
@@ -336,12 +340,13 @@ class Judge:
         contender = prepared.contender
         before = self.calm.wait(contender)
         own_before, others_before = contender.cpu_seconds()
-        start = self._clock()
-        rounds = contender.run(
-            prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
-            read=read, keep=False, gauged=True,
-        )  # fmt: skip
-        end = self._clock()
+        with self._keepers.stopped():
+            start = self._clock()
+            rounds = contender.run(
+                prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
+                read=read, keep=False, gauged=True,
+            )  # fmt: skip
+            end = self._clock()
         own, others = contender.cpu_seconds()
         of_others = max(0.0, others - others_before)
         progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)

@@ -73,9 +73,12 @@ def do_work(work: dict[str, Any], tell: Callable[[int], None]) -> dict[str, Any]
     """Return pytest-benchmark's JSON and the cells that failed."""
     first = Cell.from_json(work["cells"][0]["cell"])
     cpus = work["cpus"]
-    with kept_awake(cpus), Nurseries(first.workload, first.threads, cpus) as nurseries:
+    with (
+        kept_awake(cpus) as keepers,
+        Nurseries(first.workload, first.threads, cpus) as nurseries,
+    ):
         limit = float(work["time_limit"])
-        judge = Judge(lambda cell: nurseries.begin(cell.reference, limit))
+        judge = Judge(lambda cell: nurseries.begin(cell.reference, limit), keepers=keepers)
         judge.calm.spare_seconds = float(work["spare_seconds"])
         judge.calm.gauges += work["gauges"]
         outcome = make_visits(work, judge, tell)

@@ -142,9 +142,14 @@ def verify_all(
             finally:
                 free.put(nurseries)
 
-        with ThreadPoolExecutor(len(cpus)) as pool:
-            # An iterator that is left early waits for the checks that have begun.
+        pool = ThreadPoolExecutor(len(cpus))
+        try:
             yield from pool.map(check, references)
+        finally:
+            # Whoever leaves early, as with Ctrl-C, waits for nobody: with its nursery a check ends.
+            pool.shutdown(wait=False, cancel_futures=True)
+            stack.close()
+            pool.shutdown()
 
 
 def verify(
