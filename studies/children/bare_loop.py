@@ -39,9 +39,9 @@ def main(path, case, activation, expected, state):
         np.empty(2**25 - 2**16, np.uint8)  # freed at once
     rung = load(path)
     from forwardbench.cases import parse_case
-    from forwardbench.workloads.forward import make_inputs
+    from forwardbench.workloads import get
 
-    x, layers = make_inputs(parse_case(case, activation))
+    (x,), layers = get("forward").inputs(parse_case(case, activation))
     layers = getattr(rung, "prepare_layers", lambda layers: layers)(layers)
     x = getattr(rung, "prepare_input", lambda x: x)(x)
     gc.disable()

@@ -15,7 +15,7 @@ from forwardbench.records import DEFAULT_WORKLOAD
 
 _PACKAGE = Path(__file__).parents[1]
 _MEASURING = (
-    *("cases.py", "records.py", "processes/*.py", "statistics/*.py", "workloads/*.py"),
+    *("cases.py", "memory.py", "records.py", "processes/*.py", "statistics/*.py", "workloads/*.py"),
     *("implementations/*.py", "verification/*.py", "measure/*.py"),
 )
 """The part of forwardbench that decides what is measured and what a time means."""

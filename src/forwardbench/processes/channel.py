@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forwardbench.errors import one_line
+from forwardbench.memory import empty_at_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +84,7 @@ def _receive_array(connection: Connection, dtype: str, lengths: list[int]) -> Ar
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if min(shape, default=0) < 0 or size > MOST_BYTES:
         raise ValueError("an array of impossible size")
-    array = np.empty(shape, dtype)
+    array = empty_at_line(shape, dtype)
     if size:
         flat = array.reshape(-1).data.cast("B")
         for start in range(0, size, _PIECE):

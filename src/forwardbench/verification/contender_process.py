@@ -28,6 +28,7 @@ from forwardbench.implementations import (
     output_arrays,
     requirements,
 )
+from forwardbench.memory import copy_at_line
 from forwardbench.processes.channel import receive, send
 from forwardbench.processes.threads import ran_on, read_back
 from forwardbench.verification.results import holds, is_of_framework, is_plain, numbers_within
@@ -165,7 +166,7 @@ class Service:
     def do_copies(self, arrays: Sequence[Any], data: int, numbers: list[int]) -> Answer:
         """Make sets of data like another; each has its own arrays."""
         for number in numbers:
-            self.do_data([array.copy() for array in self._data[data][0]], number)
+            self.do_data([copy_at_line(array) for array in self._data[data][0]], number)
         return {}, ()
 
     def do_renew(

@@ -15,6 +15,7 @@ import numpy as np
 
 from forwardbench import implementations, processes, workloads
 from forwardbench.implementations import Implementation, requirements
+from forwardbench.memory import copy_at_line
 from forwardbench.processes.channel import Message
 from forwardbench.processes.nursery import Nursery, Upbringing
 from forwardbench.verification.contender import TIME_LIMIT, Contender, ContenderFailedError
@@ -51,7 +52,7 @@ class _Here:
         self._answers: deque[Message] = deque()
 
     def post(self, values: dict[str, Any], arrays: Sequence[Any] = ()) -> None:
-        answered, results = self._service.answer(values, [np.array(array) for array in arrays])
+        answered, results = self._service.answer(values, list(map(copy_at_line, arrays)))
         self._answers.append(Message(answered, [np.array(array) for array in results]))
 
     def collect(self, seconds: float) -> Message:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forwardbench.cases import Case, CaseError, Layer, Sweep
 from forwardbench.errors import UserError, describe_error
+from forwardbench.memory import at_line
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -131,9 +132,13 @@ class Workload:
         return f"{self.function}({', '.join([*self.data, 'layers'])})"
 
     def inputs(self, case: Case) -> Inputs:
-        """Make a case's data and layers."""
+        """Make a case's data and layers; every array begins at a cache line."""
         *data, layers = self.make_inputs(case)
-        return tuple(data), layers
+        lined_up = [
+            layer._replace(weights=at_line(layer.weights), bias=at_line(layer.bias))
+            for layer in layers
+        ]
+        return tuple(map(at_line, data)), lined_up
 
     def work(self, case: Case) -> Work:
         """Return the amount of work in one call."""
