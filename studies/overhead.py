@@ -52,7 +52,7 @@ def table(folder, options):
         "planning: starting probes, inputs, the machine's peaks": planning - run["probing_seconds"],
         "passes: timed calls": timed,
         "passes: warm-up calls": warming,
-        "passes: starting workers, inputs, checks, pytest": in_passes - timed - warming,
+        "passes: processes, checks, waiting for a calm CPU, pytest": in_passes - timed - warming,
         "start, table, charts": after - planning - in_passes,
     }
     lines = ["| what | seconds | share |", "|---|---|---|"]
