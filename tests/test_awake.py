@@ -46,6 +46,9 @@ def test_nobody_is_disturbed_while_it_is_stopped():
         with started.stopped():
             wait_until(lambda: keeper.status() == psutil.STATUS_STOPPED)
         wait_until(lambda: keeper.status() != psutil.STATUS_STOPPED)
+        before = keeper.cpu_times().user
+        wait_until(lambda: keeper.cpu_times().user > before)
+        assert keeper.is_running()
 
 
 def test_a_stopped_one_ends_with_its_program():
