@@ -148,8 +148,8 @@ def main(name):
             def visit(benchmark, dtype, turn):
                 case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
                 cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
-                made = judge.visit(cell, 5e-3, last=turn == TURNS - 1)
-                record_visits(benchmark, cell, [made], judge)
+                visits = judge.visit(cell, 5e-3, last=turn == TURNS - 1)
+                record_visits(benchmark, cell, visits, judge)
                 if dtype not in calls:
                     x, [(w, b, _)] = make_inputs(case)
                     calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))

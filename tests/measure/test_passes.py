@@ -13,6 +13,7 @@ from builders.waiting import PATIENCE
 from forwardbench import processes
 from forwardbench.cases import Sweep, parse_case
 from forwardbench.measure import ceiling, passes, plan, timing
+from forwardbench.measure.calm import MOST_REPEATS
 from forwardbench.measure.passes import PassResult, predicted_seconds, run_pass, write_pass
 from forwardbench.measure.request import Request
 from forwardbench.records import Cell
@@ -43,7 +44,8 @@ def test_a_pass_measures_every_cell_once_and_says_on_what():
         assert 0 <= benchmark["extra_info"]["error"] < 1e-14
         assert benchmark["group"].startswith("shapes ")
         data = benchmark["stats"]["data"]
-        assert len(data) == benchmark["stats"]["rounds"] >= timing.VISITS
+        assert len(data) == benchmark["stats"]["rounds"]
+        assert len(data) + benchmark["extra_info"]["disturbed_rounds"] >= timing.VISITS
         assert benchmark["stats"]["median"] == statistics.median(data)
         info = benchmark["extra_info"]
         timed = sum(data) * benchmark["stats"]["iterations"]
@@ -75,12 +77,14 @@ def test_the_order_is_the_seeds():
     assert first != [("matmul", str(p.cell.case)) for p in cells]
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 3), (0.04, 2), (0.2, 1), (30.0, 1)])
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.02, 2), (0.04, 2), (0.2, 1), (30.0, 1)])
 def test_a_slow_call_is_visited_less_often(seconds, rounds):
     """A cell expected to take long is timed in rounds of one call, as many as there is time for."""
     (one, *_) = planned("matmul", seconds=seconds)
     (benchmark,) = run_pass([one], "seed", ORIGIN).benchmark["benchmarks"]
-    assert (benchmark["stats"]["rounds"], benchmark["stats"]["iterations"]) == (rounds, 1)
+    made = benchmark["stats"]["rounds"] + benchmark["extra_info"]["disturbed_rounds"]
+    assert benchmark["stats"]["iterations"] == 1
+    assert rounds <= made <= rounds + MOST_REPEATS
 
 
 def test_visits_go_in_laps():
@@ -88,7 +92,7 @@ def test_visits_go_in_laps():
     eight = Sweep("shapes", "", "", tuple(parse_case(f"{n}x2-2") for n in range(1, 9)))
     fast = planned("matmul", eight)
     slow = planned("python_loops", SMALL, seconds=0.04)
-    order = passes.visits([*fast, *slow], random.Random(1))
+    order = passes.visits([*fast, *slow], random.Random(1), 3)
     assert sorted(order) == sorted([*range(8)] * 3 + [8, 9] * 2)
     fast_laps = [[n for n in order if n < 8][i : i + 8] for i in range(0, 24, 8)]
     assert all(sorted(lap) == [*range(8)] for lap in fast_laps)

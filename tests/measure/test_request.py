@@ -27,7 +27,7 @@ def test_defaults_are_those_of_the_readme():
     assert list(request.contenders) == LADDER
     assert request.baseline == "python_loops"
     assert (request.dtypes, request.threads) == (("float64",), (1,))
-    assert (request.passes, request.limit) == (10, 1.0)
+    assert (request.passes, request.limit) == (10, 0.5)
 
 
 def test_a_function_of_ones_own_is_compared_with_the_baseline(contenders):

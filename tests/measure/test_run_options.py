@@ -82,7 +82,7 @@ def test_quick_changes_what_was_not_given():
     quick = RunOptions.of(quick=True, limit=0.5)
     assert (quick.passes, quick.visits, quick.limit, quick.first_calls) == (7, 1, 0.5, 0)
     plain = RunOptions.of()
-    assert (plain.passes, plain.visits, plain.limit, plain.first_calls) == (10, 3, 1.0, 3)
+    assert (plain.passes, plain.visits, plain.limit, plain.first_calls) == (10, 2, 0.5, 3)
 
 
 def test_a_runs_folder_keeps_every_setting(monkeypatch):

@@ -141,6 +141,6 @@ def _write_comparison(compared: Comparison, after: Results, options: argparse.Na
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "comparison.csv", as_csv(compared.cells))
-        drawn = pictures.draw_all(bundle, ["forest"])
-        files = [file for picture in drawn for file in pictures.save(picture, folder)]
+        drawn = list(pictures.draw_all(bundle, ["forest"]))
+        files = pictures.save_all(drawn, folder)
     print_line(f"Comparison: {folder} (comparison.csv and {len(files)} charts)")

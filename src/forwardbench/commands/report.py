@@ -38,7 +38,6 @@ def run(options: argparse.Namespace) -> int:
         print_line(f"Report: {path}")
         if options.charts:
             with writing(folder):
-                drawn = pictures.pictures_of(bundle)
-                files = [file for picture in drawn for file in pictures.save(picture, folder)]
+                files = pictures.save_all(pictures.pictures_of(bundle), folder)
             print_line(f"Charts: {folder} ({len(files)} files)")
     return GOOD

@@ -1,4 +1,4 @@
-"""Keeps visits apart from what disturbs them, within the time that may be spent on that.
+"""Keeps rounds apart from what disturbs them, within the time that may be spent on that.
 
 Some neighbours take CPU time away: the rounds' CPU time tells. Others share a core and slow it
 down: a small piece of work that is always the same tells. Which rounds count is decided by these
@@ -8,23 +8,39 @@ two, never by the rounds' own times.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from forwardbench.verification.contender import Contender, Rounds
+    from forwardbench.verification.contender import Contender
 
 LOST_SHARE = 0.05
-"""A round that lost this share of its time to other processes is repeated."""
-SLOWED = 1.1
-"""A visit is repeated, too, if a fixed piece of work took so many times as long as usual."""
+"""A round that lost this share of its time to other processes was disturbed."""
+SLOWED = 1.3
+"""So was one if a fixed piece of work took so many times as long as usual, before or after it."""
 PATIENCE_SECONDS = 0.2
-"""Before a visit, the CPU may be waited for so long."""
+"""Before the last visit, the CPU may be waited for so long if all before it were disturbed."""
 SPARE_PART = 0.25
 """Not more than this part of the time that is left for that is spent on one visit."""
 MOST_REPEATS = 2
 """A visit is repeated so often at most."""
 _FEWEST_GAUGES = 8
 """From fewer visits nobody can tell what is usual."""
+
+
+class Round(NamedTuple):
+    """One round, and what happened to its CPU meanwhile."""
+
+    seconds: float
+    cpu_seconds: float
+    """CPU time of the contender and of what it has started."""
+    gauge: float
+    """The longer of two measurements of the CPU's speed, before and after its visit."""
+
+    @property
+    def kept(self) -> float:
+        """The share of its time in which it had its CPU."""
+        return min(1.0, self.cpu_seconds / self.seconds)
 
 
 class Calm:
@@ -35,55 +51,40 @@ class Calm:
         """The CPU's speed around each visit, see `verification.rounds.gauge`."""
         self.spare_seconds = math.inf
 
-    def wait(self, contender: Contender) -> float:
-        """Have a contender wait until its CPU is as fast as usual; returns what it found last."""
-        patience = max(0.0, min(PATIENCE_SECONDS, self.spare_seconds))
+    def gauge(self, contender: Contender, *, patiently: bool) -> float:
+        """Measure the CPU's speed; with ``patiently``, have it waited for until it is as usual."""
+        patience = max(0.0, min(PATIENCE_SECONDS, self.spare_seconds)) if patiently else 0.0
         found, waited = contender.wait_for_speed(SLOWED * self._usual(), patience)
         self.spare_seconds -= waited
+        self.gauges.append(found)
         return found
 
-    def note(self, before: float, rounds: Rounds) -> Rounds:
-        """Note how fast the CPU was before and after some rounds; they keep the slower."""
-        self.gauges += [before, rounds.gauge]
-        return rounds._replace(gauge=max(before, rounds.gauge))
+    def was_disturbed(self, one: Round) -> bool:
+        """Whether a round lost its CPU to others, or was made on a slow one."""
+        return 1 - one.kept >= LOST_SHARE or one.gauge > SLOWED * self._usual()
 
-    def wants_again(self, rounds: Rounds, cpu_seconds: float) -> bool:
-        """Whether to repeat a visit, which lost its CPU to others or was made on a slow one.
+    def spend(self, seconds: float) -> bool:
+        """Spend so many seconds on a repetition; returns whether that much may be spent."""
+        if seconds > SPARE_PART * self.spare_seconds:
+            return False
+        self.spare_seconds -= seconds
+        return True
+
+    def least_disturbed(self, rounds: Sequence[Round]) -> list[Round]:
+        """The rounds that were not disturbed; if all were, the half that suffered least.
 
         A short call often escapes others and a long one does not. So the lost time must not count.
         """
-        clocked = sum(rounds.seconds)
-        lost = 1 - cpu_seconds / clocked
-        disturbed = lost >= LOST_SHARE or rounds.gauge > SLOWED * self._usual()
-        if not disturbed or clocked > SPARE_PART * self.spare_seconds:
-            return False
-        self.spare_seconds -= clocked
-        return True
+        calm = [one for one in rounds if not self.was_disturbed(one)]
+        return calm or sorted(rounds, key=_suffered)[: math.ceil(len(rounds) / 2)]
 
     def _usual(self) -> float:
-        """How long `gauge` usually takes on a fast CPU; infinity as long as that is not known."""
+        """How long the gauge usually takes; infinity as long as that is not known."""
         if len(self.gauges) < _FEWEST_GAUGES:
             return math.inf
         return sorted(self.gauges)[len(self.gauges) // 4]
 
 
-def less_disturbed(one: Rounds, other: Rounds) -> Rounds:
-    """The half of two visits' rounds that were disturbed least.
-
-    If the CPU was much faster in one visit, all rounds are of that one; else those that lost least.
-    The result is that of the later visit.
-    """
-    columns = ("starts", "firsts", "seconds", "cpu_seconds")
-    slow, fast = sorted((one, other), key=lambda rounds: rounds.gauge, reverse=True)
-    visits = (fast,) if slow.gauge > SLOWED * fast.gauge else (one, other)
-    rows = [
-        row
-        for rounds in visits
-        for row in zip(*(getattr(rounds, name) for name in columns), strict=True)
-    ]
-    rows.sort(key=lambda row: 1 - row[3] / row[2])
-    starts, firsts, seconds, cpu_seconds = map(list, zip(*rows[: len(one.seconds)], strict=True))
-    return other._replace(
-        starts=starts, firsts=firsts, seconds=seconds, cpu_seconds=cpu_seconds,
-        gauge=min(one.gauge, other.gauge) if len(visits) == 1 else max(one.gauge, other.gauge),
-    )  # fmt: skip
+def _suffered(one: Round) -> float:
+    """How many times as long as alone a round took, but for a factor that all rounds share."""
+    return one.gauge / max(one.kept, 1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from forwardbench import workloads
@@ -23,29 +24,35 @@ def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float, judg
     """
     count = visits_of(seconds)
     made = [judge.visit(cell, seconds, last=number == count - 1) for number in range(count)]
-    record_visits(benchmark, cell, made, judge)
+    record_visits(benchmark, cell, list(chain.from_iterable(made)), judge)
 
 
 def record_visits(
     benchmark: BenchmarkFixture, cell: Cell, visits: list[Visit], judge: Judge
 ) -> None:
-    """Make one entry of a cell's visits in pytest-benchmark's file."""
+    """Make one entry of a cell's visits in pytest-benchmark's file.
+
+    Rounds that were disturbed are left out, if there are others.
+    """
     benchmark.group = f"{cell.sweep} {cell.case} {cell.case.dtype}, threads: {cell.threads}"
-    times = [call_seconds for visit in visits for call_seconds in visit.seconds]
+    made = [one for visit in visits for one in visit.rounds]
+    counted = judge.calm.least_disturbed(made)
+    iterations = visits[0].iterations
+    times = [one.seconds / iterations for one in counted]
     benchmark.pedantic(_nothing, rounds=len(times))  # type: ignore[no-untyped-call]
     if benchmark.stats is not None:  # None under --benchmark-disable
         # The rounds were made in the contender's process, by a clock that this one has checked.
         benchmark.stats.stats.data[:] = times
-        benchmark.stats.iterations = visits[0].iterations
+        benchmark.stats.iterations = iterations
     benchmark.extra_info.update(
         cell=cell.to_json(),
         workload_version=workloads.get(cell.workload).version,
         input_seed=judge.seed,
-        lost=max(visit.lost for visit in visits),
-        **{
-            name: sum(getattr(visit, name) for visit in visits)
-            for name in ("warming_seconds", "timed_seconds", "timed_cpu_seconds")
-        },
+        warming_seconds=sum(visit.warming_seconds for visit in visits),
+        timed_seconds=sum(one.seconds for one in counted),
+        timed_cpu_seconds=sum(one.cpu_seconds for one in counted),
+        disturbed_rounds=len(made) - len(counted),
+        disturbed_seconds=sum(one.seconds for one in made) - sum(one.seconds for one in counted),
     )
     accuracy = visits[-1].accuracy
     if accuracy is not None:

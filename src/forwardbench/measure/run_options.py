@@ -138,12 +138,12 @@ class Settings(Options):
         check=must_be("at least 1", lambda count: count >= 1),
     )  # fmt: skip
     visits: int = option(
-        3, "moments of a pass at which a cell is timed, at most", "N", default_words="3", quick=1,
+        2, "moments of a pass at which a cell is timed, at most", "N", default_words="2", quick=1,
         check=must_be("1 to 100", lambda count: 1 <= count <= 100),
     )  # fmt: skip
     limit: float = option(
-        1.0, "longest single call worth measuring; above it a cell is estimated", "SECONDS",
-        default_words="1", quick=0.05, check=_check_seconds,
+        0.5, "longest single call worth measuring; above it a cell is estimated", "SECONDS",
+        default_words="0.5", quick=0.05, check=_check_seconds,
     )  # fmt: skip
     precision: float | None = option(
         None, "add passes until each speedup is known this precisely, as in 0.02 for 2 percent",

@@ -12,15 +12,13 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from forwardbench import workloads
 from forwardbench.measure import suspicion
-from forwardbench.measure.calm import MOST_REPEATS, Calm, less_disturbed
+from forwardbench.measure.calm import MOST_REPEATS, Calm, Round
 from forwardbench.measure.inputs import draw_changes, expected_of, inputs_of
 from forwardbench.processes import ChildError
 from forwardbench.processes.awake import Keepers
@@ -42,11 +40,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-VISITS = 3
+VISITS = 2
 """A cell is timed at so many moments of a pass, by default.
 
-Bursts of other work on the machine often last longer than a visit. With several visits, a burst
-spoils only few of a cell's rounds and hardly moves their median (docs/method.md has figures).
+Bursts of other work on the machine often last longer than a visit, and seldom until the next one.
+What they disturb does not count beside what is calm (docs/method.md has figures).
 """
 VISIT_SECONDS = 5e-3
 """The rounds of one visit take about this time."""
@@ -60,12 +58,6 @@ WARM_SECONDS = 0.05
 """A call of this length warms itself up: what a first call costs more does not show in it."""
 UNEXPECTED = 1.5
 """A first call that takes so many times as long as expected was not warm after all."""
-SMALL_BYTES = 2**18
-"""The time of larger cases depends on where their arrays lie in memory. So they get a new process
-after `PLACE_VISITS` visits, and the median covers several places."""
-PLACE_VISITS = 2
-SLOW_PREPARATION_SECONDS = 0.02
-"""A large case that takes longer to prepare, as with a compiler, is still prepared only once."""
 _FIRST_CHANGE = 0, 0.5
 """The change of the numbers that are not timed, see `draw_changes`."""
 _CONFIRMATIONS = 8
@@ -81,50 +73,40 @@ def visits_of(seconds: float, most: int = VISITS) -> int:
 
 @dataclass
 class _Prepared:
-    """A cell's process that is ready to be called."""
+    """A cell's process in a pass, and what is known of the cell from earlier visits."""
 
     contender: Contender
     inputs: Beginning
     warming: list[float] = field(default_factory=list)
     """Seconds of the calls since the last visit that are not timed."""
-    first_seconds: float = 0.0
-    """Of the first of them in this process."""
     copies: list[int] = field(default_factory=list)
     """The numbers of the data of each round."""
     warm: bool = False
     """Whether a call was made."""
-    visits: int = 0
-
-
-@dataclass
-class _Progress:
-    """What is known of a cell from its earlier visits in a pass."""
-
     iterations: int = 0
     """Calls in a round; 0 before the first visit."""
     rounds: int = 1
     """Rounds in a visit."""
-    visits: int = 0
     renewals: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     """How often its inputs got new numbers: in rounds whose result is not judged, and is."""
     change: tuple[int, float] = (0, 1.0)
     """The change of the last round's numbers, see `draw_changes`."""
     evidence: suspicion.Evidence = field(default_factory=suspicion.Evidence)
+    calm: bool = False
+    """Whether a round was made that nothing disturbed."""
+    last: Rounds = field(init=False)
+    """The rounds that were made last, with their result if it was read."""
 
 
 @dataclass
 class Visit:
-    """The times of one visit."""
+    """What was clocked in one visit."""
 
-    seconds: list[float]
-    """Seconds a call, for each round."""
+    rounds: list[Round]
     iterations: int
+    """Calls in a round."""
     warming_seconds: float
     """Of the calls before it that are not timed."""
-    timed_seconds: float
-    timed_cpu_seconds: float
-    lost: float
-    """Share of the rounds' time that was lost to other processes."""
     accuracy: Accuracy | None = None
     """How accurate the last result was; known after the last visit."""
 
@@ -148,7 +130,6 @@ class Judge:
         """Processes that are kept for their next visit."""
         self._started: dict[Cell, Contender] = {}
         """The process of the cell that is visited next, getting ready; empty if it is not known."""
-        self._progress: dict[Cell, _Progress] = {}
         self._following: Cell | None = None
         self._ran_on: dict[tuple[str, int], dict[str, Any]] = {}
         self.calm = Calm()
@@ -163,28 +144,29 @@ class Judge:
 
     def visit(
         self, cell: Cell, seconds: float, *, last: bool, following: Cell | None = None
-    ) -> Visit:
-        """Time a cell once; ``seconds`` is the expected time of a call.
+    ) -> list[Visit]:
+        """Time a cell; ``seconds`` is the expected time of a call.
 
+        Returns one visit, or several if it was the ``last`` and all rounds so far were disturbed.
         ``following`` is visited next. Its process gets ready while the result of this one is
         judged. Raises `WrongResultError`, and `ContenderFailedError` if the contender raises or
         dies.
         """
         self._following = following
         prepared = self._kept.pop(cell, None) or self._prepare(cell)
-        keeps = False
         try:
-            visit = self._visit(cell, prepared, seconds, last)
-            prepared.visits += 1
-            preparing_seconds = sum(prepared.inputs.preparing) + prepared.first_seconds
-            slow_to_prepare = preparing_seconds > median(visit.seconds) + SLOW_PREPARATION_SECONDS
-            small = workloads.get(cell.workload).bytes(cell.case) <= SMALL_BYTES
-            keeps = not last and (small or slow_to_prepare or prepared.visits < PLACE_VISITS)
-        finally:
-            if not keeps:
-                prepared.contender.end()
-        self._kept.update({cell: prepared} if keeps else {})
-        return visit
+            visits = [self._visit(cell, prepared, seconds, last)]
+            if last:
+                visits += self._repeated(cell, prepared)
+                visits[-1].accuracy = self._judge(cell, prepared)
+        except BaseException:
+            prepared.contender.end()
+            raise
+        if last:
+            prepared.contender.end()
+        else:
+            self._kept[cell] = prepared
+        return visits
 
     def ran_on(self, cell: Cell) -> dict[str, Any]:
         """CPUs and threads of a cell's process."""
@@ -193,45 +175,37 @@ class Judge:
     # --- one visit -------------------------------------------------------------------------
 
     def _visit(self, cell: Cell, prepared: _Prepared, seconds: float, last: bool) -> Visit:
-        progress = self._progress.setdefault(cell, _Progress())
-        self._warm_up(cell, prepared, progress, seconds)
-        self._make_copies(prepared, progress.rounds)
-        rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
-        if not prepared.warm and rounds.seconds[0] > UNEXPECTED * seconds:
-            prepared.warming += rounds.seconds
-            rounds, cpu_seconds = self._clocked(cell, prepared, progress, read=last)
+        self._warm_up(cell, prepared, seconds)
+        self._make_copies(prepared, prepared.rounds)
+        rounds = self._clocked(cell, prepared, read=last)
+        if not prepared.warm and rounds[0].seconds > UNEXPECTED * seconds:
+            prepared.warming += [one.seconds for one in rounds]
+            rounds = self._clocked(cell, prepared, read=last)
         prepared.warm = True
-        if not prepared.visits:
-            prepared.first_seconds = prepared.warming[0] if prepared.warming else 0.0
-            progress.evidence.preparing_blind += prepared.inputs.preparing_blind
-        rounds, cpu_seconds = self._repeat_lost(cell, prepared, progress, rounds, cpu_seconds, last)
-        progress.visits += 1
-        timed_seconds = sum(rounds.seconds)
-        visit = Visit(
-            [round_seconds / progress.iterations for round_seconds in rounds.seconds],
-            progress.iterations, sum(prepared.warming), timed_seconds, cpu_seconds,
-            max(0.0, 1 - cpu_seconds / max(timed_seconds, 1e-9)),
-        )  # fmt: skip
+        visit = Visit(rounds, prepared.iterations, sum(prepared.warming))
         prepared.warming.clear()
-        if last:
-            visit.accuracy = self._judge(cell, prepared, progress, visit, rounds)
         return visit
 
-    def _judge(
-        self, cell: Cell, prepared: _Prepared, progress: _Progress, visit: Visit, rounds: Rounds
-    ) -> Accuracy:
+    def _repeated(self, cell: Cell, prepared: _Prepared) -> Iterator[Visit]:
+        """Make the last visit again, as long as all rounds so far were disturbed."""
+        for _ in range(MOST_REPEATS):
+            if prepared.calm or not self.calm.spend(sum(prepared.last.seconds)):
+                return
+            yield Visit(self._clocked(cell, prepared, read=True), prepared.iterations, 0.0)
+
+    def _judge(self, cell: Cell, prepared: _Prepared) -> Accuracy:
         """Judge a cell after its last visit; raises `WrongResultError`."""
-        contender, evidence = prepared.contender, progress.evidence
+        contender, evidence, rounds = prepared.contender, prepared.evidence, prepared.last
         if not rounds.held:
             raise WrongResultError(f"{cell.case}: {UNFINISHED}")
-        change, shortest = progress.change, min(visit.seconds)
+        change, shortest = prepared.change, min(rounds.seconds) / prepared.iterations
         for _ in range(1 + _CONFIRMATIONS):
             if not rounds.plain:
                 reading = contender.reading(prepared.inputs.network, prepared.copies[:3])
                 evidence.readings.append(reading)
             if not any(suspicion.signs(cell, evidence, shortest)):
                 break
-            self._clocked(cell, prepared, progress, read=False)
+            self._clocked(cell, prepared, read=False)
         suspicion.check_times(cell, evidence, shortest)
         contender.check_cpus()
         # The last thing that is asked of it. From here on, its code cannot change anything.
@@ -251,7 +225,9 @@ class Judge:
         contender = self._started.pop(cell, None) or self._start(cell)
         try:
             inputs = inputs_of(contender.workload, cell.case)
-            return _Prepared(contender, contender.begin(inputs, _FIRST_CHANGE))
+            prepared = _Prepared(contender, contender.begin(inputs, _FIRST_CHANGE))
+            prepared.evidence.preparing_blind = prepared.inputs.preparing_blind
+            return prepared
         except BaseException:
             contender.end()
             raise
@@ -264,9 +240,7 @@ class Judge:
             with suppress(ContenderFailedError, ChildError):
                 self._started[cell] = self._start(cell)
 
-    def _warm_up(
-        self, cell: Cell, prepared: _Prepared, progress: _Progress, seconds: float
-    ) -> None:
+    def _warm_up(self, cell: Cell, prepared: _Prepared, seconds: float) -> None:
         """Make calls that are not timed, and choose the rounds if this is the first visit.
 
         A slow call that compiles nothing is not warmed up, and a call of many visits each time:
@@ -277,32 +251,32 @@ class Judge:
             inputs = prepared.inputs
             prepared.contender.call_untimed(inputs.network, inputs.untimed, prepared.warming)
             prepared.warm = True
-        if not progress.iterations:
-            progress.iterations = 1
+        if not prepared.iterations:
+            prepared.iterations = 1
             if seconds <= VISIT_SECONDS:
-                progress.iterations = max(1, math.ceil(1.1 * MIN_ROUND_SECONDS / seconds))
-                self._choose_rounds(prepared, progress)
+                prepared.iterations = max(1, math.ceil(1.1 * MIN_ROUND_SECONDS / seconds))
+                self._choose_rounds(prepared)
 
-    def _choose_rounds(self, prepared: _Prepared, progress: _Progress) -> None:
+    def _choose_rounds(self, prepared: _Prepared) -> None:
         """Choose the rounds of a cell from the time that its calls take.
 
         A round is as many calls as take `MIN_ROUND_SECONDS`. A visit is as many rounds as take
         `VISIT_SECONDS`. A call that takes longer than a visit is one round.
         """
         while True:
-            round_seconds = self._untimed(prepared, progress.iterations)
+            round_seconds = self._untimed(prepared, prepared.iterations)
             if round_seconds >= MIN_ROUND_SECONDS:
                 break
             # Aim a little higher than needed, but grow tenfold at most: short times are imprecise.
             growth = min(10.0, 1.1 * MIN_ROUND_SECONDS / max(round_seconds, 1e-9))
-            progress.iterations = math.ceil(progress.iterations * growth)
-            if progress.iterations > _MOST_ITERATIONS:
+            prepared.iterations = math.ceil(prepared.iterations * growth)
+            if prepared.iterations > _MOST_ITERATIONS:
                 raise WrongResultError(
-                    f"{progress.iterations} calls took no time: who changed the timer?"
+                    f"{prepared.iterations} calls took no time: who changed the timer?"
                 )
         if round_seconds > 2 * MIN_ROUND_SECONDS:  # perhaps it was disturbed
-            round_seconds = min(round_seconds, self._untimed(prepared, progress.iterations))
-        progress.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
+            round_seconds = min(round_seconds, self._untimed(prepared, prepared.iterations))
+        prepared.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
 
     def _untimed(self, prepared: _Prepared, iterations: int) -> float:
         """Make a round that does not count; returns its seconds."""
@@ -317,53 +291,46 @@ class Judge:
         if missing > 0:
             prepared.copies += prepared.contender.more_copies(prepared.inputs.base, missing)
 
-    def _renew(self, cell: Cell, prepared: _Prepared, progress: _Progress, *, judged: bool) -> None:
+    def _renew(self, cell: Cell, prepared: _Prepared, *, judged: bool) -> None:
         """Give the data of each round new numbers, which nobody could know before.
 
         The numbers that are ``judged`` are the same for all cells of a case, however often these
         were visited before. So the correct result is computed once.
         """
-        progress.renewals[judged] += 1
-        seed = f"{self.seed} {judged} {progress.renewals[judged]}"
-        changes = draw_changes(cell.case, progress.rounds, seed)
-        progress.change = changes[-1]
+        prepared.renewals[judged] += 1
+        seed = f"{self.seed} {judged} {prepared.renewals[judged]}"
+        changes = draw_changes(cell.case, prepared.rounds, seed)
+        prepared.change = changes[-1]
         prepared.contender.renew(
             prepared.inputs.base, prepared.copies[: len(changes)], changes,
-            progress.evidence.preparing,
+            prepared.evidence.preparing,
         )  # fmt: skip
 
-    def _clocked(
-        self, cell: Cell, prepared: _Prepared, progress: _Progress, *, read: bool
-    ) -> tuple[Rounds, float]:
+    def _clocked(self, cell: Cell, prepared: _Prepared, *, read: bool) -> list[Round]:
         """Have the rounds made, and hold their clock against this process's."""
-        self._renew(cell, prepared, progress, judged=read)
+        self._renew(cell, prepared, judged=read)
         contender = prepared.contender
-        before = self.calm.wait(contender)
+        # A disturbed visit does not count beside a calm one, so only the last chance is waited for.
+        before = self.calm.gauge(contender, patiently=read and not prepared.calm)
         own_before, others_before = contender.cpu_seconds()
         with self._keepers.stopped():
             start = self._clock()
             rounds = contender.run(
-                prepared.inputs.network, prepared.copies[: progress.rounds], progress.iterations,
+                prepared.inputs.network, prepared.copies[: prepared.rounds], prepared.iterations,
                 read=read, keep=False, gauged=True,
             )  # fmt: skip
             end = self._clock()
         own, others = contender.cpu_seconds()
         of_others = max(0.0, others - others_before)
-        progress.evidence.add(rounds, progress.iterations, start, end, own - own_before + of_others)
+        prepared.evidence.add(rounds, prepared.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
-        rounds = self.calm.note(before, rounds)
-        return rounds, sum(rounds.cpu_seconds) + of_others
-
-    def _repeat_lost(
-        self, cell: Cell, prepared: _Prepared, progress: _Progress, rounds: Rounds,
-        cpu_seconds: float, last: bool,
-    ) -> tuple[Rounds, float]:  # fmt: skip
-        """Repeat a disturbed visit; the rounds that were disturbed least count."""
-        for _ in range(MOST_REPEATS):
-            if not self.calm.wants_again(rounds, cpu_seconds):
-                break
-            again, _ = self._clocked(cell, prepared, progress, read=last)
-            rounds = less_disturbed(rounds, again)
-            cpu_seconds = min(sum(rounds.cpu_seconds), sum(rounds.seconds))
-        return rounds, cpu_seconds
+        self.calm.gauges.append(rounds.gauge)
+        gauge, share = max(before, rounds.gauge), of_others / len(rounds.seconds)
+        made = [
+            Round(seconds, cpu_seconds + share, gauge)
+            for seconds, cpu_seconds in zip(rounds.seconds, rounds.cpu_seconds, strict=True)
+        ]
+        prepared.calm = prepared.calm or not all(map(self.calm.was_disturbed, made))
+        prepared.last = rounds
+        return made

@@ -55,11 +55,10 @@ def make_visits(work: dict[str, Any], judge: Judge, tell: Callable[[int], None])
         left[number] -= 1
         if number not in outcome.failures and number not in outcome.rejected:
             try:
-                visit = judge.visit(
+                outcome.visits.setdefault(number, []).extend(judge.visit(
                     cells[number], seconds[number], last=left[number] == 0,
                     following=None if following is None else cells[following],
-                )  # fmt: skip
-                outcome.visits.setdefault(number, []).append(visit)
+                ))  # fmt: skip
             except WrongResultError as error:
                 outcome.rejected[number] = str(error)
             except (ContenderFailedError, ContenderUnavailableError, processes.ChildError) as error:

@@ -108,6 +108,14 @@ def _draw_completely(job: _Job) -> tuple[Chart, str]:
     return drawn.chart, drawn.alternative
 
 
+def save_all(
+    pictures: Sequence[Drawn], folder: Path, formats: Sequence[str] = ("svg", "png")
+) -> list[Path]:
+    """Write several charts in each format, at once, and return the files in their order."""
+    files = at_once(lambda drawn: list(save(drawn, folder, formats)), pictures)
+    return [file for files_of_chart in files for file in files_of_chart]
+
+
 def save(drawn: Drawn, folder: Path, formats: Sequence[str] = ("svg", "png")) -> Iterator[Path]:
     """Write a chart, with its alternative text inside, in each format, and yield the files."""
     suffix = "" if drawn.view.x == "size" else f"-by-{drawn.view.x}"

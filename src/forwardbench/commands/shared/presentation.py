@@ -62,7 +62,7 @@ def _write(bundle: Bundle, path: Path, formats: Sequence[str]) -> list[Path]:
     with without_garbage_collection():
         write_kept(bundle, path)
         drawn = pictures.pictures_of(bundle)
-        return [file for picture in drawn for file in pictures.save(picture, charts, formats)]
+        return pictures.save_all(drawn, charts, formats)
 
 
 def _has_bad_cells(table: DataFrame) -> bool:
