@@ -123,9 +123,11 @@ def alone(pair):
         visits = [cell for cell in cells for _ in range(visits_of(cells[cell]))]
         random.shuffle(visits)
         found = {cell: [] for cell in cells}
-        for number, cell in enumerate(visits):
-            last = cell not in visits[number + 1 :]
-            found[cell] += judge.visit(cell, cells[cell], last=last)
+        while visits:
+            cell = visits.pop()
+            found[cell].append(judge.visit(cell, cells[cell], last=cell not in visits))
+            if found[cell][-1].again:
+                visits.insert(0, cell)
         judge.close()
         return {cell: call_seconds(visits, judge) for cell, visits in found.items()}
 

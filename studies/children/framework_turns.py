@@ -148,8 +148,8 @@ def main(name):
             def visit(benchmark, dtype, turn):
                 case = parse_case(f"{batch}x{inputs}-{units}", "sigmoid", dtype)
                 cell = Cell(name, name, "shapes", case, int(os.environ["OMP_NUM_THREADS"]))
-                visits = judge.visit(cell, 5e-3, last=turn == TURNS - 1)
-                record_visits(benchmark, cell, visits, judge)
+                visit = judge.visit(cell, 5e-3, last=turn == TURNS - 1)
+                record_visits(benchmark, cell, [visit], judge)
                 if dtype not in calls:
                     x, [(w, b, _)] = make_inputs(case)
                     calls[dtype] = HAND[name](*map(np.copy, (x, w, b)))
@@ -164,6 +164,7 @@ def main(name):
     test = Path(__file__).with_name("hand_turns.py")
     with Nurseries("forward", int(os.environ["OMP_NUM_THREADS"]), own_cpus()) as nurseries:
         judge = Judge(lambda cell: nurseries.contender(cell.reference))
+        judge.calm.spare_seconds = 0.0  # each turn is one visit
         status = pytest.main(
             [str(test), "-q", "-pno:cacheprovider", "--noconftest", "--benchmark-only",
              "-c/dev/null", f"--rootdir={test.parent}"],

@@ -9,21 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from forwardbench.verification.contender import Contender
+from typing import NamedTuple
 
 LOST_SHARE = 0.05
 """A round that lost this share of its time to other processes was disturbed."""
 SLOWED = 1.3
 """So was one if a fixed piece of work took so many times as long as usual, before or after it."""
-PATIENCE_SECONDS = 0.2
-"""Before the last visit, the CPU may be waited for so long if all before it were disturbed."""
 SPARE_PART = 0.25
 """Not more than this part of the time that is left for that is spent on one visit."""
 MOST_REPEATS = 2
-"""A visit is repeated so often at most."""
+"""So many more visits are made to a cell at most if all of its rounds were disturbed."""
 _FEWEST_GAUGES = 8
 """From fewer visits nobody can tell what is usual."""
 
@@ -35,7 +30,7 @@ class Round(NamedTuple):
     cpu_seconds: float
     """CPU time of the contender and of what it has started."""
     gauge: float
-    """The longer of two measurements of the CPU's speed, before and after its visit."""
+    """Seconds of a fixed piece of work before or after its visit, whichever is longer."""
 
     @property
     def kept(self) -> float:
@@ -44,20 +39,12 @@ class Round(NamedTuple):
 
 
 class Calm:
-    """How fast the CPU usually is, and how much time is left for waiting and repeating."""
+    """How fast the CPU usually is, and how much time is left for repeating visits."""
 
     def __init__(self) -> None:
         self.gauges: list[float] = []
         """The CPU's speed around each visit, see `verification.rounds.gauge`."""
         self.spare_seconds = math.inf
-
-    def gauge(self, contender: Contender, *, patiently: bool) -> float:
-        """Measure the CPU's speed; with ``patiently``, have it waited for until it is as usual."""
-        patience = max(0.0, min(PATIENCE_SECONDS, self.spare_seconds)) if patiently else 0.0
-        found, waited = contender.wait_for_speed(SLOWED * self._usual(), patience)
-        self.spare_seconds -= waited
-        self.gauges.append(found)
-        return found
 
     def was_disturbed(self, one: Round) -> bool:
         """Whether a round lost its CPU to others, or was made on a slow one."""

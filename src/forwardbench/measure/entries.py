@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from forwardbench import workloads
@@ -23,8 +22,10 @@ def benchmark_cell(benchmark: BenchmarkFixture, cell: Cell, seconds: float, judg
     ``seconds`` is the expected time of a call. Raises `WrongResultError` if a result is wrong.
     """
     count = visits_of(seconds)
-    made = [judge.visit(cell, seconds, last=number == count - 1) for number in range(count)]
-    record_visits(benchmark, cell, list(chain.from_iterable(made)), judge)
+    made: list[Visit] = []
+    while len(made) < count or made[-1].again:
+        made.append(judge.visit(cell, seconds, last=len(made) >= count - 1))
+    record_visits(benchmark, cell, made, judge)
 
 
 def record_visits(

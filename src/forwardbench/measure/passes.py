@@ -31,7 +31,7 @@ from forwardbench.verification.upbringing import COMPILED_CODE
 STALL_SECONDS = 60.0
 """A worker that makes no progress for so many seconds, or longer for slow cells, hangs."""
 
-SPARE_SHARE = 0.08
+SPARE_SHARE = 0.15
 """What was disturbed is repeated within this share of the time that the passes take so far."""
 _KEPT_GAUGES = 1000
 """So many of the last gauges tell how fast the CPU usually is."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,8 @@ class _Prepared:
     evidence: suspicion.Evidence = field(default_factory=suspicion.Evidence)
     calm: bool = False
     """Whether a round was made that nothing disturbed."""
+    repeats: int = 0
+    """How often it was visited again, since none was."""
     last: Rounds = field(init=False)
     """The rounds that were made last, with their result if it was read."""
 
@@ -107,6 +109,8 @@ class Visit:
     """Calls in a round."""
     warming_seconds: float
     """Of the calls before it that are not timed."""
+    again: bool = False
+    """Whether the cell should be visited once more, since all its rounds were disturbed."""
     accuracy: Accuracy | None = None
     """How accurate the last result was; known after the last visit."""
 
@@ -144,10 +148,10 @@ class Judge:
 
     def visit(
         self, cell: Cell, seconds: float, *, last: bool, following: Cell | None = None
-    ) -> list[Visit]:
-        """Time a cell; ``seconds`` is the expected time of a call.
+    ) -> Visit:
+        """Time a cell once; ``seconds`` is the expected time of a call.
 
-        Returns one visit, or several if it was the ``last`` and all rounds so far were disturbed.
+        In the ``last`` visit it is judged, unless it should be visited again.
         ``following`` is visited next. Its process gets ready while the result of this one is
         judged. Raises `WrongResultError`, and `ContenderFailedError` if the contender raises or
         dies.
@@ -155,18 +159,18 @@ class Judge:
         self._following = following
         prepared = self._kept.pop(cell, None) or self._prepare(cell)
         try:
-            visits = [self._visit(cell, prepared, seconds, last)]
-            if last:
-                visits += self._repeated(cell, prepared)
-                visits[-1].accuracy = self._judge(cell, prepared)
+            visit = self._visit(cell, prepared, seconds, last)
+            visit.again = last and self._should_repeat(prepared)
+            if last and not visit.again:
+                visit.accuracy = self._judge(cell, prepared)
         except BaseException:
             prepared.contender.end()
             raise
-        if last:
+        if last and not visit.again:
             prepared.contender.end()
         else:
             self._kept[cell] = prepared
-        return visits
+        return visit
 
     def ran_on(self, cell: Cell) -> dict[str, Any]:
         """CPUs and threads of a cell's process."""
@@ -186,12 +190,12 @@ class Judge:
         prepared.warming.clear()
         return visit
 
-    def _repeated(self, cell: Cell, prepared: _Prepared) -> Iterator[Visit]:
-        """Make the last visit again, as long as all rounds so far were disturbed."""
-        for _ in range(MOST_REPEATS):
-            if prepared.calm or not self.calm.spend(sum(prepared.last.seconds)):
-                return
-            yield Visit(self._clocked(cell, prepared, read=True), prepared.iterations, 0.0)
+    def _should_repeat(self, prepared: _Prepared) -> bool:
+        """Whether to visit a cell again, all of whose rounds so far were disturbed."""
+        if prepared.calm or prepared.repeats == MOST_REPEATS:
+            return False
+        prepared.repeats += 1
+        return self.calm.spend(sum(prepared.last.seconds))
 
     def _judge(self, cell: Cell, prepared: _Prepared) -> Accuracy:
         """Judge a cell after its last visit; raises `WrongResultError`."""
@@ -310,8 +314,6 @@ class Judge:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, judged=read)
         contender = prepared.contender
-        # A disturbed visit does not count beside a calm one, so only the last chance is waited for.
-        before = self.calm.gauge(contender, patiently=read and not prepared.calm)
         own_before, others_before = contender.cpu_seconds()
         with self._keepers.stopped():
             start = self._clock()
@@ -326,9 +328,9 @@ class Judge:
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
             raise WrongResultError("was timed at 0 s or less, which is impossible")
         self.calm.gauges.append(rounds.gauge)
-        gauge, share = max(before, rounds.gauge), of_others / len(rounds.seconds)
+        share = of_others / len(rounds.seconds)
         made = [
-            Round(seconds, cpu_seconds + share, gauge)
+            Round(seconds, cpu_seconds + share, rounds.gauge)
             for seconds, cpu_seconds in zip(rounds.seconds, rounds.cpu_seconds, strict=True)
         ]
         prepared.calm = prepared.calm or not all(map(self.calm.was_disturbed, made))

@@ -6,9 +6,8 @@ own worker, forked from a process that has imported everything and has made the 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
-from itertools import zip_longest
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -45,25 +44,33 @@ def serve(connection: Connection, task: dict[str, Any]) -> None:
 
 
 def make_visits(work: dict[str, Any], judge: Judge, tell: Callable[[int], None]) -> Outcome:
-    """Make the visits of a task in its order; a cell that fails is not visited again."""
+    """Make the visits of a task in its order, and then those that have to be repeated.
+
+    A cell that fails is not visited again. Each visit in the task's order is told.
+    """
     cells = [Cell.from_json(item["cell"]) for item in work["cells"]]
     seconds = [float(item["seconds"]) for item in work["cells"]]
     left = Counter(work["visits"])
     outcome = Outcome()
-    order = work["visits"]
-    for number, following in zip_longest(order, order[1:]):
+    order = deque(work["visits"])
+    while order:
+        number = order.popleft()
         left[number] -= 1
         if number not in outcome.failures and number not in outcome.rejected:
             try:
-                outcome.visits.setdefault(number, []).extend(judge.visit(
-                    cells[number], seconds[number], last=left[number] == 0,
-                    following=None if following is None else cells[following],
-                ))  # fmt: skip
+                visit = judge.visit(
+                    cells[number], seconds[number], last=left[number] <= 0,
+                    following=cells[order[0]] if order else None,
+                )  # fmt: skip
+                outcome.visits.setdefault(number, []).append(visit)
+                if visit.again:  # later, since what disturbs often lasts a while
+                    order.append(number)
             except WrongResultError as error:
                 outcome.rejected[number] = str(error)
             except (ContenderFailedError, ContenderUnavailableError, processes.ChildError) as error:
                 outcome.failures[number] = str(error)
-        tell(number)
+        if left[number] >= 0:
+            tell(number)
     judge.close()
     return outcome
 

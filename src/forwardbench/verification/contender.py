@@ -74,7 +74,10 @@ class Rounds(NamedTuple):
     plain: bool = True
     """Whether it is no array of a framework, which may hide work that only time shows."""
     gauge: float = 0.0
-    """Seconds of a fixed piece of work after the rounds, if asked: how fast the CPU was."""
+    """Seconds of a fixed piece of work, if asked: how fast the CPU was.
+
+    The longer of two measurements, before and after the rounds.
+    """
 
 
 class Reading(NamedTuple):
@@ -268,11 +271,6 @@ class Contender:
             output, values["held"] is True, message.arrays,
             values["plain"] is True, float(values["gauge"]),
         )  # fmt: skip
-
-    def wait_for_speed(self, most_seconds: float, patience: float) -> tuple[float, float]:
-        """Have it wait until its CPU is as fast as usual; see `rounds.wait_for_speed`."""
-        values = self._command("wait", most_seconds=most_seconds, patience=patience).values
-        return float(values["gauge"]), float(values["waited"])
 
     def call_untimed(self, network: int, data: int, seconds: list[float]) -> None:
         """Have the function called once; see `settle`. The seconds are added to ``seconds``."""

@@ -32,7 +32,7 @@ from forwardbench.memory import copy_at_line
 from forwardbench.processes.channel import receive, send
 from forwardbench.processes.threads import ran_on, read_back
 from forwardbench.verification.results import holds, is_of_framework, is_plain, numbers_within
-from forwardbench.verification.rounds import Timer, gauge, renew, timed_rounds, wait_for_speed
+from forwardbench.verification.rounds import Timer, gauge, renew, timed_rounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -221,7 +221,7 @@ class Service:
     ) -> Answer:  # fmt: skip
         """Make one round of calls on each set of data, with a clock.
 
-        With ``gauged`` the CPU's speed is measured afterwards, see `gauge`.
+        With ``gauged`` the CPU's speed is measured before and afterwards, see `gauge`.
 
         The last result is kept under the number ``keep``, unless that is 0.
 
@@ -234,10 +234,11 @@ class Service:
         gc_was_on = gc.isenabled()
         gc.disable()  # as pytest-benchmark and timeit do
         try:
+            before = gauge(self._timer) if gauged else 0.0
             stamps, cpu, out = timed_rounds(
                 self.implementation.compute, prepared, iterations, self._timer
             )
-            gauge_seconds = gauge(self._timer) if gauged else 0.0
+            after = gauge(self._timer) if gauged else 0.0
             held, results = self._read(out, self._dtype(data[0])) if read else (True, [])
         finally:
             if gc_was_on:
@@ -247,13 +248,8 @@ class Service:
         plain = not any(map(is_of_framework, self.implementation.workload.arrays_of(out)))
         return {
             "stamps": stamps, "cpu": cpu, "held": held, "plain": plain,
-            "gauge": gauge_seconds,
+            "gauge": max(before, after),
         }, results  # fmt: skip
-
-    def do_wait(self, arrays: Sequence[Any], most_seconds: float, patience: float) -> Answer:
-        """Wait until the CPU is as fast as usual, see `wait_for_speed`."""
-        gauged, waited = wait_for_speed(most_seconds, patience, self._timer)
-        return {"gauge": gauged, "waited": waited}, ()
 
     def do_read(self, arrays: Sequence[Any], output: int, dtype: str) -> Answer:
         """Turn a kept result into NumPy arrays."""

@@ -35,18 +35,6 @@ def gauge(timer: Timer) -> float:
     return timer() - start
 
 
-def wait_for_speed(most_seconds: float, patience: float, timer: Timer) -> tuple[float, float]:
-    """Wait until `gauge` shows ``most_seconds`` or less, for ``patience`` seconds at most.
-
-    Returns what it shows then, and how long it has waited.
-    """
-    start = timer()
-    waited = 0.0
-    while (seconds := gauge(timer)) > most_seconds and waited < patience:
-        waited = timer() - start
-    return seconds, waited
-
-
 def timed_rounds(
     call: Callable[..., Any], inputs: Sequence[tuple[Any, ...]], count: int, timer: Timer
 ) -> tuple[list[list[float]], list[float], Any]:
