@@ -41,6 +41,8 @@ from studies.children import ENVIRONMENT, FOLDER
 
 SHAPES = ("1x1-1", "1x2-3", "8x8-8", "64x64-64", "1x256-256", "256x256-256", "512x512-512")
 CELLS = 40
+GAUGES: list[float] = []
+"""The CPU's speed around all visits to cells that were timed alone."""
 SLOW_SECONDS = 0.05
 """Calls above this are timed once a pass, so their single ratios are off by more."""
 
@@ -120,6 +122,7 @@ def alone(pair):
     awake = kept_awake(processes.cpus_for(1))
     with awake as keepers, Nurseries("forward") as nurseries, keep_off_worker_cpus([1]):
         judge = Judge(lambda cell: nurseries.contender(cell.reference), keepers=keepers)
+        judge.calm.gauges = GAUGES  # the CPU's usual speed shows in many visits only
         visits = [cell for cell in cells for _ in range(visits_of(cells[cell]))]
         random.shuffle(visits)
         found = {cell: [] for cell in cells}
