@@ -80,6 +80,8 @@ def test_a_name_that_is_no_text_is_refused(name):
     with pytest.raises(UserError, match="^--output '.*' cannot be written as text: ") as caught:
         files.check_name("--output", name)
     assert str(caught.value).isprintable()
+    with pytest.raises(UserError, match="^--output is empty: give a name, or leave it out$"):
+        files.check_name("--output", "")
     files.check_name("--output", "a folder/名前.csv")
 
 

@@ -80,6 +80,8 @@ def check_name(flag: str, text: str) -> None:
         is_text = "\0" not in text
     except UnicodeEncodeError:
         is_text = False
+    if not text:
+        raise UserError(f"{flag} is empty: give a name, or leave it out")
     if not is_text:
         raise UserError(f"{flag} {text!a} cannot be written as text: choose another name")
 

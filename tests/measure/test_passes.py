@@ -5,6 +5,7 @@ import os
 import random
 import statistics
 from dataclasses import replace
+from itertools import takewhile
 
 import pytest
 
@@ -153,7 +154,7 @@ def test_a_crash_is_laid_at_the_door_of_the_cell_it_happened_in(bad):
     """Whether it comes first or last in the worker, the other cell is measured."""
     path = bad("dies", "os._exit(7)")
     firsts = set()
-    for seed in ("a", "b", "c", "d"):
+    for seed in takewhile(lambda _: len(firsts) < 2, "abcdefghijkl"):
         shuffle = random.Random(seed)
         shuffle.sample([0], 1)  # the order of the workers
         firsts.add(passes.visits(planned(path), shuffle)[0])

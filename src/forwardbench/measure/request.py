@@ -307,5 +307,5 @@ def _check_memory(request: Request) -> None:
                     f"{case} needs about {bytes_of(case) * 5 / 2**30:,.0f} GiB and this machine "
                     f"has {memory_words}: choose a smaller case, or check it on a Dask "
                     "cluster with forwardbench verify --implementation dask_array --shape "
-                    f"{case} --scheduler tcp://HOST:PORT"
+                    f"{case} --scheduler tls://HOST:PORT"
                 )

@@ -45,7 +45,7 @@ class Evidence:
     cpu_seconds: float = 0.0
     """CPU time of the contender's process and its descendants meanwhile."""
     firsts: list[float] = field(default_factory=list)
-    """Seconds of the first call of each round, if it has several."""
+    """Seconds of the first call of each round but a visit's first, if it has several calls."""
     others: list[float] = field(default_factory=list)
     """Average seconds of the other calls of these rounds."""
     preparing: list[float] = field(default_factory=list)
@@ -68,8 +68,9 @@ class Evidence:
         self.passed += passed
         self.cpu_seconds += cpu_seconds
         if iterations > 1:
-            self.firsts += rounds.firsts
-            pairs = zip(rounds.seconds, rounds.firsts, strict=True)
+            # Not of the first round: before it the process has waited, so its caches are cold.
+            pairs = list(zip(rounds.seconds, rounds.firsts, strict=True))[1:]
+            self.firsts += [first for _, first in pairs]
             self.others += [(seconds - first) / (iterations - 1) for seconds, first in pairs]
 
 

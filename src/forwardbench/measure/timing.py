@@ -50,6 +50,8 @@ VISIT_SECONDS = 5e-3
 """The rounds of one visit take about this time."""
 MIN_ROUND_SECONDS = 1e-3
 """A round repeats the call until it lasts this long, far above the timer's resolution."""
+FEWEST_ROUNDS = 3
+"""A visit has at least so many rounds of several calls, even if a disturbed one was that long."""
 SLOW_SECONDS = 0.08
 """If a call in each visit would take longer than this, there are fewer, but at least one."""
 FAST_SECONDS = 0.02
@@ -280,7 +282,9 @@ class Judge:
                 )
         if round_seconds > 2 * MIN_ROUND_SECONDS:  # perhaps it was disturbed
             round_seconds = min(round_seconds, self._untimed(prepared, prepared.iterations))
-        prepared.rounds = max(1, round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS)))
+        fewest = 1 if prepared.iterations == 1 else FEWEST_ROUNDS
+        rounds = round(VISIT_SECONDS / max(round_seconds, MIN_ROUND_SECONDS))
+        prepared.rounds = max(fewest, rounds)
 
     def _untimed(self, prepared: _Prepared, iterations: int) -> float:
         """Make a round that does not count; returns its seconds."""

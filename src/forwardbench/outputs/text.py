@@ -46,8 +46,11 @@ def write_text(path: Path, text: str, *, typed: bool = False) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
-_FORMULA = re.compile(r"'*[\t\r\n ]*[-=+@]")
-"""How a text begins that a spreadsheet may take for a formula, or that was written as below."""
+_FORMULA = re.compile(r"'*[\t\r\n ]*[-=+@\uff0d\uff1d\uff0b\uff20]")
+"""How a text begins that a spreadsheet may take for a formula, or that was written as below.
+
+The last four are the full-width forms of the first, which some spreadsheets take for the same.
+"""
 
 
 def as_csv(frame: pd.DataFrame) -> str:

@@ -40,6 +40,7 @@ def test_csv_comes_back_equal_through_pandas(names, mixed):
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "-", "=cmd|' /C calc'!A0"]
+FORMULAS += ["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)"]  # full-width
 PLAIN = ["", "'", "''", "'a", "a=1", "1-1", "'1", "(0.992x)"]
 
 
