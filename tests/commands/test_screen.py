@@ -239,6 +239,8 @@ def shell(line):
         ("forwardbench fly 2>&1 | head -0", 2, "", ""),
         ("forwardbench list >/dev/full 2>&1", 2, "", ""),
         ("forwardbench list <&-", 0, "Implementations by family", ""),
+        ("SOURCE_DATE_EPOCH=1700000000 forwardbench list", 0, "Implementations by family", ""),
+        ("SOURCE_DATE_EPOCH=today forwardbench list", 2, "", "is no number of seconds: unset it"),
     ],
 )
 def test_a_stream_that_is_closed_or_full_is_survived(line, status, out, err):

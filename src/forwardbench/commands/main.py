@@ -6,6 +6,7 @@ Each command imports heavy modules only when it runs, so ``--help`` and ``list``
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -60,6 +61,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run a command; what people can correct is said in one line."""
     options = make_parser().parse_args(arguments)
     try:
+        _check_date()
         status: int = options.command(options)
     except UserError as error:
         say(f"forwardbench: {error}")
@@ -72,6 +74,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         say(f"forwardbench: cannot go on:{name} {error.strerror or error}")
         return USAGE
     return status
+
+
+def _check_date() -> None:
+    """Refuse a date in the environment that ends NumPy with a traceback; raises `UserError`."""
+    date = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not date.isdecimal():
+        raise UserError(f"SOURCE_DATE_EPOCH is {date!a}, which is no number of seconds: unset it")
 
 
 def _end_on_signal(number: int, frame: object) -> NoReturn:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
-
-_DATE = "SOURCE_DATE_EPOCH"
-"""An environment variable from which Matplotlib takes the date of a file."""
 
 
 def _import_matplotlib() -> None:
@@ -33,19 +29,11 @@ def _import_matplotlib() -> None:
 _import_matplotlib()
 
 
-@contextmanager
-def settings(changes: dict[str, Any]) -> Iterator[None]:
+def settings(changes: dict[str, Any]) -> AbstractContextManager[None]:
     """Draw with Matplotlib's own defaults and these changes, whatever else is set.
 
-    A `matplotlibrc` is read even from the current folder, and must not change a chart. Nor must a
-    date in the environment, which may be none: charts have no date.
+    A `matplotlibrc` is read even from the current folder, and must not change a chart.
     """
     import matplotlib.style
 
-    date = os.environ.pop(_DATE, None)
-    try:
-        with matplotlib.style.context(["default", changes]):
-            yield
-    finally:
-        if date is not None:
-            os.environ[_DATE] = date
+    return matplotlib.style.context(["default", changes])
