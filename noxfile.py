@@ -30,6 +30,13 @@ def fast(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
 
 
+@nox.session(python=PYTHONS)
+def exhaustive(session: nox.Session) -> None:
+    """Run the tests that repeat, simulate or kill again and again, for some minutes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "exhaustive", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format, and which module imports which."""

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,10 @@ from forwardbench.verification.verify import Nurseries
 for name in [name for name in os.environ if name.startswith(("PYTEST_ADDOPTS", "PYTEST_XDIST"))]:
     del os.environ[name]
 
+# A shell ignores Ctrl-C in what it starts in the background, and all children would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # How long an example takes is the machine's business, never a reason to fail.
 settings.register_profile("forwardbench", deadline=None)
 settings.load_profile("forwardbench")
@@ -33,8 +38,10 @@ MEASURED = ("only", "enable", "json", "save", "autosave", "compare", "cprofile")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Share the tests out to one process a CPU, unless told how many, or to measure or debug."""
+    """Leave out the exhaustive tests, and use a process for each CPU, unless told otherwise."""
     option = config.option
+    if not option.markexpr and not hasattr(config, "workerinput"):
+        option.markexpr = "not exhaustive"  # not in `addopts`, which outweigh PYTEST_ADDOPTS
     measures = any(getattr(option, f"benchmark_{name}", None) for name in MEASURED)
     is_told = option.tx or option.numprocesses is not None or hasattr(config, "workerinput")
     if not (is_told or measures or option.usepdb or option.collectonly):
