@@ -181,7 +181,7 @@ def test_a_family_is_verified_and_run_by_its_name(monkeypatch, capsys, tmp_path)
         (["run", "--baseline", "x"], "the baseline 'x' is not among the contenders: choose from"),
         (["run", "--dtype", "int8"], "there is no dtype 'int8': choose from float64, float32"),
         (["run", "--threads", "0"], "--threads '0' is not possible"),
-        (["run", "--passes", "0"], "--passes must be at least 1"),
+        (["run", "--passes", "0"], "--passes must be 1 to 10,000"),
         (["run", "--passes", "some"], "argument --passes: invalid int value: 'some'"),
         (["run", "--precision", "2"], "--precision must be a share between 0 and 1, as in 0.02"),
         (["run", "--precision", "0.01", "--quick"], "--precision needs at least 10 passes"),

@@ -81,7 +81,7 @@ def test_each_run_draws_its_own_order():
         ({"threads": ["0"]}, "--threads '0' is not possible: this process may use"),
         ({"threads": ["many"]}, "give a number from 1 to"),
         ({"threads": ["99999"]}, "is not possible"),
-        ({"passes": 0}, "--passes must be at least 1, not 0"),
+        ({"passes": 0}, "--passes must be 1 to 10,000, not 0"),
         ({"limit": 0.0}, "--limit must be a number of seconds above 0, not 0"),
         ({"limit": float("nan")}, "--limit must be a number of seconds above 0, not nan"),
         ({"limit": float("inf")}, "--limit must be"),

@@ -211,6 +211,53 @@ def test_every_number_of_a_small_result_is_compared(example):
             Bench(wrong).visit(replace(cell(), case=case), last=True)
 
 
+def test_waiting_for_a_cpu_is_no_changed_clock():
+    """Where others have the CPU most of the time, little of what goes by outside is filled."""
+    bench = Bench(call_seconds=2e-3)
+    real = bench.start
+
+    def start_waiting(cell):
+        contender = real(cell)
+        run = contender.run
+
+        def wait_and_run(*arguments, **options):
+            bench.now += 0.02
+            try:
+                return run(*arguments, **options)
+            finally:
+                bench.now += 0.02
+
+        vars(contender).update(run=wait_and_run)
+        return contender
+
+    bench.judge = Judge(start_waiting, lambda: bench.now, seed=7)
+    assert bench.visit(cell(), 2e-3, last=True).accuracy
+
+
+def spread_over_two_calls(x, layers, kept={}):  # noqa: B006 (it remembers between calls)
+    """The first call with new numbers is wrong, and the next one puts that right."""
+    known = kept.get("x") == x.tobytes()
+    if not known:
+        kept.update(x=x.tobytes(), out=np.zeros((len(x), layers[-1].weights.shape[1])))
+    else:
+        kept["out"][...] = right(x, layers)
+    return kept["out"]
+
+
+def reused_output(x, layers, kept={}):  # noqa: B006 (it remembers between calls)
+    """Each call writes into the result of the one before."""
+    out = kept.setdefault(x.shape, np.zeros((len(x), layers[-1].weights.shape[1])))
+    out[...] = right(x, layers)
+    return out
+
+
+@pytest.mark.parametrize("forward", [spread_over_two_calls, reused_output])
+def test_single_calls_show_what_the_last_of_many_does_not(forward):
+    """The first result with new numbers, and an earlier one after the next call."""
+    with pytest.raises(WrongResultError, match="worst at"):
+        Bench(forward).visit(cell("5x3-2"), last=True)
+
+
 def test_a_changed_clock_is_found():
     """A process whose clock runs at half speed leaves half of the time outside unfilled."""
     bench = Bench(call_seconds=2e-3)

@@ -16,6 +16,7 @@ from forwardbench.commands.shared import terminal
 from forwardbench.errors import UserError
 from forwardbench.files import reporting_bad_contents
 from forwardbench.outputs import bundle
+from forwardbench.records import Cell
 from forwardbench.statistics.intervals import EARLY_STOP_LEVEL
 
 
@@ -65,6 +66,24 @@ def test_a_rejected_time_is_not_a_time(write_run):
     assert table.loc[0, "status"] == "rejected"
     assert table.loc[0, "reason"] == "worst at [0, 0]"
     assert math.isnan(table["seconds"][0])
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_what_is_rejected_in_one_of_its_two_measurements_has_no_figure(write_run, rejected):
+    """The cell and its control are the same code, so neither can be believed then."""
+    folder = write_run(
+        {"matmul": {"4x4-4": [1.0], "1x1-1": [1.0]}, "matmul (control)": {"4x4-4": [1.0]}}
+    )
+    path = folder / "pass-001.json"
+    document = json.loads(path.read_text())
+    for benchmark in document["benchmarks"]:
+        measured = Cell.from_json(benchmark["extra_info"]["cell"])
+        if str(measured.case) == "4x4-4" and measured.control is rejected:
+            benchmark["extra_info"]["rejected"] = "worst at [0, 0]"
+    path.write_text(json.dumps(document))
+    cells = results.load(folder).cells
+    found = sorted(zip(cells["case"], cells["status"], strict=True))
+    assert found == [("1x1-1", "measured"), ("4x4-4", "rejected"), ("4x4-4", "rejected")]
 
 
 def test_the_table_is_the_same_after_a_trip_through_csv(make_table, ladder, tmp_path):

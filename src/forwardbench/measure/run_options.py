@@ -24,6 +24,8 @@ DEFAULT_FAMILY = "ladder"
 """The family that a run measures if no implementation is given."""
 MOST_FIRST_CALLS = 1000
 """Each first call needs its own process, so more would take too long."""
+MOST_PASSES = 10_000
+"""More would take days, and a run's folder from elsewhere must not ask for that."""
 PASSES = 10
 """With fewer passes a run is a first look."""
 MAX_TIME = 300.0
@@ -135,7 +137,7 @@ class Settings(Options):
     )
     passes: int = option(
         PASSES, "passes over all cells", "N", default_words=str(PASSES), quick=7, with_resume=True,
-        check=must_be("at least 1", lambda count: count >= 1),
+        check=must_be(f"1 to {MOST_PASSES:,}", lambda count: 1 <= count <= MOST_PASSES),
     )  # fmt: skip
     visits: int = option(
         2, "moments of a pass at which a cell is timed, at most", "N", default_words="2", quick=1,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from forwardbench.cases import DTYPE_BYTES
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from forwardbench.verification.contender import Reading, Rounds
 
 UNFILLED_SHARE, UNFILLED_SECONDS = 0.25, 1e-3
-"""The rounds of a visit fill the time that passes outside, but for this share and these seconds."""
+"""A visit's rounds fill the CPU time of their process, but for this share and these seconds."""
 READ_SECONDS = 1e-7
 """Seconds to read and send each number of a result, which count as filled."""
-REMEMBERED = 1.3
+REMEMBERED = 1.2
 """The first call with new numbers takes at most so many times as long as the next ones."""
 FETCH_SECONDS = 1e-10
 """Seconds to fetch each byte of these numbers, which the next calls find in the caches."""
@@ -59,11 +59,13 @@ class Evidence:
     ) -> None:
         """Add the rounds of a visit that began at ``start`` and were answered at ``end``."""
         passed, clocked = end - start, sum(rounds.seconds)
+        # While it waits for a CPU that others have, nothing has to be filled.
+        busy = min(passed, cpu_seconds)
         numbers = sum(getattr(array, "size", 0) for array in rounds.arrays)
         reading = READ_SECONDS * numbers
-        allowed = UNFILLED_SHARE * passed + UNFILLED_SECONDS + reading
+        allowed = UNFILLED_SHARE * busy + UNFILLED_SECONDS + reading
         shifted = rounds.starts[0] < start or rounds.starts[-1] + rounds.seconds[-1] > end
-        self.unfilled.append(passed if shifted else passed - clocked - allowed)
+        self.unfilled.append(passed if shifted else busy - clocked - allowed)
         self.clocked += clocked
         self.passed += passed
         self.cpu_seconds += cpu_seconds
@@ -96,9 +98,13 @@ def signs(cell: Cell, evidence: Evidence, shortest_call: float) -> Iterator[str]
         first, other = min(evidence.firsts), min(evidence.others)
         data_bytes = cell.case.batch * cell.case.widths[0] * DTYPE_BYTES[cell.case.dtype]
         allowed = _SHORT + FETCH_SECONDS * data_bytes
-        # In most rounds, too: a CPU may get faster in the middle of one, and of one only.
+        # Usually, too: a CPU may get faster in the middle of one round, and of one only. That shows
+        # in most rounds, or in their means if answers are remembered in some rounds only.
         pairs = zip(evidence.firsts, evidence.others, strict=True)
-        usually = median(seconds - REMEMBERED * rest for seconds, rest in pairs)
+        usually = max(
+            median(seconds - REMEMBERED * rest for seconds, rest in pairs),
+            median(evidence.firsts) - REMEMBERED * fmean(evidence.others),
+        )
         if min(first - REMEMBERED * other, usually) > allowed:
             yield (
                 f"it remembers its answers: {first * 1e6:.3g} us for an input it had not seen, "
@@ -106,7 +112,7 @@ def signs(cell: Cell, evidence: Evidence, shortest_call: float) -> Iterator[str]
             )
     if evidence.preparing and evidence.preparing_blind:
         knowing, blind = min(evidence.preparing), min(evidence.preparing_blind)
-        if knowing > 2 * blind + shortest_call + _SHORT:
+        if knowing > 2 * blind + shortest_call / 2 + _SHORT:
             yield (
                 f"its prepare_input computes: it took {blind * 1e6:.3g} us before the layers "
                 f"were prepared, and {knowing * 1e6:.3g} us afterwards"

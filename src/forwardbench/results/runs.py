@@ -13,7 +13,7 @@ import pandas as pd
 
 from forwardbench.errors import UserError, one_line
 from forwardbench.files import read_json, reporting_bad_contents, without_garbage_collection
-from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls
+from forwardbench.records import DEFAULT_BASELINE, LEFT_OUT, Cell, FirstCalls, Status
 from forwardbench.records import FIRST_CALLS_FILE as FIRST_CALLS
 from forwardbench.results import validation
 from forwardbench.results.facts import run_facts
@@ -184,8 +184,8 @@ def _assemble(
     columns = [*CELL_KEY, HOST, "pass", "seconds", "error"]
     problems = {name: problem for one_pass in passes for name, problem in one_pass.problems.items()}
     for cell, row in cells.items():
-        if str(cell) in problems:
-            row["status"], row["reason"] = problems[str(cell)]
+        if problem := _problem(cell, problems):
+            row["status"], row["reason"] = problem
         elif row["status"] == "measured" and not any(cell in each.seconds for each in passes):
             row["status"], row["reason"] = "skipped", "the run ended before it was measured"
     return Results(
@@ -200,6 +200,12 @@ def _assemble(
         _origin(passes, document),
         on_gpu=_on_gpu(document),
     )
+
+
+def _problem(cell: Cell, problems: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
+    """Why a cell has no figure: it failed, or it or its second measurement was rejected."""
+    twin = problems.get(str(replace(cell, control=not cell.control)))
+    return problems.get(str(cell)) or (twin if twin and twin[0] == Status.REJECTED else None)
 
 
 def _on_gpu(document: dict[str, Any]) -> frozenset[str]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TIME_LIMIT = 60.0
 """A contender that does not answer a command for so many seconds counts as hanging."""
 
+_BLIND, _SMALL_BYTES = 4, 2**20
+"""Data up to this size are prepared so often before the layers are known; the shortest counts."""
+
 UNFINISHED = (
     "returned unfinished work: what it returned does not hold the numbers that it is turned into"
 )
@@ -211,7 +214,11 @@ class Contender:
         seconds = _seconds_to(begun.preparing)
         self._post(seconds, "data", data, number=begun.base)
         self.copies(begun.base, [begun.untimed])
-        self.renew(begun.base, [begun.untimed], [change], begun.preparing_blind)
+        small = sum(array.nbytes for array in data) <= _SMALL_BYTES
+        times = _BLIND if small else 1
+        self.renew(
+            begun.base, [begun.untimed] * times, [change] * times, begun.preparing_blind
+        )  # fmt: skip
         self._post(seconds, "layers", **self._layers(layers), number=begun.network)
         return begun
 
