@@ -48,6 +48,18 @@ def pytest_cmdline_main(config):
         option.numprocesses = len(processes.own_cpus())
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a process of tests which ones to choose: it is not told what was not typed."""
+    node.workerinput["markexpr"] = node.config.option.markexpr
+
+
+def pytest_configure(config):
+    """In a process of tests, choose those that its parent has chosen."""
+    if hasattr(config, "workerinput"):
+        config.option.markexpr = config.workerinput["markexpr"]
+
+
 SLOW_FIXTURES = {"cluster", "encrypted", "hostile", "chromium", "small_run", "whole_run"}
 """A Dask cluster, a browser, and runs that are really measured: whatever uses one is slow."""
 TOGETHER = (
