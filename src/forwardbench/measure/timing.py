@@ -347,15 +347,16 @@ class Judge:
         """Have the rounds made, and hold their clock against this process's."""
         self._renew(cell, prepared, judged=read)
         contender = prepared.contender
-        own_before, others_before = contender.cpu_seconds()
+        contender.settle()  # what it still had to do takes CPU time, too
         with self._keepers.stopped():
             start = self._clock()
+            own_before, others_before = contender.cpu_seconds()
             rounds = contender.run(
                 prepared.inputs.network, prepared.copies[: prepared.rounds], prepared.iterations,
                 read=read, keep=False, gauged=True,
             )  # fmt: skip
+            own, others = contender.cpu_seconds()
             end = self._clock()
-        own, others = contender.cpu_seconds()
         of_others = max(0.0, others - others_before)
         prepared.evidence.add(rounds, prepared.iterations, start, end, own - own_before + of_others)
         if not all(0 < seconds < math.inf for seconds in rounds.seconds):
