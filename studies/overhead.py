@@ -43,7 +43,9 @@ def table(folder, options):
     passes = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("pass-*.json"))]
     in_passes = sum(each["meanwhile"]["seconds"] for each in passes)
     infos = [entry["extra_info"] for each in passes for entry in each["benchmarks"]]
-    timed, warming = (sum(info[n] for info in infos) for n in ("timed_seconds", "warming_seconds"))
+    timed, disturbed, warming = (
+        sum(info[f"{name}_seconds"] for info in infos) for name in ("timed", "disturbed", "warming")
+    )
     after = wall - run["spent"]["verification"]
     planning = run["spent"]["planning"]
     announced = int(re.search(r"about (\d+) s", done.stderr)[1])
@@ -51,8 +53,9 @@ def table(folder, options):
         "planning: timed calls": run["probing_seconds"],
         "planning: starting probes, inputs, the machine's peaks": planning - run["probing_seconds"],
         "passes: timed calls": timed,
+        "passes: timed calls that were disturbed": disturbed,
         "passes: warm-up calls": warming,
-        "passes: processes, checks, waiting for a calm CPU, pytest": in_passes - timed - warming,
+        "passes: processes, checks, pytest": in_passes - timed - disturbed - warming,
         "start, table, charts": after - planning - in_passes,
     }
     lines = ["| what | seconds | share |", "|---|---|---|"]
