@@ -37,8 +37,8 @@ _KEPT_GAUGES = 1000
 """So many of the last gauges tell how fast the CPU usually is."""
 _WORKER_SECONDS = 0.7
 """Predicted seconds to start and end a worker: a nursery, imports, pytest, JSON."""
-_CELL_SECONDS = 0.012
-"""Predicted seconds for each cell to fork its process, prepare it and check the result."""
+_CELL_SECONDS = 0.022
+"""Predicted seconds for each cell to fork its process, prepare it and check its results."""
 _VISIT_OVERHEAD_SECONDS = 0.002
 """Predicted seconds for each visit to give commands, renew inputs and measure the CPU's speed."""
 
