@@ -169,9 +169,7 @@ class Judge:
         except BaseException:
             prepared.contender.end()
             raise
-        if last and not visit.again:
-            prepared.contender.end()
-        else:
+        if not last or visit.again:
             self._kept[cell] = prepared
         return visit
 

@@ -1,4 +1,4 @@
-"""Float32 in the first call with new numbers, float64 in the second, and so on."""
+"""Float32 in the first call with new numbers at 64x64, float64 in the next ones."""
 # RUN: 64x64-64
 import numpy as np
 
